@@ -1,0 +1,242 @@
+import type { AgentId, EpochMs, IncidentId, InstanceId, LaunchTime, VolumeId } from './ids.ts';
+import type { InstanceState } from './machine.ts';
+import type { App } from './service.ts';
+
+/** Where a signal came from. */
+export type SignalSource = 'ec2-state' | 'status-alarm' | 'health' | 'sweep' | 'operator';
+
+/** One reason to look at one instance. Evidence or a wake-up, never a fact. */
+export interface Signal {
+  /** Equal keys are the same signal delivered again. */
+  readonly key: string;
+  readonly source: SignalSource;
+  readonly instanceId: InstanceId;
+  /** What the source said, in words for people. */
+  readonly says: string;
+  /** When the source says it happened; never used to order anything. */
+  readonly occurredAt?: EpochMs;
+  /** When it reached us. */
+  readonly receivedAt: EpochMs;
+}
+
+export type VerdictKind = 'Down' | 'Impaired' | 'Suspect' | 'Blind' | 'Recovered';
+
+export interface Verdict {
+  readonly kind: VerdictKind;
+  readonly at: EpochMs;
+  /** Evidence in words: why this verdict. */
+  readonly why: readonly string[];
+  /** Evidence in words: what spoke against acting. */
+  readonly whyNot: readonly string[];
+  /** Suspect: when another look could change it. Milliseconds from `at`. */
+  readonly lookAgainMs?: number;
+}
+
+/** A volume of the agent as it was when the incident looked, and whether it is ours to move. */
+export interface IncidentVolume {
+  readonly volumeId: VolumeId;
+  readonly name: string;
+  readonly device: string;
+  readonly availabilityZone: string;
+  readonly deleteOnTermination: boolean;
+  /** Apps that use it. */
+  readonly appIds: readonly string[];
+}
+
+/** What was true of the agent when the incident looked, kept because a dead agent cannot tell. */
+export interface Facts {
+  readonly at: EpochMs;
+  readonly launchTime: LaunchTime;
+  readonly state: InstanceState;
+  readonly availabilityZone: string;
+  readonly privateIp?: string;
+  readonly agentIds: readonly AgentId[];
+  readonly autoScalingGroup?: string;
+  readonly volumes: readonly IncidentVolume[];
+  /** Volumes on the agent that are left alone, with the reason. */
+  readonly leftAlone: readonly { readonly volumeId: VolumeId; readonly why: string }[];
+  readonly apps: readonly App[];
+  readonly tasks: readonly { readonly id: string; readonly appId: string }[];
+}
+
+/** What stopped the workflow before its next mutation. */
+export type HoldReason =
+  | 'paused'
+  | 'maintenance'
+  | 'blind'
+  | 'unknown-incarnation'
+  | 'ambiguous-scope'
+  | 'multi-attach'
+  | 'local-persistent-volumes'
+  | 'no-agent-id'
+  | 'protected-from-stop'
+  | 'cannot-be-stopped'
+  | 'fence-stuck'
+  | 'weak-fence'
+  | 'terminate-would-delete-data'
+  | 'volume-stuck'
+  | 'volume-lost'
+  | 'volume-attached-elsewhere'
+  | 'volume-not-usable'
+  | 'ledger-rewound'
+  | 'no-placement'
+  | 'placement-could-leave-zone'
+  | 'duplicate-volume-name'
+  | 'orchestrator-unavailable'
+  | 'recovery-not-seen'
+  | 'step-failed';
+
+export interface Hold {
+  readonly reason: HoldReason;
+  /** For people: what is wrong and what to do next. */
+  readonly says: string;
+  readonly since: EpochMs;
+  /** Looks taken while held; the wait between them grows. */
+  readonly looks: number;
+  /** After this the sweep may start a new execution for it. */
+  readonly retryAt: EpochMs;
+}
+
+/** `skip` cuts power, `graceful` and `force` let the guest shut down first. */
+export type StopMethod = 'graceful' | 'skip' | 'force' | 'force-skip';
+export type FenceMethod = StopMethod | 'terminate' | 'terminate-force' | 'none';
+export type FenceStrength = 'strong' | 'weak';
+
+/** One rung of the ladder on one incarnation. Written before the call, completed after it. */
+export interface Rung {
+  readonly method: Exclude<FenceMethod, 'none'>;
+  readonly launchTime: LaunchTime;
+  readonly requestedAt: EpochMs;
+  /** When EC2's acceptance was known to us; absent if the answer was lost. */
+  readonly acceptedAt?: EpochMs;
+  /** EC2 error code when it refused. */
+  readonly refused?: string;
+}
+
+/** One read that agrees the power is off. */
+export interface ProofRead {
+  /** When the read was issued. */
+  readonly at: EpochMs;
+  readonly state: 'stopped' | 'terminated';
+  readonly launchTime: LaunchTime;
+}
+
+export interface Fence {
+  /** The read that first found it down without us, or the first command: proof reads come after. */
+  readonly since: EpochMs;
+  readonly rungs: readonly Rung[];
+  /** Earlier incarnations of the same instance that this incident already fenced. */
+  readonly voided: readonly LaunchTime[];
+  readonly method?: FenceMethod;
+  readonly strength?: FenceStrength;
+  readonly proof?: readonly [ProofRead, ProofRead];
+}
+
+export interface HandOff {
+  readonly startedAt: EpochMs;
+  /** Agent ids that were marked gone, or whose tasks were freed. */
+  readonly agentIds: readonly AgentId[];
+  readonly method: 'mark-gone' | 'wait-unreachable';
+  readonly completedAt?: EpochMs;
+  /** Apps that were running there and must come back. */
+  readonly appIds: readonly string[];
+  /** Apps held back because a volume of theirs is not released. */
+  readonly heldAppIds: readonly string[];
+}
+
+export interface Recovery {
+  readonly apps: readonly {
+    readonly id: string;
+    readonly fromHost: string;
+    readonly toHost: string;
+    readonly toInstanceId: InstanceId;
+    readonly taskId: string;
+    readonly healthy: boolean;
+  }[];
+  readonly at: EpochMs;
+}
+
+/** What ProtectData changed and UndoProtection or CloseIncident must end. */
+export interface Protection {
+  readonly deactivatedAgentIds: readonly AgentId[];
+  readonly autoScaling:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'standby'; readonly group: string }
+    | { readonly kind: 'suspended'; readonly group: string }
+    | { readonly kind: 'replacement-accepted'; readonly group: string };
+}
+
+export type IncidentStatus = 'open' | 'held' | 'recovered' | 'cancelled';
+
+/** The whole incident as the ledger keeps it. */
+export interface Incident {
+  readonly id: IncidentId;
+  readonly cluster: string;
+  readonly instanceId: InstanceId;
+  readonly n: number;
+  readonly status: IncidentStatus;
+  /** Rises whenever an execution takes the incident over; a stale one mutates nothing. */
+  readonly token: number;
+  /** Number of audit records reserved so far. */
+  readonly seq: number;
+  readonly executionName: string;
+  readonly executionArn?: string;
+  readonly openedAt: EpochMs;
+  readonly updatedAt: EpochMs;
+  readonly signals: readonly Signal[];
+  readonly verdict?: Verdict;
+  readonly facts?: Facts;
+  readonly protection?: Protection;
+  readonly fence?: Fence;
+  readonly handOff?: HandOff;
+  readonly recovery?: Recovery;
+  readonly hold?: Hold;
+  /** What an operator has waved through. */
+  readonly acknowledged?: readonly HoldReason[];
+  readonly closedAt?: EpochMs;
+}
+
+/** A change to an incident; every key replaces the whole facet. */
+export type IncidentPatch = Partial<
+  Pick<
+    Incident,
+    | 'status'
+    | 'verdict'
+    | 'facts'
+    | 'protection'
+    | 'fence'
+    | 'handOff'
+    | 'recovery'
+    | 'acknowledged'
+    | 'closedAt'
+  >
+> & {
+  /** `null` ends the hold. */
+  readonly hold?: Hold | null;
+};
+
+/** One mutating call, written down before it is made and completed after. */
+export interface CallIntent {
+  /** AWS operation or HTTP call. */
+  readonly call: string;
+  /** What it acts on. */
+  readonly target: string;
+  /** Everything needed to judge it later; no secrets. */
+  readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  /** The volume's epoch, where the call concerns one. */
+  readonly epoch?: number;
+}
+
+export type CallOutcome =
+  | { readonly kind: 'accepted'; readonly at: EpochMs; readonly requestId?: string }
+  | { readonly kind: 'refused'; readonly at: EpochMs; readonly error: string }
+  | { readonly kind: 'unknown'; readonly at: EpochMs; readonly error: string };
+
+/** A line of the append-only audit. */
+export interface AuditRecord extends CallIntent {
+  readonly seq: number;
+  readonly token: number;
+  readonly actor: string;
+  readonly intendedAt: EpochMs;
+  readonly outcome?: CallOutcome;
+}

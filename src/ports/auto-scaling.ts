@@ -1,0 +1,29 @@
+import type { InstanceId } from '../domain/ids.ts';
+import type { Receipt } from './compute.ts';
+
+export interface GroupMembership {
+  readonly group: string;
+  /** `InService`, `Standby`, `Terminating:Wait` and so on. */
+  readonly lifecycleState: string;
+  readonly desired: number;
+  readonly min: number;
+  readonly suspendedProcesses: readonly string[];
+}
+
+export type StandbyAnswer =
+  | { readonly kind: 'accepted'; readonly receipt: Receipt }
+  /** Not InService, or the group refuses: ValidationError, ResourceContention. */
+  | { readonly kind: 'refused'; readonly code: string };
+
+export interface AutoScaling {
+  /** undefined when the instance is in no group. */
+  membership(instanceId: InstanceId): Promise<GroupMembership | undefined>;
+  enterStandby(
+    group: string,
+    instanceId: InstanceId,
+    options: { readonly decrementDesired: boolean },
+  ): Promise<StandbyAnswer>;
+  exitStandby(group: string, instanceId: InstanceId): Promise<StandbyAnswer>;
+  suspendReplacement(group: string): Promise<Receipt>;
+  resumeReplacement(group: string): Promise<Receipt>;
+}

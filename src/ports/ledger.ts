@@ -1,0 +1,108 @@
+import type { EpochMs, IncidentId, InstanceId, VolumeId } from '../domain/ids.ts';
+import type {
+  AuditRecord,
+  CallIntent,
+  CallOutcome,
+  Incident,
+  IncidentPatch,
+  Signal,
+} from '../domain/incident.ts';
+import type { Ownership } from '../domain/ownership.ts';
+import type { Inventory } from '../domain/service.ts';
+
+/**
+ * The record of who may do what. All reads are consistent, all writes conditional. A lost race is
+ * a value; throttling and lost answers throw LedgerUnavailableError; a record of another schema
+ * throws CorruptRecordError. `undefined` means a confirmed miss.
+ */
+export interface IncidentLedger {
+  /**
+   * Adds the signal to the instance's open incident, or opens the next one (n + 1) with token 1.
+   * `added` is false when a signal of this key was there already.
+   */
+  admit(
+    cluster: string,
+    signal: Signal,
+  ): Promise<
+    | { readonly kind: 'opened'; readonly incident: Incident }
+    | { readonly kind: 'joined'; readonly incident: Incident; readonly added: boolean }
+  >;
+  incident(id: IncidentId): Promise<Incident | undefined>;
+  openIncidentOf(instanceId: InstanceId): Promise<Incident | undefined>;
+  openIncidents(cluster: string): Promise<IncidentId[]>;
+  /**
+   * token + 1 and a new execution name, if the token is still `fromToken`. Allocates the name
+   * before anything is started under it.
+   */
+  takeOver(id: IncidentId, fromToken: number, at: EpochMs): Promise<Incident | 'lost'>;
+  /**
+   * Binds the running execution to the token. 'lost' when the token moved on or another execution
+   * is bound to it.
+   */
+  bindExecution(
+    id: IncidentId,
+    token: number,
+    executionArn: string,
+    at: EpochMs,
+  ): Promise<Incident | 'lost'>;
+  /** Writes facets under the token. Throws TokenLostError when it moved on. */
+  save(id: IncidentId, token: number, patch: IncidentPatch, at: EpochMs): Promise<Incident>;
+  /**
+   * Write-ahead: under the token, reserves one audit record per call, applies the patch in the
+   * same write, and stores the intents. Throws TokenLostError when the token moved on: then none
+   * of the calls may be made.
+   */
+  intend(
+    id: IncidentId,
+    token: number,
+    actor: string,
+    calls: readonly CallIntent[],
+    at: EpochMs,
+    patch?: IncidentPatch,
+  ): Promise<readonly AuditRecord[]>;
+  /** Completes an audit record, once. */
+  conclude(id: IncidentId, seq: number, outcome: CallOutcome): Promise<void>;
+  audit(id: IncidentId): Promise<AuditRecord[]>;
+  /** Ends the incident and opens the gate of its instance. Throws TokenLostError. */
+  close(
+    id: IncidentId,
+    token: number,
+    patch: IncidentPatch & { readonly status: 'recovered' | 'cancelled' },
+    at: EpochMs,
+  ): Promise<Incident>;
+}
+
+export interface OwnershipLedger {
+  ownership(volumeId: VolumeId): Promise<Ownership | undefined>;
+  /** Writes the claim if the record is still `current`; keeps the old one as history. */
+  claim(
+    current: Ownership | undefined,
+    next: Ownership & { readonly incidentId: IncidentId; readonly token: number },
+    at: EpochMs,
+  ): Promise<'claimed' | 'lost'>;
+  /** Moves a claimed volume on (released, held, lost, owned), under the same incident and epoch. */
+  advance(
+    next: Ownership & { readonly incidentId: IncidentId },
+    at: EpochMs,
+  ): Promise<'saved' | 'lost'>;
+  history(volumeId: VolumeId): Promise<Ownership[]>;
+}
+
+/** What an operator has switched for the whole cluster. */
+export interface Control {
+  readonly paused?: { readonly by: string; readonly reason: string; readonly until?: EpochMs };
+  /** Instances whose failure is expected, with the end of their maintenance. */
+  readonly maintenance: Readonly<Record<string, { readonly by: string; readonly until: EpochMs }>>;
+}
+
+export interface ClusterLedger {
+  control(cluster: string): Promise<Control>;
+  inventory(instanceId: InstanceId): Promise<Inventory | undefined>;
+  recordInventory(instanceId: InstanceId, inventory: Inventory): Promise<void>;
+}
+
+/** One message per incident: where it is and what it says already. */
+export interface NotificationLedger {
+  message(id: IncidentId): Promise<{ readonly channel: string; readonly ts: string } | undefined>;
+  recordMessage(id: IncidentId, channel: string, ts: string): Promise<'recorded' | 'lost'>;
+}
