@@ -1,0 +1,141 @@
+import type { AgentId } from './ids.ts';
+import type { HoldReason, IncidentVolume } from './incident.ts';
+import type { Instance, Volume } from './machine.ts';
+import type { App, MesosAgent } from './service.ts';
+
+export interface PlacementView {
+  readonly apps: readonly App[];
+  readonly volumes: readonly IncidentVolume[];
+  readonly agents: readonly MesosAgent[];
+  /** Instances of the cluster: EC2 is the truth about zones. */
+  readonly instances: readonly Instance[];
+  /** Every volume of the region that carries one of the names. */
+  readonly namesakes: readonly Volume[];
+  /** The failed agent, under every id it had. */
+  readonly failed: readonly AgentId[];
+}
+
+export type Placement =
+  | { readonly kind: 'ok'; readonly candidates: Readonly<Record<string, readonly string[]>> }
+  | { readonly kind: 'hold'; readonly reason: HoldReason; readonly says: string };
+
+/** REX-Ray uses /dev/xvd[f-p]. */
+const slotsMax = 11;
+const slotPattern = /^\/dev\/(?:xvd|sd)[f-p]$/;
+
+const fieldOf = (agent: MesosAgent, zone: string | undefined, field: string): string | undefined => {
+  if (field === 'hostname' || field === '@hostname') return agent.hostname;
+  if (field === '@zone') return agent.faultDomainZone ?? (zone === undefined ? undefined : `aws/${zone}`);
+  return agent.attributes[field];
+};
+
+/**
+ * Could Marathon's constraint let the app onto this agent? Operators that depend on other tasks
+ * (UNIQUE, GROUP_BY, MAX_PER) do not bind an app of one instance, so they count as "could".
+ */
+const allows = (agent: MesosAgent, zone: string | undefined, constraint: readonly string[]): boolean => {
+  const [field = '', operator = '', value] = constraint;
+  const actual = fieldOf(agent, zone, field);
+  switch (operator.toUpperCase()) {
+    case 'IS':
+    case 'CLUSTER':
+      return value === undefined || value === '' || actual === value;
+    case 'LIKE':
+      return value === undefined || (actual !== undefined && new RegExp(`^(?:${value})$`).test(actual));
+    case 'UNLIKE':
+      return value === undefined || actual === undefined || !new RegExp(`^(?:${value})$`).test(actual);
+    default:
+      return true;
+  }
+};
+
+const hasRole = (agent: MesosAgent, app: App): boolean =>
+  agent.reservedRoles.length === 0
+    ? app.acceptedRoles.includes('*')
+    : agent.reservedRoles.some((role) => app.acceptedRoles.includes(role));
+
+interface Seat {
+  readonly agent: MesosAgent;
+  readonly zone: string | undefined;
+  readonly slotsFree: number;
+}
+
+const seatsOf = (view: PlacementView): Seat[] =>
+  view.agents
+    .filter((a) => a.active && !a.deactivated && !a.recovered && !view.failed.includes(a.agentId))
+    .map((agent) => {
+      const instance = view.instances.find(
+        (i) => i.privateIp === agent.hostname && i.state === 'running',
+      );
+      const zone = instance?.availabilityZone ?? agent.faultDomainZone?.replace(/^aws\//, '');
+      const taken = instance?.devices.filter((d) => slotPattern.test(d.device)).length ?? 0;
+      return { agent, zone, slotsFree: slotsMax - taken };
+    });
+
+const placeApp = (app: App, view: PlacementView, seats: readonly Seat[]): string[] | Placement => {
+  const volumes = view.volumes.filter((volume) => volume.appIds.includes(app.id));
+  const zones = [...new Set(volumes.map((volume) => volume.availabilityZone))];
+  const [zone] = zones;
+  if (zone === undefined || zones.length > 1) {
+    const says = `${app.id} has volumes in ${zones.length} zones: no agent can attach them all`;
+    return { kind: 'hold', reason: 'no-placement', says };
+  }
+  const able = seats.filter(
+    (seat) =>
+      hasRole(seat.agent, app) && app.constraints.every((c) => allows(seat.agent, seat.zone, c)),
+  );
+  const outside = able.find((seat) => seat.zone !== zone);
+  if (outside !== undefined) {
+    return {
+      kind: 'hold',
+      reason: 'placement-could-leave-zone',
+      says:
+        `${app.id} may be launched on ${outside.agent.hostname} in ${outside.zone ?? 'an unknown zone'}, ` +
+        `where REX-Ray would create an empty volume; its data is in ${zone}. ` +
+        'Give the app a zone constraint.',
+    };
+  }
+  const fitting = able.filter(
+    (seat) =>
+      seat.agent.free.cpus >= app.cpus &&
+      seat.agent.free.mem >= app.mem &&
+      seat.slotsFree >= volumes.length,
+  );
+  if (fitting.length === 0) {
+    const says =
+      `no active agent in ${zone} has ${app.cpus} cpus, ${app.mem} MiB and ${volumes.length} free ` +
+      `volume slots for ${app.id}. Add one; this goes on by itself when it registers.`;
+    return { kind: 'hold', reason: 'no-placement', says };
+  }
+  return fitting.map((seat) => seat.agent.hostname);
+};
+
+/**
+ * May Mesos be told to reschedule? Only if every app can come back beside its data and nowhere
+ * else: REX-Ray looks for a volume in its own zone only and creates a missing one, empty. Pure.
+ */
+export const preflight = (view: PlacementView): Placement => {
+  for (const volume of view.volumes) {
+    const twin = view.namesakes.find(
+      (other) => other.volumeId !== volume.volumeId && other.state !== 'deleted',
+    && other.tags.some((tag) => tag.key === 'Name' && tag.value === volume.name));
+    if (twin !== undefined) {
+      return {
+        kind: 'hold',
+        reason: 'duplicate-volume-name',
+        says:
+          `${twin.volumeId} in ${twin.availabilityZone} is also named ${volume.name}: REX-Ray could ` +
+          `mount the wrong one. Rename or remove the one that is not ${volume.volumeId}.`,
+      };
+    }
+  }
+  const seats = seatsOf(view);
+  const candidates: Record<string, readonly string[]> = {};
+  for (const app of view.apps) {
+    if (!view.volumes.some((volume) => volume.appIds.includes(app.id))) continue;
+    const placed = placeApp(app, view, seats);
+    if (!Array.isArray(placed)) return placed as Placement;
+    candidates[app.id] = placed;
+  }
+  return { kind: 'ok', candidates };
+};

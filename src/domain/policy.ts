@@ -1,0 +1,50 @@
+/** What an operator decided once for the whole deployment. Durations in milliseconds. */
+export interface Policy {
+  /** How long EC2 must have called an instance impaired before it may be fenced. */
+  readonly impairedGraceMs: number;
+  readonly fenceTerminate: 'never' | 'when-stop-impossible';
+  /** What a stop that needed Force leads to: EC2 documents rare writes after it. */
+  readonly weakFence: 'hold' | 'settle';
+  readonly weakFenceSettleMs: number;
+  readonly forceDetach: 'never' | 'after-proof';
+  /** After this, one stuck volume no longer holds back the others. */
+  readonly partialDeadlineMs: number;
+  readonly rexrayPreempt: 'off' | 'on';
+}
+
+/** Named limits that no operator needs to turn. Milliseconds. */
+export const limits = {
+  /** A stop that someone else began may finish in its own way for this long. */
+  foreignStopBudgetMs: 60_000,
+  /** After this a SkipOsShutdown stop gets Force as well. */
+  skipStopBudgetMs: 90_000,
+  /** AWS's own advice after ten minutes of `stopping` is to call support: hold and page. */
+  fenceStuckMs: 600_000,
+  /** Never more than one repeated power command per this time (L9). */
+  powerRepeatMs: 300_000,
+  /** A detach gets one non-force repeat after this. */
+  detachRepeatMs: 60_000,
+  /** Then, and only by policy, Force once. */
+  detachForceMs: 120_000,
+  /** Then the volume is held. */
+  detachStuckMs: 180_000,
+  /** A soft signal alone is watched for this long, then the incident is cancelled. */
+  watchMs: 300_000,
+  /** An app without health checks counts as healthy after this long RUNNING with its volume. */
+  runningIsHealthyMs: 10_000,
+  /** Recovery not seen for this long is a hold. */
+  recoveryMs: 600_000,
+  /** DC/OS gives up on a silent agent after this; some builds lose the update then. */
+  agentLossMs: 240_000,
+} as const;
+
+/**
+ * How long to wait before the next look: fast while a person would still be watching, then slower
+ * and slower. One failover may look this often; see docs/adr/0004.
+ */
+export const nextLookMs = (waitedMs: number): number => {
+  if (waitedMs < 60_000) return 200;
+  if (waitedMs < 180_000) return 1_000;
+  if (waitedMs < 600_000) return 5_000;
+  return 15_000;
+};

@@ -1,0 +1,142 @@
+import type { VolumeId } from './ids.ts';
+import type { IncidentVolume } from './incident.ts';
+import { type Instance, type Tag, tagValue, tagValues, type Volume } from './machine.ts';
+import type { App } from './service.ts';
+
+/** The value is the cluster's name. Only adopt may create it. */
+export const clusterTagKey = 'ebs-failover:cluster';
+/** High-water mark of a volume's epoch outside of the ledger. */
+export const epochTagKey = 'ebs-failover:epoch';
+
+export interface Scope {
+  readonly cluster: string;
+  /** The tag every agent carries and no master does, such as `role=mesos-slave`. */
+  readonly agentTag: Tag;
+}
+
+/** Why an instance is none of our business; undefined if it is an agent of this cluster. */
+export const whyNotOurs = (tags: readonly Tag[], scope: Scope): string | undefined => {
+  const clusters = tagValues(tags, clusterTagKey);
+  if (clusters.length === 0) return `carries no ${clusterTagKey} tag`;
+  if (clusters.length > 1) return `carries ${clusterTagKey} more than once, in different cases`;
+  if (tagValue(tags, clusterTagKey) === undefined) {
+    return `carries ${clusterTagKey} in another spelling`;
+  }
+  if (clusters[0] !== scope.cluster) return `belongs to cluster ${clusters[0]}`;
+  const roles = tagValues(tags, scope.agentTag.key);
+  if (roles.length !== 1 || tagValue(tags, scope.agentTag.key) !== scope.agentTag.value) {
+    return `is not tagged ${scope.agentTag.key}=${scope.agentTag.value}`;
+  }
+  return undefined;
+};
+
+export interface ScopedVolumes {
+  readonly inScope: readonly IncidentVolume[];
+  /** Left alone, rightly. */
+  readonly leftAlone: readonly { readonly volumeId: VolumeId; readonly why: string }[];
+  /** Looks like ours but is not marked so, or marked twice: refuse and ask a person. */
+  readonly ambiguous: readonly { readonly volumeId: VolumeId; readonly why: string }[];
+  readonly multiAttach: readonly VolumeId[];
+}
+
+type Sorted =
+  | { readonly kind: 'in-scope'; readonly volume: IncidentVolume }
+  | { readonly kind: 'left-alone' | 'ambiguous' | 'multi-attach'; readonly why: string };
+
+const sortOne = (
+  volume: Volume,
+  instance: Instance,
+  appsByName: ReadonlyMap<string, readonly string[]>,
+  cluster: string,
+): Sorted => {
+  const device = instance.devices.find((d) => d.volumeId === volume.volumeId);
+  const attachment = volume.attachments.find((a) => a.instanceId === instance.instanceId);
+  const deviceName = device?.device ?? attachment?.device ?? 'unknown';
+  // Excluded twice: by the root device's name and by the mapping, never by the letter alone.
+  if (deviceName === instance.rootDeviceName) return { kind: 'left-alone', why: 'root device' };
+  const names = tagValues(volume.tags, 'Name');
+  const name = tagValue(volume.tags, 'Name');
+  const clusters = tagValues(volume.tags, clusterTagKey);
+  const appIds = name === undefined ? undefined : appsByName.get(name);
+  if (clusters.length > 0 && !clusters.includes(cluster)) {
+    return { kind: 'left-alone', why: `belongs to cluster ${clusters.join(', ')}` };
+  }
+  if (name === undefined || appIds === undefined) {
+    return clusters.length > 0
+      ? { kind: 'ambiguous', why: 'carries the cluster tag but no app of the cluster names it' }
+      : { kind: 'left-alone', why: 'not an external volume of an app' };
+  }
+  if (clusters.length > 1 || names.length > 1) {
+    return { kind: 'ambiguous', why: 'carries the same tag more than once, in different cases' };
+  }
+  if (tagValue(volume.tags, clusterTagKey) !== cluster) {
+    return { kind: 'ambiguous', why: `app volume ${name} was never adopted (no cluster tag)` };
+  }
+  if (volume.multiAttach) return { kind: 'multi-attach', why: 'Multi-Attach volume' };
+  return {
+    kind: 'in-scope',
+    volume: {
+      volumeId: volume.volumeId,
+      name,
+      device: deviceName,
+      availabilityZone: volume.availabilityZone,
+      deleteOnTermination: device?.deleteOnTermination ?? attachment?.deleteOnTermination ?? false,
+      appIds,
+    },
+  };
+};
+
+/** Which apps use which volume name. */
+export const appsByVolumeName = (apps: readonly App[]): Map<string, string[]> => {
+  const byName = new Map<string, string[]>();
+  for (const app of apps) {
+    for (const { name } of app.externalVolumes) {
+      byName.set(name, [...(byName.get(name) ?? []), app.id]);
+    }
+  }
+  return byName;
+};
+
+/**
+ * Sorts an agent's volumes. In scope is a non-root volume whose Name is a dvdi/rexray volume of an
+ * app of this cluster and which carries the cluster tag; nothing else is ever modified.
+ */
+export const scopeVolumes = (
+  instance: Instance,
+  volumes: readonly Volume[],
+  apps: readonly App[],
+  cluster: string,
+): ScopedVolumes => {
+  const byName = appsByVolumeName(apps);
+  const inScope: IncidentVolume[] = [];
+  const leftAlone: { volumeId: VolumeId; why: string }[] = [];
+  const ambiguous: { volumeId: VolumeId; why: string }[] = [];
+  const multiAttach: VolumeId[] = [];
+  for (const volume of [...volumes].sort((a, b) => (a.volumeId < b.volumeId ? -1 : 1))) {
+    const sorted = sortOne(volume, instance, byName, cluster);
+    if (sorted.kind === 'in-scope') inScope.push(sorted.volume);
+    else if (sorted.kind === 'multi-attach') multiAttach.push(volume.volumeId);
+    else if (sorted.kind === 'ambiguous')
+      ambiguous.push({ volumeId: volume.volumeId, why: sorted.why });
+    else leftAlone.push({ volumeId: volume.volumeId, why: sorted.why });
+  }
+  return { inScope, leftAlone, ambiguous, multiAttach };
+};
+
+/** May adopt put the cluster tag on this volume? It must be attached to a healthy agent now. */
+export const mayAdopt = (volume: Volume, instance: Instance, apps: readonly App[]): boolean => {
+  const name = tagValue(volume.tags, 'Name');
+  const attachment = volume.attachments[0];
+  return (
+    instance.state === 'running' &&
+    name !== undefined &&
+    appsByVolumeName(apps).has(name) &&
+    tagValues(volume.tags, clusterTagKey).length === 0 &&
+    tagValues(volume.tags, 'Name').length === 1 &&
+    !volume.multiAttach &&
+    volume.attachments.length === 1 &&
+    attachment?.instanceId === instance.instanceId &&
+    attachment.state === 'attached' &&
+    attachment.device !== instance.rootDeviceName
+  );
+};

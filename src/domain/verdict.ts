@@ -1,0 +1,163 @@
+import type { AgentId, EpochMs } from './ids.ts';
+import type { Verdict } from './incident.ts';
+import type { Instance, StatusChecks } from './machine.ts';
+import { limits, type Policy } from './policy.ts';
+
+/** EC2's word on the instance, in one read. */
+export type Ec2Witness =
+  | { readonly kind: 'seen'; readonly instance: Instance }
+  | { readonly kind: 'unknown-instance' }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+/** EC2's status checks, in one read. */
+export type ChecksWitness =
+  | { readonly kind: 'seen'; readonly checks: StatusChecks }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+/** The orchestrator's view of the agent on this instance. */
+export type MesosWitness =
+  /** It answers, or the master has nothing against it and nobody asked further. */
+  | { readonly kind: 'working'; readonly agentId: AgentId; readonly how: string }
+  /** The master lists it inactive, or only from its registry. */
+  | { readonly kind: 'inactive'; readonly agentId: AgentId }
+  /** The leading master does not list any agent on this host. */
+  | { readonly kind: 'not-listed' }
+  /** It is listed, does not answer, and at least two others do answer the same probe. */
+  | { readonly kind: 'silent'; readonly agentId: AgentId; readonly probes: number }
+  /** It does not answer, but neither do enough others: the probe proves nothing. */
+  | { readonly kind: 'unclear'; readonly agentId: AgentId; readonly answering: number }
+  | { readonly kind: 'masters-unreachable'; readonly why: string };
+
+export interface Evidence {
+  readonly at: EpochMs;
+  readonly ec2: Ec2Witness;
+  readonly checks: ChecksWitness;
+  readonly mesos: MesosWitness;
+}
+
+const downStates: readonly string[] = ['stopping', 'stopped', 'shutting-down', 'terminated'];
+
+/** True for Mesos evidence that no agent works on this host. */
+export const seesNoAgent = (mesos: MesosWitness): boolean =>
+  mesos.kind === 'inactive' || mesos.kind === 'not-listed' || mesos.kind === 'silent';
+
+const sayMesos = (mesos: MesosWitness): string => {
+  switch (mesos.kind) {
+    case 'working':
+      return `Mesos sees agent ${mesos.agentId} working: ${mesos.how}`;
+    case 'inactive':
+      return `the Mesos master lists agent ${mesos.agentId} as inactive`;
+    case 'not-listed':
+      return 'the Mesos master lists no agent on this host';
+    case 'silent':
+      return `agent ${mesos.agentId} did not answer ${mesos.probes} probes that others answered`;
+    case 'unclear':
+      return `agent ${mesos.agentId} did not answer, but only ${mesos.answering} other agents did`;
+    case 'masters-unreachable':
+      return `the Mesos masters cannot be asked: ${mesos.why}`;
+  }
+};
+
+const sayChecks = (checks: StatusChecks, sinceMs: number | undefined): string => {
+  const failing = (['system', 'instance', 'attachedEbs'] as const).filter(
+    (name) => checks[name] === 'impaired',
+  );
+  const since = sinceMs === undefined ? '' : ` for ${Math.round(sinceMs / 1000)} s`;
+  return failing.length > 0
+    ? `EC2 calls it impaired${since} (status check: ${failing.join(', ')})`
+    : `EC2 status checks: system ${checks.system}, instance ${checks.instance}`;
+};
+
+const isImpaired = (checks: StatusChecks): boolean =>
+  [checks.system, checks.instance, checks.attachedEbs].includes('impaired');
+
+const isOk = (checks: StatusChecks): boolean =>
+  checks.system === 'ok' && checks.instance === 'ok' && checks.attachedEbs !== 'impaired';
+
+const judgeRunning = (evidence: Evidence, policy: Policy): Verdict => {
+  const { at, checks, mesos } = evidence;
+  const says = sayMesos(mesos);
+  if (checks.kind !== 'seen') {
+    const why = checks.kind === 'none' ? 'EC2 reports none' : checks.why;
+    return { kind: 'Blind', at, why: [`no status checks: ${why}`], whyNot: [says] };
+  }
+  const sinceMs =
+    checks.checks.impairedSince === undefined ? undefined : at - checks.checks.impairedSince;
+  const sayEc2 = sayChecks(checks.checks, sinceMs);
+  if (mesos.kind === 'masters-unreachable' || mesos.kind === 'unclear') {
+    return { kind: 'Blind', at, why: [says], whyNot: [sayEc2] };
+  }
+  if (!isImpaired(checks.checks)) {
+    const recovered = mesos.kind === 'working' && isOk(checks.checks);
+    return recovered
+      ? { kind: 'Recovered', at, why: [sayEc2, says], whyNot: [] }
+      : { kind: 'Suspect', at, why: [says], whyNot: [sayEc2], lookAgainMs: 10_000 };
+  }
+  if (mesos.kind === 'working') {
+    return { kind: 'Suspect', at, why: [sayEc2], whyNot: [says], lookAgainMs: 10_000 };
+  }
+  const graceLeftMs = policy.impairedGraceMs - (sinceMs ?? 0);
+  if (graceLeftMs > 0) {
+    const whyNot = [`the grace of ${policy.impairedGraceMs / 1000} s is not over`];
+    return { kind: 'Suspect', at, why: [sayEc2, says], whyNot, lookAgainMs: graceLeftMs };
+  }
+  return { kind: 'Impaired', at, why: [sayEc2, says], whyNot: [] };
+};
+
+/**
+ * What the evidence amounts to. Pure: the same evidence and policy always give the same verdict.
+ * Unreachable is not dead and unknown is not dead: only EC2's own `stopping`, `stopped`,
+ * `shutting-down` or `terminated` is Down, and only two independent witnesses make Impaired.
+ */
+export const judge = (evidence: Evidence, policy: Policy): Verdict => {
+  const { at, ec2, mesos } = evidence;
+  if (ec2.kind === 'unreadable') {
+    return {
+      kind: 'Blind',
+      at,
+      why: [`EC2 cannot be read: ${ec2.why}`],
+      whyNot: [sayMesos(mesos)],
+    };
+  }
+  if (ec2.kind === 'unknown-instance') {
+    const why = ['EC2 does not know this instance, which proves nothing about it'];
+    return { kind: 'Blind', at, why, whyNot: [sayMesos(mesos)] };
+  }
+  const { instance } = ec2;
+  if (downStates.includes(instance.state)) {
+    const reason = instance.stateReasonCode ? ` (${instance.stateReasonCode})` : '';
+    return { kind: 'Down', at, why: [`EC2 says ${instance.state}${reason}`], whyNot: [] };
+  }
+  if (instance.state === 'pending') {
+    const why = ['EC2 says pending: it is being started'];
+    return { kind: 'Suspect', at, why, whyNot: [sayMesos(mesos)], lookAgainMs: 10_000 };
+  }
+  return judgeRunning(evidence, policy);
+};
+
+export type AssessAction =
+  | { readonly kind: 'act' }
+  | { readonly kind: 'watch'; readonly waitMs: number }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'hold' };
+
+/**
+ * What a verdict leads to before anything was done to the agent. Soft evidence is watched for a
+ * bounded time and then let go: the next signal opens a new incident.
+ */
+export const actOn = (verdict: Verdict, openForMs: number): AssessAction => {
+  switch (verdict.kind) {
+    case 'Down':
+    case 'Impaired':
+      return { kind: 'act' };
+    case 'Recovered':
+      return { kind: 'cancel' };
+    case 'Blind':
+      return { kind: 'hold' };
+    case 'Suspect':
+      return openForMs >= limits.watchMs
+        ? { kind: 'cancel' }
+        : { kind: 'watch', waitMs: Math.min(verdict.lookAgainMs ?? 10_000, 60_000) };
+  }
+};
