@@ -1,6 +1,6 @@
 import type { AgentId } from './ids.ts';
 import type { HoldReason, IncidentVolume } from './incident.ts';
-import type { Instance, Volume } from './machine.ts';
+import { type Instance, tagValue, type Volume } from './machine.ts';
 import type { App, MesosAgent } from './service.ts';
 
 export interface PlacementView {
@@ -23,17 +23,35 @@ export type Placement =
 const slotsMax = 11;
 const slotPattern = /^\/dev\/(?:xvd|sd)[f-p]$/;
 
-const fieldOf = (agent: MesosAgent, zone: string | undefined, field: string): string | undefined => {
+const fieldOf = (
+  agent: MesosAgent,
+  zone: string | undefined,
+  field: string,
+): string | undefined => {
   if (field === 'hostname' || field === '@hostname') return agent.hostname;
-  if (field === '@zone') return agent.faultDomainZone ?? (zone === undefined ? undefined : `aws/${zone}`);
+  if (field === '@zone')
+    return agent.faultDomainZone ?? (zone === undefined ? undefined : `aws/${zone}`);
   return agent.attributes[field];
+};
+
+/** undefined when the pattern is none JavaScript reads (Marathon's are Java's): then it could. */
+const matches = (pattern: string, text: string): boolean | undefined => {
+  try {
+    return new RegExp(`^(?:${pattern})$`).test(text);
+  } catch {
+    return undefined;
+  }
 };
 
 /**
  * Could Marathon's constraint let the app onto this agent? Operators that depend on other tasks
  * (UNIQUE, GROUP_BY, MAX_PER) do not bind an app of one instance, so they count as "could".
  */
-const allows = (agent: MesosAgent, zone: string | undefined, constraint: readonly string[]): boolean => {
+const allows = (
+  agent: MesosAgent,
+  zone: string | undefined,
+  constraint: readonly string[],
+): boolean => {
   const [field = '', operator = '', value] = constraint;
   const actual = fieldOf(agent, zone, field);
   switch (operator.toUpperCase()) {
@@ -41,9 +59,9 @@ const allows = (agent: MesosAgent, zone: string | undefined, constraint: readonl
     case 'CLUSTER':
       return value === undefined || value === '' || actual === value;
     case 'LIKE':
-      return value === undefined || (actual !== undefined && new RegExp(`^(?:${value})$`).test(actual));
+      return value === undefined || (actual !== undefined && matches(value, actual) !== false);
     case 'UNLIKE':
-      return value === undefined || actual === undefined || !new RegExp(`^(?:${value})$`).test(actual);
+      return value === undefined || actual === undefined || matches(value, actual) !== true;
     default:
       return true;
   }
@@ -117,8 +135,11 @@ const placeApp = (app: App, view: PlacementView, seats: readonly Seat[]): string
 export const preflight = (view: PlacementView): Placement => {
   for (const volume of view.volumes) {
     const twin = view.namesakes.find(
-      (other) => other.volumeId !== volume.volumeId && other.state !== 'deleted',
-    && other.tags.some((tag) => tag.key === 'Name' && tag.value === volume.name));
+      (other) =>
+        other.volumeId !== volume.volumeId &&
+        other.state !== 'deleted' &&
+        tagValue(other.tags, 'Name') === volume.name,
+    );
     if (twin !== undefined) {
       return {
         kind: 'hold',

@@ -35,7 +35,8 @@ const isDown = (instance: Instance): boolean =>
   instance.state === 'stopped' || instance.state === 'terminated';
 
 const whileAttached = (view: ReleaseView, instance: Instance): ReleaseStep => {
-  const { detaches, now, policy } = view;
+  const { now, policy } = view;
+  const detaches = view.detaches.filter((d) => d.outcome?.kind !== 'refused');
   const first = detaches[0];
   const last = detaches.at(-1);
   if (first === undefined || last === undefined) {
@@ -47,7 +48,7 @@ const whileAttached = (view: ReleaseView, instance: Instance): ReleaseStep => {
   const plain = detaches.filter((d) => d.parameters.force !== true).length;
   // An intent whose call was never made (a crash before it) is made good at once: a detach that
   // names the fenced instance is harmless to repeat.
-  if (!answered && plain < 3 && now - last.intendedAt >= 1_000) {
+  if (!answered && detaches.length < 3 && now - last.intendedAt >= 1_000) {
     return { kind: 'detach', force: false };
   }
   const wasForced = detaches.some((d) => d.parameters.force === true);
