@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Plugin, PluginBuild } from 'esbuild';
+
+/**
+ * Names the SDK gives to strings it uses often: `const _eQN = "ec2QueryName";`. They save bytes in
+ * the package and cost far more in a bundle: a schema with a computed key `{ [_eQN]: ... }` might
+ * have side effects, so the bundler keeps all 3,000 shapes of EC2 for the ten that are used.
+ */
+const NAMED_STRING = /^const (_\w+) = ("(?:[^"\\]|\\.)*");$/gm;
+const COMPUTED_KEY = /\[(_\w+)\]:/g;
+
+/** Writes the named strings back into the computed keys of a schema file of the SDK. */
+export const inlineComputedKeys = (source: string): string => {
+  const strings = new Map<string, string>();
+  for (const [, name = '', literal = ''] of source.matchAll(NAMED_STRING)) {
+    strings.set(name, literal);
+  }
+  return source.replace(COMPUTED_KEY, (key, name: string) => {
+    const literal = strings.get(name);
+    return literal === undefined ? key : `${literal}:`;
+  });
+};
+
+/**
+ * Parts of the SDK that can never run in these functions, and what stands in for them.
+ *
+ * - Credentials come from the environment in Lambda; the default chain also brings single sign-on,
+ *   profiles, web identity and the clients all of these need.
+ * - No operation used here streams events.
+ */
+const STAND_INS: ReadonlyMap<string, string> = new Map([
+  [
+    '@aws-sdk/credential-provider-node',
+    `export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';`,
+  ],
+  [
+    '@smithy/core/event-streams',
+    `export const eventStreamSerdeProvider = undefined, EventStreamSerde = undefined;`,
+  ],
+]);
+
+const standIns = (build: PluginBuild): void => {
+  const filter = new RegExp(`^(?:${[...STAND_INS.keys()].join('|')})$`);
+  build.onResolve({ filter }, async (asked) => {
+    if (asked.pluginData === 'real') return undefined;
+    const { importer, kind, namespace, resolveDir } = asked;
+    const real = await build.resolve(asked.path, {
+      importer,
+      kind,
+      namespace,
+      resolveDir,
+      pluginData: 'real',
+    });
+    // A stand-in resolves its own imports from where the real module lies: a package of the SDK
+    // need not be reachable from the project's root.
+    return { path: asked.path, namespace: 'stand-in', pluginData: dirname(real.path) };
+  });
+  build.onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path, pluginData }) => ({
+    contents: STAND_INS.get(path) ?? '',
+    resolveDir: String(pluginData),
+  }));
+};
+
+/** esbuild plugin: of the AWS SDK, only what the operations in use need. */
+export const leanAwsSdk: Plugin = {
+  name: 'lean-aws-sdk',
+  setup(build) {
+    build.onLoad({ filter: /dist-es[\\/]schemas[\\/]schemas_\d+\.js$/ }, async ({ path }) => ({
+      contents: inlineComputedKeys(await readFile(path, 'utf8')),
+      loader: 'js',
+    }));
+    standIns(build);
+  },
+};
