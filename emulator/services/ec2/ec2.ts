@@ -1,0 +1,231 @@
+import type { AwsEvent } from '../../core/aws-event.ts';
+import type { Durations } from '../../core/durations.ts';
+import type { BlockVolume, Machine, Machines } from '../../core/machines.ts';
+import { Ec2Refusal } from '../../core/machines.ts';
+import type { Rng } from '../../core/random.ts';
+import type { Time } from '../../core/time.ts';
+import type { Caller, Service } from '../../core/wire.ts';
+import type { QueryParams, XmlElement } from '../query-protocol.ts';
+import { ec2Answer, ec2Error, parseQuery, QueryRefusal } from '../query-protocol.ts';
+import type { Action, Authorize } from './action.ts';
+import { mappingsView } from './describe.ts';
+import { createDescribeActions } from './describe-actions.ts';
+import { createDisks } from './disks.ts';
+import type { Ec2Call, Ec2Faults } from './faults.ts';
+import type { StatusSample } from './health.ts';
+import { createHealth } from './health.ts';
+import { createAttributeActions, createPowerActions } from './instance-actions.ts';
+import type { InstanceSpec, VolumeSpec } from './launch.ts';
+import { addBooting, addInstance, addVolume } from './launch.ts';
+import type { Instance, InstanceState, StateReason, Volume } from './model.ts';
+import type { StopFlags } from './power.ts';
+import { createPower } from './power.ts';
+import { createTagActions } from './tag-actions.ts';
+import { createVolumeActions } from './volume-actions.ts';
+import type { World } from './world.ts';
+import { createWorld } from './world.ts';
+
+/** Whose calls the agents' own AttachVolume, DetachVolume and CreateVolume are in the log. */
+export const AGENT_CALLER: Caller = { accessKeyId: 'AGENT' };
+
+export interface Ec2Deps {
+  time: Time;
+  rng: Rng;
+  durations: Durations;
+  account: string;
+  region: string;
+  emit: (event: AwsEvent) => void;
+  /** Without it everybody may do everything. Agents are never asked: their role may do all. */
+  authorize?: Authorize;
+}
+
+export interface Ec2 extends Service, Machines {
+  /** Assign members to begin a fault, delete them to end it. */
+  readonly faults: Ec2Faults;
+  /** Puts a machine into the world, without event or boot. Answers its id. */
+  seedInstance(spec: InstanceSpec): string;
+  seedVolume(spec: VolumeSpec): string;
+  /** New capacity, as Auto Scaling asks for it: `pending`, later `running`. */
+  launch(spec: InstanceSpec): string;
+  /** Somebody else's hand (AWS itself, an operator): no rights, no throttling, no call log. */
+  start(instanceId: string): void;
+  stop(instanceId: string, flags?: Partial<StopFlags>, reason?: StateReason): void;
+  terminate(instanceId: string, flags?: Partial<StopFlags>, reason?: StateReason): void;
+  reboot(instanceId: string): void;
+  /** The kernel answers nothing any more; EC2 notices at the next status check. */
+  hang(instanceId: string): void;
+  thaw(instanceId: string): void;
+  /** The guest has mounted or unmounted the volume: a mounted one cannot be detached in peace. */
+  setMounted(volumeId: string, mounted: boolean): void;
+  /** A deep copy of everything that ever was, for the oracle. */
+  truth(): { instances: Instance[]; volumes: Volume[] };
+  /** Every call applied or refused, in order. */
+  calls(): readonly Ec2Call[];
+  /** Each full minute, after the checks were taken. */
+  onStatusCheck(listener: (minute: number, samples: StatusSample[]) => void): void;
+  onState(listener: (instanceId: string, state: InstanceState) => void): void;
+}
+
+const STATUS_BY_CODE: Record<string, number> = {
+  AuthFailure: 401,
+  UnauthorizedOperation: 403,
+  DryRunOperation: 412,
+  InternalError: 500,
+  InternalFailure: 500,
+  InsufficientInstanceCapacity: 500,
+  RequestLimitExceeded: 503,
+  ServiceUnavailable: 503,
+  Unavailable: 503,
+};
+
+const isRefusal = (error: unknown): error is Ec2Refusal | QueryRefusal =>
+  error instanceof Ec2Refusal || error instanceof QueryRefusal;
+
+const perform = (
+  actions: Record<string, Action>,
+  authorize: Authorize | undefined,
+  request: { api: string; params: QueryParams; caller: Caller },
+): XmlElement => {
+  const { api, params, caller } = request;
+  const action = actions[api];
+  if (action === undefined) {
+    const message = `The action ${api} is not valid for this web service.`;
+    throw new Ec2Refusal(api === '' ? 'MissingAction' : 'InvalidAction', message);
+  }
+  const resources = action.resources(params);
+  authorize?.(`ec2:${api}`, resources, caller, action.context?.(params) ?? {});
+  if (params.flag('DryRun')) {
+    const message = 'Request would have succeeded, but DryRun flag is set.';
+    throw new Ec2Refusal('DryRunOperation', message);
+  }
+  return action.apply(params);
+};
+
+const machineOf = (instance: Instance): Machine => ({
+  instanceId: instance.instanceId,
+  launchTime: instance.launchTime,
+  privateIp: instance.privateIp,
+  availabilityZone: instance.availabilityZone,
+  powered: instance.powered,
+  kernel: instance.kernel,
+  shuttingDown: instance.shuttingDown,
+  tags: { ...instance.tags },
+});
+
+const blockVolumeOf = (volume: Volume): BlockVolume => ({
+  volumeId: volume.volumeId,
+  name: volume.tags['Name'],
+  availabilityZone: volume.availabilityZone,
+  state: volume.state,
+  attachments: volume.attachments.map(({ instanceId, device, state }) => ({
+    instanceId,
+    device,
+    state,
+  })),
+});
+
+const stopFlags = (flags: Partial<StopFlags> = {}): StopFlags => ({
+  force: false,
+  skipOsShutdown: false,
+  ...flags,
+});
+
+/** Runs a call under the fault hooks and writes it to the log, whatever its outcome. */
+const createRecorder = (world: World, log: Ec2Call[]) => {
+  return <T>(api: string, params: Record<string, string>, caller: Caller, effect: () => T): T => {
+    const call: Ec2Call = { api, params, caller, at: world.time.now(), outcome: 'ok' };
+    log.push(call);
+    try {
+      world.faults.onCall?.(call);
+      return effect();
+    } catch (error) {
+      call.outcome = isRefusal(error) ? error.code : 'InternalError';
+      throw error;
+    }
+  };
+};
+
+/**
+ * EC2 and EBS: the query protocol on one side (`handle`), the machines and their disks on the
+ * other (`Machines`). Behaviour after the EC2 API reference and user guide.
+ */
+export const createEc2 = (deps: Ec2Deps): Ec2 => {
+  const faults: Ec2Faults = {};
+  const log: Ec2Call[] = [];
+  const world = createWorld({ ...deps, faults });
+  const disks = createDisks(world);
+  const power = createPower(world, disks);
+  const health = createHealth(world);
+  const record = createRecorder(world, log);
+  const actions: Record<string, Action> = {
+    ...createPowerActions(world, power),
+    ...createAttributeActions(world, (instance) => mappingsView(world, instance)),
+    ...createVolumeActions(world, disks),
+    ...createTagActions(world),
+    ...createDescribeActions(world),
+  };
+  const all = (): Instance[] => [...world.instances.values()];
+
+  return {
+    faults,
+    handle(request, caller) {
+      const requestId = world.requestId();
+      try {
+        const { action: api, params } = parseQuery(request);
+        const result = record(api, params.raw(), caller, () =>
+          perform(actions, deps.authorize, { api, params, caller }),
+        );
+        return ec2Answer(api, requestId, result);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        return ec2Error(STATUS_BY_CODE[error.code] ?? 400, requestId, error);
+      }
+    },
+
+    seedInstance: (spec) => addInstance(world, spec).instanceId,
+    seedVolume: (spec) => addVolume(world, spec).volumeId,
+    launch(spec) {
+      const instance = addBooting(world, spec);
+      power.boot(instance);
+      return instance.instanceId;
+    },
+    start: (instanceId) => void power.start(world.instance(instanceId)),
+    stop(instanceId, flags, reason) {
+      const instance = world.instance(instanceId);
+      power.checkStop(instance, stopFlags(flags));
+      power.stop(instance, stopFlags(flags), reason);
+    },
+    terminate: (instanceId, flags, reason) =>
+      void power.terminate(world.instance(instanceId), stopFlags(flags), reason),
+    reboot: (instanceId) => power.reboot(world.instance(instanceId)),
+    hang: (instanceId) => power.hang(world.instance(instanceId)),
+    thaw: (instanceId) => power.thaw(world.instance(instanceId)),
+    setMounted: (volumeId, mounted) => disks.setMounted(volumeId, mounted),
+
+    machine(instanceId) {
+      const instance = world.instances.get(instanceId);
+      return instance && machineOf(instance);
+    },
+    all: () => all().map(machineOf),
+    volumes: () =>
+      [...world.volumes.values()].filter(({ state }) => state !== 'deleted').map(blockVolumeOf),
+    attachVolume: (volumeId, instanceId, device) =>
+      record('AttachVolume', { volumeId, instanceId, device }, AGENT_CALLER, () => {
+        disks.attach(world.volume(volumeId), world.instance(instanceId), device);
+      }),
+    detachVolume: (volumeId, { force }) =>
+      record('DetachVolume', { volumeId, force: String(force) }, AGENT_CALLER, () => {
+        disks.detach(world.volume(volumeId), { force });
+      }),
+    createVolume: ({ availabilityZone, sizeGiB, name }) =>
+      record('CreateVolume', { availabilityZone, name }, AGENT_CALLER, () => {
+        return disks.create({ availabilityZone, sizeGiB, tags: { Name: name } }).volumeId;
+      }),
+    subscribe: world.onMachineEvent,
+
+    truth: () => structuredClone({ instances: all(), volumes: [...world.volumes.values()] }),
+    calls: () => log,
+    onStatusCheck: health.onCheck,
+    onState: world.onState,
+  };
+};
