@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A test that runs alone, or no test at all, is not a green run.
+    allowOnly: false,
+    passWithNoTests: false,
+    hookTimeout: 60_000,
+    // .ci/run counts from this report; see scripts/ci.ts.
+    reporters: process.env.TEST_REPORT
+      ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]]
+      : ['default'],
+  },
+});
