@@ -1,0 +1,170 @@
+import {
+  DescribeInstanceStatusCommand,
+  DescribeInstancesCommand,
+  DescribeVolumesCommand,
+  type EC2Client,
+  type Filter,
+  type InstanceStatus,
+} from '@aws-sdk/client-ec2';
+import type { InstanceId, VolumeId } from '../../domain/ids.ts';
+import {
+  type Instance,
+  type StatusChecks,
+  type Tag,
+  tagValue,
+  type Volume,
+} from '../../domain/machine.ts';
+import type { ComputeReads } from '../../ports/compute.ts';
+import { allPages, reading } from '../aws-sdk/calls.ts';
+import { parseInstance, parseStatusChecks, parseVolume } from './parse.ts';
+
+/** EC2 accepts at most 200 values in the filters of one request. */
+const filterValuesMax = 200;
+const pageSize = { instances: 1_000, statuses: 1_000, volumes: 500 } as const;
+
+const inChunks = <T>(items: readonly T[]): T[][] => {
+  const chunks: T[][] = [];
+  for (let start = 0; start < items.length; start += filterValuesMax) {
+    chunks.push(items.slice(start, start + filterValuesMax));
+  }
+  return chunks;
+};
+
+/** Items that move between two pages are answered twice: the later answer is the fresher one. */
+const latestById = <T>(items: readonly T[], idOf: (item: T) => string): T[] => [
+  ...new Map(items.map((item) => [idOf(item), item])).values(),
+];
+
+const tagFilter = ({ key, value }: Tag): Filter => ({ Name: `tag:${key}`, Values: [value] });
+
+/**
+ * Reads go by filters, not by explicit ids: filters with MaxResults draw from the larger request
+ * bucket, and what EC2 does not know is an empty answer instead of an error about all the ids.
+ */
+const findInstances = async (client: EC2Client, filter: Filter): Promise<Instance[]> => {
+  const pages = await allPages('DescribeInstances', (NextToken) =>
+    client.send(
+      new DescribeInstancesCommand({
+        Filters: [filter],
+        MaxResults: pageSize.instances,
+        NextToken,
+      }),
+    ),
+  );
+  const found = pages
+    .flatMap((page) => page.Reservations ?? [])
+    .flatMap((reservation) => reservation.Instances ?? [])
+    .map(parseInstance);
+  return latestById(found, (instance) => instance.instanceId);
+};
+
+const findVolumes = async (client: EC2Client, filter: Filter): Promise<Volume[]> => {
+  const pages = await allPages('DescribeVolumes', (NextToken) =>
+    client.send(
+      new DescribeVolumesCommand({ Filters: [filter], MaxResults: pageSize.volumes, NextToken }),
+    ),
+  );
+  const found = pages.flatMap((page) => page.Volumes ?? []).map(parseVolume);
+  return latestById(found, (volume) => volume.volumeId);
+};
+
+/** One request per 200 values; no values, no request: an empty filter would mean "everything". */
+const findVolumesBy = async (
+  client: EC2Client,
+  name: string,
+  values: readonly string[],
+): Promise<Volume[]> => {
+  const chunks = inChunks(values).map((Values) =>
+    findVolumes(client, { Name: name, Values: [...Values] }),
+  );
+  return latestById((await Promise.all(chunks)).flat(), (volume) => volume.volumeId);
+};
+
+const checksById = (statuses: readonly InstanceStatus[]): Map<InstanceId, StatusChecks> =>
+  new Map(
+    statuses.flatMap((status) =>
+      status.InstanceId === undefined
+        ? []
+        : [[status.InstanceId as InstanceId, parseStatusChecks(status)] as const],
+    ),
+  );
+
+/**
+ * DescribeInstanceStatus knows no filter by id. One id is asked for as such; EC2 answers an error
+ * instead of an empty list for one it has forgotten.
+ */
+const statusOf = async (client: EC2Client, id: InstanceId): Promise<InstanceStatus[]> => {
+  const answer = await reading(
+    'DescribeInstanceStatus',
+    () => client.send(new DescribeInstanceStatusCommand({ InstanceIds: [id] })),
+    ({ code }) => (code === 'InvalidInstanceID.NotFound' ? 'unknown' : undefined),
+  );
+  return answer === 'unknown' ? [] : (answer.InstanceStatuses ?? []);
+};
+
+/**
+ * Many ids are not: explicit ids exclude paging, are limited to 100 and fail all together when EC2
+ * has forgotten one of them. So: every running instance of the region, in pages.
+ */
+const statusesOfRunning = async (client: EC2Client): Promise<InstanceStatus[]> => {
+  const pages = await allPages('DescribeInstanceStatus', (NextToken) =>
+    client.send(
+      new DescribeInstanceStatusCommand({
+        Filters: [{ Name: 'instance-state-name', Values: ['running'] }],
+        MaxResults: pageSize.statuses,
+        NextToken,
+      }),
+    ),
+  );
+  return pages.flatMap((page) => page.InstanceStatuses ?? []);
+};
+
+export interface Ec2ReadsDeps {
+  readonly client: EC2Client;
+  /** The tag that makes an instance or a volume part of this cluster. */
+  readonly clusterTag: Tag;
+}
+
+/**
+ * EC2's answers in the domain's words. Throws CloudThrottledError, CloudUnavailableError (no usable
+ * answer, a field missing that matters), NotAuthorizedError, CloudRefusedError.
+ */
+export const createEc2Reads = ({ client, clusterTag }: Ec2ReadsDeps): ComputeReads => ({
+  async instance(instanceId) {
+    const found = await findInstances(client, { Name: 'instance-id', Values: [instanceId] });
+    return found.find((instance) => instance.instanceId === instanceId);
+  },
+
+  async statusChecks(instanceId) {
+    const checks = checksById(await statusOf(client, instanceId));
+    return checks.get(instanceId);
+  },
+
+  volumesOf: (instanceId) => findVolumesBy(client, 'attachment.instance-id', [instanceId]),
+
+  volumes: (volumeIds: readonly VolumeId[]) => findVolumesBy(client, 'volume-id', volumeIds),
+
+  async volumesNamed(names) {
+    // Filter values are patterns. A wider match is harmless, because names are compared here.
+    const patterns = names.map((name) => name.replaceAll('\\', '?'));
+    const found = await findVolumesBy(client, 'tag:Name', patterns);
+    return found.filter((volume) => names.includes(tagValue(volume.tags, 'Name') ?? ''));
+  },
+
+  instancesOfCluster: () => findInstances(client, tagFilter(clusterTag)),
+
+  async volumesOfInstances(instanceIds) {
+    const [attached, tagged] = await Promise.all([
+      findVolumesBy(client, 'attachment.instance-id', instanceIds),
+      findVolumes(client, tagFilter(clusterTag)),
+    ]);
+    return latestById([...attached, ...tagged], (volume) => volume.volumeId);
+  },
+
+  async statusChecksOf(instanceIds) {
+    if (instanceIds.length === 0) return new Map();
+    const wanted = new Set<string | undefined>(instanceIds);
+    const statuses = await statusesOfRunning(client);
+    return checksById(statuses.filter((status) => wanted.has(status.InstanceId)));
+  },
+});
