@@ -1,0 +1,199 @@
+import * as z from 'zod';
+import type { Policy } from '../domain/policy.ts';
+
+/**
+ * One section per concern, so that a function asks only for what infra/functions.yml gives it. The
+ * names are those of that file, the allowed values those of infra/parameters.yml.
+ */
+export type Section = z.ZodType;
+
+/** A variable, with what to set it to if it is missing or does not look like `pattern`. */
+const setting = (pattern: RegExp, fix: string): z.ZodString =>
+  z
+    .string({ error: () => `is missing: set it to ${fix}` })
+    .regex(pattern, `is wrong: set it to ${fix}`);
+
+const seconds = (min: number, max: number) => {
+  const fix = `whole seconds from ${min} to ${max}`;
+  return setting(/^\d{1,9}$/, fix)
+    .transform((text) => Number(text) * 1_000)
+    .refine((ms) => ms >= min * 1_000 && ms <= max * 1_000, `is wrong: set it to ${fix}`);
+};
+
+const oneOf = <const Value extends string>(...values: readonly Value[]) =>
+  z.enum(values, {
+    error: ({ input }) =>
+      `is ${input === undefined ? 'missing' : 'wrong'}: set it to ${values.join(' or ')}`,
+  });
+
+const clusterName = setting(
+  /^[a-z0-9][a-z0-9-]{0,62}$/,
+  'the name of the cluster: lower case letters, digits and hyphens, at most 63',
+);
+const region = setting(/^[a-z]{2}(?:-[a-z]+)+-\d+$/, 'an AWS region such as us-east-1');
+const secretId = (what: string) =>
+  setting(/^[\w+=.@:/-]{1,2048}$/, `the Secrets Manager id of ${what}, or "none"`);
+
+/** The literal that stands for an absent value becomes an absent value. */
+const unless = (text: string, none: string): string | undefined =>
+  text === none ? undefined : text;
+
+/**
+ * Where AWS is, and as whom. Lambda sets the three keys itself; without them the SDK looks for
+ * credentials in its own ways.
+ */
+export const aws = z
+  .object({
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: z.string().optional(),
+    AWS_SECRET_ACCESS_KEY: z.string().optional(),
+    AWS_SESSION_TOKEN: z.string().optional(),
+  })
+  .superRefine((env, context) => {
+    const [named, other] =
+      env.AWS_ACCESS_KEY_ID === undefined
+        ? ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID']
+        : ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+    const both = env.AWS_ACCESS_KEY_ID !== undefined && env.AWS_SECRET_ACCESS_KEY !== undefined;
+    const none = env.AWS_ACCESS_KEY_ID === undefined && env.AWS_SECRET_ACCESS_KEY === undefined;
+    if (both || none) return;
+    const message = `is missing: set it to the other half of ${named}, or unset that one`;
+    context.addIssue({ code: 'custom', path: [other], message });
+  })
+  .transform((env) => ({
+    region: env.AWS_REGION,
+    ...(env.AWS_ACCESS_KEY_ID !== undefined &&
+      env.AWS_SECRET_ACCESS_KEY !== undefined && {
+        credentials: {
+          accessKeyId: env.AWS_ACCESS_KEY_ID,
+          secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+          ...(env.AWS_SESSION_TOKEN !== undefined && { sessionToken: env.AWS_SESSION_TOKEN }),
+        },
+      }),
+  }));
+
+/** Which cluster this deployment looks after. */
+export const cluster = z
+  .object({ CLUSTER_NAME: clusterName })
+  .transform((env) => ({ name: env.CLUSTER_NAME }));
+
+/** What is ours to touch: instances and volumes of this account, region and cluster. */
+export const scope = z
+  .object({
+    CLUSTER_NAME: clusterName,
+    AGENT_TAG: setting(/^[^=*]+=[^=*]+$/, 'the tag of every agent, written key=value'),
+    ACCOUNT_ID: setting(/^\d{12}$/, 'the AWS account id: twelve digits'),
+    AWS_REGION: region,
+  })
+  .transform((env) => {
+    const at = env.AGENT_TAG.indexOf('=');
+    return {
+      cluster: env.CLUSTER_NAME,
+      agentTag: { key: env.AGENT_TAG.slice(0, at), value: env.AGENT_TAG.slice(at + 1) },
+      account: env.ACCOUNT_ID,
+      region: env.AWS_REGION,
+    };
+  });
+
+/** The DynamoDB table that knows who may do what. */
+export const ledger = z
+  .object({ LEDGER_TABLE: setting(/^[\w.-]{3,255}$/, 'the name of the DynamoDB table') })
+  .transform((env) => ({ tableName: env.LEDGER_TABLE }));
+
+/** The event bus on which the phases of an incident are told. */
+export const events = z
+  .object({ EVENT_BUS: setting(/^[\w./:-]{1,1600}$/, 'the name or ARN of the event bus') })
+  .transform((env) => ({ busName: env.EVENT_BUS }));
+
+/** Admin Router of the cluster, how to log in and whose certificate to believe. */
+export const dcos = z
+  .object({
+    DCOS_URL: setting(/^https?:\/\/[^/]+$/, 'the URL of Admin Router, without a path'),
+    DCOS_TOKEN_SECRET_ID: secretId('the DC/OS authentication token'),
+    DCOS_CA_CERTIFICATE: setting(
+      /^(?:system|\s*-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*)$/,
+      'the PEM certificate that signed the one of Admin Router, or "system"',
+    ),
+  })
+  .transform((env) => ({
+    url: env.DCOS_URL,
+    /** undefined: the cluster asks for no token. */
+    tokenSecretId: unless(env.DCOS_TOKEN_SECRET_ID, 'none'),
+    /** undefined: one of the public authorities signed it. */
+    caCertificate: unless(env.DCOS_CA_CERTIFICATE, 'system'),
+  }));
+
+/** What an operator decided once for the whole deployment. */
+export const policy = z
+  .object({
+    IMPAIRED_GRACE_SECONDS: seconds(0, 900),
+    FENCE_TERMINATE: oneOf('never', 'when-stop-impossible'),
+    WEAK_FENCE: oneOf('hold', 'settle'),
+    WEAK_FENCE_SETTLE_SECONDS: seconds(30, 900),
+    FORCE_DETACH: oneOf('never', 'after-proof'),
+    PARTIAL_DEADLINE_SECONDS: seconds(10, 240),
+    REXRAY_PREEMPT: oneOf('off', 'on'),
+  })
+  .transform(
+    (env): Policy => ({
+      impairedGraceMs: env.IMPAIRED_GRACE_SECONDS,
+      fenceTerminate: env.FENCE_TERMINATE,
+      weakFence: env.WEAK_FENCE,
+      weakFenceSettleMs: env.WEAK_FENCE_SETTLE_SECONDS,
+      forceDetach: env.FORCE_DETACH,
+      partialDeadlineMs: env.PARTIAL_DEADLINE_SECONDS,
+      rexrayPreempt: env.REXRAY_PREEMPT,
+    }),
+  );
+
+/** The workflow that intake and the sweep start. */
+export const workflow = z
+  .object({
+    FAILOVER_STATE_MACHINE_ARN: setting(
+      /^arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[\w-]{1,80}$/,
+      'the ARN of the failover state machine',
+    ),
+  })
+  .transform((env) => ({ stateMachineArn: env.FAILOVER_STATE_MACHINE_ARN }));
+
+const functionName = /^[\w:-]{1,170}$/;
+
+/** The functions to wake while the first step of a failover runs. */
+export const warming = z
+  .object({
+    WARM_FUNCTIONS: setting(
+      /^[\w:-]{1,170}(?:,[\w:-]{1,170})*$/,
+      'the names of the step functions, separated by commas',
+    ),
+  })
+  .transform((env) => ({ functionNames: env.WARM_FUNCTIONS.split(',') }));
+
+/** The function with the right to create the cluster tag. */
+export const adoption = z
+  .object({ ADOPT_FUNCTION: setting(functionName, 'the name of the adopt function') })
+  .transform((env) => ({ functionName: env.ADOPT_FUNCTION }));
+
+/** Where people read about incidents. Both settings are "none" where nobody wants Slack. */
+export const slack = z
+  .object({
+    SLACK_CHANNEL: setting(/^(?:none|[CGD][A-Z0-9]{2,})$/, 'the id of a Slack channel, or "none"'),
+    SLACK_TOKEN_SECRET_ID: secretId('the Slack bot token'),
+  })
+  .superRefine((env, context) => {
+    const [silent, other] =
+      env.SLACK_CHANNEL === 'none'
+        ? ['SLACK_CHANNEL', 'SLACK_TOKEN_SECRET_ID']
+        : ['SLACK_TOKEN_SECRET_ID', 'SLACK_CHANNEL'];
+    if ((env.SLACK_CHANNEL === 'none') === (env.SLACK_TOKEN_SECRET_ID === 'none')) return;
+    const message = `is "none" although ${other} is set: set both, or neither`;
+    context.addIssue({ code: 'custom', path: [silent], message });
+  })
+  .transform((env) =>
+    env.SLACK_CHANNEL === 'none'
+      ? { kind: 'off' as const }
+      : {
+          kind: 'on' as const,
+          channel: env.SLACK_CHANNEL,
+          tokenSecretId: env.SLACK_TOKEN_SECRET_ID,
+        },
+  );

@@ -1,0 +1,179 @@
+import * as z from 'zod';
+import type { HoldReason } from '../domain/incident.ts';
+import { IncidentIdText, InstanceIdText, VolumeIdText } from './ids.ts';
+
+/**
+ * What each state of statemachines/failover.asl.json passes to its function and gets back. The
+ * state carries keys and decisions; the facts are in the ledger. `kind` is what Choice states
+ * route on, `waitSeconds` what Wait states wait for.
+ */
+
+const token = z.int().min(1);
+/** For people. */
+const sentence = z.string().min(1);
+/** A Wait state takes whole seconds; zero would make a loop without a pause. */
+const waitSeconds = z.int().min(1);
+
+// Spelled as an object so that the compiler misses a reason that is added to the domain.
+const HoldReasonText = z.enum({
+  paused: 'paused',
+  maintenance: 'maintenance',
+  blind: 'blind',
+  'unknown-incarnation': 'unknown-incarnation',
+  'ambiguous-scope': 'ambiguous-scope',
+  'multi-attach': 'multi-attach',
+  'local-persistent-volumes': 'local-persistent-volumes',
+  'no-agent-id': 'no-agent-id',
+  'protected-from-stop': 'protected-from-stop',
+  'cannot-be-stopped': 'cannot-be-stopped',
+  'fence-stuck': 'fence-stuck',
+  'proof-void': 'proof-void',
+  'weak-fence': 'weak-fence',
+  'terminate-would-delete-data': 'terminate-would-delete-data',
+  'volume-stuck': 'volume-stuck',
+  'volume-lost': 'volume-lost',
+  'volume-attached-elsewhere': 'volume-attached-elsewhere',
+  'volume-not-usable': 'volume-not-usable',
+  'ledger-rewound': 'ledger-rewound',
+  'no-placement': 'no-placement',
+  'placement-could-leave-zone': 'placement-could-leave-zone',
+  'duplicate-volume-name': 'duplicate-volume-name',
+  'orchestrator-unavailable': 'orchestrator-unavailable',
+  'recovery-not-seen': 'recovery-not-seen',
+  'step-failed': 'step-failed',
+} satisfies { [Reason in HoldReason]: Reason });
+
+const cancelled = z.strictObject({ kind: z.literal('cancelled') });
+const hold = z.strictObject({ kind: z.literal('hold'), reason: HoldReasonText });
+const waiting = z.strictObject({ kind: z.literal('waiting'), waitSeconds });
+
+/** The keys every step after OpenIncident works with. */
+export const StepInput = z.strictObject({ incidentId: IncidentIdText, token });
+export type StepInput = z.infer<typeof StepInput>;
+
+const Request = z.object({
+  instanceId: InstanceIdText,
+  reason: sentence.exactOptional(),
+  requestedBy: sentence.exactOptional(),
+  incidentId: IncidentIdText.exactOptional(),
+  token: token.exactOptional(),
+  dryRun: z.boolean().exactOptional(),
+  mode: z.literal('failover').exactOptional(),
+});
+const options: ReadonlyMap<string, string> = new Map(
+  Object.keys(Request.shape).map((name) => [name.toLowerCase(), name]),
+);
+
+/**
+ * What a person or intake starts an execution with. Keys we do not know are dropped (the console
+ * puts a `Comment` there), but not one that is an option of ours in another spelling: a `dry_run`
+ * that nobody reads would be a real failover.
+ */
+const ExecutionInput = z
+  .record(z.string(), z.unknown())
+  .superRefine((input, context) => {
+    for (const key of Object.keys(input)) {
+      const meant = options.get(key.toLowerCase().replace(/[^a-z]/g, ''));
+      if (meant === undefined || meant === key) continue;
+      context.addIssue({ code: 'custom', path: [key], message: `did you mean ${meant}?` });
+    }
+  })
+  .pipe(Request);
+
+/** `input` is the execution's input as it was started, by a person, by intake or by the sweep. */
+export const OpenIncidentInput = z.strictObject({
+  input: ExecutionInput,
+  executionArn: z.string().min(1),
+  executionName: z.string().min(1),
+});
+export type OpenIncidentInput = z.infer<typeof OpenIncidentInput>;
+
+export const OpenIncidentOutput = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('opened'),
+    incidentId: IncidentIdText,
+    instanceId: InstanceIdText,
+    token,
+  }),
+  /** Another execution is at work; `execution` names it. */
+  z.strictObject({
+    kind: z.literal('joined'),
+    incidentId: IncidentIdText,
+    instanceId: InstanceIdText,
+    execution: z.string().min(1),
+    says: sentence,
+  }),
+  z.strictObject({ kind: z.literal('refused'), instanceId: InstanceIdText, says: sentence }),
+]);
+export type OpenIncidentOutput = z.infer<typeof OpenIncidentOutput>;
+
+export const AssessAgentOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('proceed') }),
+  z.strictObject({ kind: z.literal('watch'), waitSeconds }),
+  cancelled,
+  hold,
+]);
+export type AssessAgentOutput = z.infer<typeof AssessAgentOutput>;
+
+export const ProtectDataOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('protected') }),
+  cancelled,
+  hold,
+]);
+export type ProtectDataOutput = z.infer<typeof ProtectDataOutput>;
+
+/** `volumeIds`: what ReleaseVolumes maps over. */
+export const FenceAgentOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('fenced'), volumeIds: z.array(VolumeIdText) }),
+  waiting,
+  cancelled,
+  hold,
+]);
+export type FenceAgentOutput = z.infer<typeof FenceAgentOutput>;
+
+export const ReleaseVolumeInput = StepInput.extend({ volumeId: VolumeIdText });
+export type ReleaseVolumeInput = z.infer<typeof ReleaseVolumeInput>;
+
+/** `held` and `lost` end the branch of this one volume; the others go on. */
+export const ReleaseVolumeOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.enum(['released', 'held', 'lost']), volumeId: VolumeIdText }),
+  waiting.extend({ volumeId: VolumeIdText }),
+]);
+export type ReleaseVolumeOutput = z.infer<typeof ReleaseVolumeOutput>;
+
+export const HandOffOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('handedOff') }),
+  waiting,
+  hold,
+]);
+export type HandOffOutput = z.infer<typeof HandOffOutput>;
+
+export const VerifyRecoveryOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('recovered') }),
+  waiting,
+  hold,
+]);
+export type VerifyRecoveryOutput = z.infer<typeof VerifyRecoveryOutput>;
+
+export const UndoProtectionOutput = z.strictObject({ kind: z.literal('undone') });
+export type UndoProtectionOutput = z.infer<typeof UndoProtectionOutput>;
+
+export const CloseIncidentOutput = z.strictObject({
+  kind: z.literal('closed'),
+  status: z.enum(['recovered', 'cancelled']),
+  summary: sentence,
+});
+export type CloseIncidentOutput = z.infer<typeof CloseIncidentOutput>;
+
+/** `error` is what a Catch put there, `reason` what a step decided. */
+export const HoldIncidentInput = StepInput.extend({
+  error: z.strictObject({ Error: z.string(), Cause: z.string().exactOptional() }).exactOptional(),
+  reason: HoldReasonText.exactOptional(),
+});
+export type HoldIncidentInput = z.infer<typeof HoldIncidentInput>;
+
+export const HoldIncidentOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('retry'), waitSeconds }),
+  z.strictObject({ kind: z.literal('ended'), status: z.literal('held'), summary: sentence }),
+]);
+export type HoldIncidentOutput = z.infer<typeof HoldIncidentOutput>;
