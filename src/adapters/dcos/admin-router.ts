@@ -32,7 +32,10 @@ export type AdminRouter = (call: Call) => Promise<HttpResponse>;
 const CALL_TIMEOUT_MS = 10_000;
 const REMARK_CHARS_MAX = 200;
 
-/** Only the code of an error is passed on: its text may quote the request and so the token. */
+/** Of a network error only the code goes on, no cause: its text may quote the request's token. */
+const unheard = ({ operation }: Call, code: string): OrchestratorUnavailableError =>
+  new OrchestratorUnavailableError(operation, code);
+
 const codeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return 'unknown';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
@@ -52,8 +55,7 @@ export const createAdminRouter = ({
     try {
       return await token(refused);
     } catch (error) {
-      const code = `no token: ${codeOf(error)}`;
-      throw new OrchestratorUnavailableError(call.operation, code, { cause: error });
+      throw unheard(call, `no token: ${codeOf(error)}`);
     }
   };
 
@@ -76,9 +78,10 @@ export const createAdminRouter = ({
       });
       return secret ? { ...response, body: response.body.replaceAll(secret, '[token]') } : response;
     } catch (error) {
-      const code = deadline.signal.aborted ? `timeout after ${timeoutMs} ms` : codeOf(error);
-      // biome-ignore lint/style/useErrorCause: the cause may quote the request and so the token
-      throw new OrchestratorUnavailableError(call.operation, code);
+      throw unheard(
+        call,
+        deadline.signal.aborted ? `timeout after ${timeoutMs} ms` : codeOf(error),
+      );
     } finally {
       clearTimeout(timer);
     }

@@ -48,6 +48,10 @@ const codeOf = (error: unknown): string => {
   return nameOf(error instanceof WebAPIRequestError ? error.original : error);
 };
 
+/** Without the cause, for the same reason. */
+const undelivered = (method: string, error: unknown): NotifierUnavailableError =>
+  new NotifierUnavailableError(method, codeOf(error));
+
 /**
  * One Slack message per incident, posted once and then updated in place. Nothing is retried here:
  * whoever delivers notifications decides when. Throws NotifierUnavailableError whose code is
@@ -64,8 +68,7 @@ export const createSlackNotifier = ({ token, channel, fetch }: SlackNotifierOpti
       });
       return await act(client);
     } catch (error) {
-      // biome-ignore lint/style/useErrorCause: the cause may quote the request and so the token
-      throw new NotifierUnavailableError(method, codeOf(error));
+      throw undelivered(method, error);
     }
   };
 
