@@ -1,0 +1,194 @@
+import { type AwsEvent, isoSeconds, uuid } from '../../core/aws-event.ts';
+import { drawLogNormalMs, type Rng } from '../../core/random.ts';
+import type { Time } from '../../core/time.ts';
+import type { Caller, Service } from '../../core/wire.ts';
+import type { Infra } from '../../infra.ts';
+import type { Iam } from '../iam/iam.ts';
+import { createJsonService, type JsonInput, JsonRefusal } from '../json-protocol.ts';
+import type { LambdaService } from '../lambda/api.ts';
+import type { LambdaFunctions } from '../lambda/lambda.ts';
+import type { Sqs } from '../sqs/sqs.ts';
+import { matchesPattern } from './pattern.ts';
+
+/** One event on its way from a rule to a target. */
+export interface Delivery {
+  at: number;
+  rule: string;
+  targetArn: string;
+  event: AwsEvent;
+  outcome: 'delivered' | 'dead letter' | 'dropped';
+}
+
+export interface EventFaults {
+  /**
+   * How often and how much later than usual an event reaches a target; once and 0 ms if absent.
+   * An empty list loses it: best effort is all most AWS services promise.
+   */
+  deliver?: (event: AwsEvent, targetArn: string) => readonly { delayMs: number }[];
+}
+
+export interface EventBridge extends Service {
+  /** As AWS services publish: onto the default bus, without a request. */
+  publish(event: AwsEvent): void;
+  deliveries(): readonly Delivery[];
+  onDelivery(listener: (delivery: Delivery) => void): void;
+}
+
+interface Target {
+  Arn: string;
+  DeadLetterConfig?: { Arn: string };
+}
+interface Rule {
+  arn: string;
+  name: string;
+  bus: string;
+  pattern: Record<string, unknown>;
+  targets: Target[];
+}
+
+const DEFAULT_BUS = 'default';
+const ENTRY_BYTES_MAX = 262_144;
+const ENTRIES_MAX = 10;
+
+const readRules = (infra: Infra): Rule[] =>
+  infra
+    .ofType('AWS::Events::Rule')
+    .filter(({ properties }) => properties.EventPattern && properties.State !== 'DISABLED')
+    .map(({ arn, ref, properties }) => ({
+      arn,
+      name: ref,
+      bus: String(properties.EventBusName ?? DEFAULT_BUS),
+      pattern: properties.EventPattern as Record<string, unknown>,
+      targets: (properties.Targets ?? []) as Target[],
+    }));
+
+const busName = (nameOrArn: string): string => nameOrArn.slice(nameOrArn.lastIndexOf('/') + 1);
+
+/** Rules, delivery to Lambda or SQS, dead letters, PutEvents (JSON 1.1). */
+export const createEventBridge = (deps: {
+  time: Time;
+  rng: Rng;
+  infra: Infra;
+  iam: Iam;
+  sqs: Sqs;
+  functions: LambdaFunctions;
+  lambda: LambdaService;
+  latency: { p50: number; p99: number };
+  faults: EventFaults;
+}): EventBridge => {
+  const { time, rng, infra, sqs, functions, lambda, faults } = deps;
+  const rules = readRules(infra);
+  const buses = infra.ofType('AWS::Events::EventBus').map(({ ref }) => ref);
+  const deliveries: Delivery[] = [];
+  const listeners: ((delivery: Delivery) => void)[] = [];
+  const ids = rng.fork('ids');
+
+  /** Undefined when the target took the event, else why it never will: no retry helps. */
+  const hand = (rule: Rule, target: Target, event: AwsEvent): [string, string] | undefined => {
+    const body = JSON.stringify(event);
+    if (target.Arn.startsWith('arn:aws:sqs:')) {
+      sqs.deliver(target.Arn, body, {});
+      return undefined;
+    }
+    const spec = functions.find(target.Arn);
+    if (!spec) return ['RESOURCE_NOT_FOUND', `${target.Arn} does not exist`];
+    if (!lambda.permits(spec, 'events.amazonaws.com', rule.arn)) {
+      return ['NO_PERMISSIONS', `${rule.name} may not invoke ${spec.name}`];
+    }
+    lambda.enqueue(spec, body);
+    return undefined;
+  };
+
+  const deliver = (rule: Rule, target: Target, event: AwsEvent): void => {
+    const refused = hand(rule, target, event);
+    const queue = target.DeadLetterConfig?.Arn;
+    if (refused && queue) {
+      const [ERROR_CODE, ERROR_MESSAGE] = refused;
+      const where = { RULE_ARN: rule.arn, TARGET_ARN: target.Arn };
+      sqs.deliver(queue, JSON.stringify(event), { ...where, ERROR_CODE, ERROR_MESSAGE });
+    }
+    const outcome = refused ? (queue ? 'dead letter' : 'dropped') : 'delivered';
+    const { name } = rule;
+    const delivery: Delivery = { at: time.now(), rule: name, targetArn: target.Arn, event, outcome };
+    deliveries.push(delivery);
+    for (const listener of listeners) listener(delivery);
+  };
+
+  const route = (event: AwsEvent, bus: string): void => {
+    for (const rule of rules.filter((r) => r.bus === bus && matchesPattern(r.pattern, event))) {
+      for (const target of rule.targets) {
+        for (const { delayMs } of faults.deliver?.(event, target.Arn) ?? [{ delayMs: 0 }]) {
+          const latencyMs = drawLogNormalMs(rng, deps.latency.p50, deps.latency.p99);
+          time.after(latencyMs + delayMs, () => deliver(rule, target, event));
+        }
+      }
+    }
+  };
+
+  const putEntry = (entry: JsonInput, caller: Caller): object => {
+    const fail = (ErrorCode: string, ErrorMessage: string) => ({ ErrorCode, ErrorMessage });
+    const { Source: source, DetailType: detailType, Detail: detail = '{}' } = entry;
+    const bus = busName(String(entry.EventBusName ?? DEFAULT_BUS));
+    const arn = `arn:aws:events:${infra.region}:${infra.account}:event-bus/${bus}`;
+    const why = deps.iam.denial('events:PutEvents', [{ arn }], caller);
+    if (why) throw new JsonRefusal('AccessDeniedException', why);
+    if (typeof source !== 'string' || typeof detailType !== 'string') {
+      return fail('InvalidArgument', 'Parameter Source or DetailType is not valid.');
+    }
+    // Only AWS itself may speak in its own name.
+    if (source.startsWith('aws.')) {
+      return fail('NotAuthorizedForSourceException', `Not authorized for the source ${source}`);
+    }
+    if (bus !== DEFAULT_BUS && !buses.includes(bus)) {
+      return fail('ResourceNotFoundException', `Event bus ${bus} does not exist.`);
+    }
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(String(detail));
+    } catch {
+      return fail('MalformedDetail', 'Detail is malformed.');
+    }
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+      return fail('MalformedDetail', 'Detail is malformed.');
+    }
+    const at = typeof entry.Time === 'number' ? entry.Time * 1000 : time.now();
+    const event: AwsEvent = {
+      version: '0',
+      id: uuid(ids),
+      'detail-type': detailType,
+      source,
+      account: infra.account,
+      time: isoSeconds(at),
+      region: infra.region,
+      resources: (entry.Resources ?? []) as string[],
+      detail: parsed as Record<string, unknown>,
+    };
+    route(event, bus);
+    return { EventId: event.id };
+  };
+
+  return {
+    publish: (event) => route(event, DEFAULT_BUS),
+    deliveries: () => deliveries,
+    onDelivery: (listener) => listeners.push(listener),
+    ...createJsonService({
+      version: '1.1',
+      rng: rng.fork('requests'),
+      operations: {
+        PutEvents: (input, caller) => {
+          const entries = input.Entries;
+          if (!Array.isArray(entries) || entries.length === 0 || entries.length > ENTRIES_MAX) {
+            throw new JsonRefusal('ValidationException', 'Entries must hold 1 to 10 events');
+          }
+          if (JSON.stringify(entries).length > ENTRY_BYTES_MAX) {
+            const message = 'Total size of the entries in the request is over the limit.';
+            throw new JsonRefusal('PutEventsRequestEntrySizeException', message);
+          }
+          const results = entries.map((entry) => putEntry(entry, caller));
+          const failures = results.filter((result) => 'ErrorCode' in result);
+          return { FailedEntryCount: failures.length, Entries: results };
+        },
+      },
+    }),
+  };
+};

@@ -1,0 +1,96 @@
+/** One statement of an identity policy, intrinsics already resolved. */
+export interface Statement {
+  Sid?: string;
+  Effect: 'Allow' | 'Deny';
+  Action?: string | string[];
+  NotAction?: string | string[];
+  Resource?: string | string[];
+  NotResource?: string | string[];
+  Condition?: Record<string, Record<string, string | string[] | boolean>>;
+}
+
+/** What a condition can look at: `aws:ResourceTag/x`, `aws:TagKeys`, `dynamodb:LeadingKeys`, ... */
+export type ConditionContext = Readonly<Record<string, string | readonly string[]>>;
+
+const list = <T>(value: T | T[] | undefined): T[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+const escaped = (text: string): string => text.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+
+/** IAM wildcards: `*` any run of characters, `?` exactly one. */
+export const wildcardMatch = (pattern: string, text: string, flags = ''): boolean =>
+  new RegExp(
+    `^${escaped(pattern).replaceAll('*', '[\\s\\S]*').replaceAll('?', '[\\s\\S]')}$`,
+    flags,
+  ).test(text);
+
+type Compare = (wanted: string, actual: string) => boolean;
+const equal: Compare = (wanted, actual) => wanted === actual;
+const like: Compare = (wanted, actual) => wildcardMatch(wanted, actual);
+
+/** Operator -> comparison, and whether it is the negation of it. */
+const OPERATORS: Record<string, [Compare, negated: boolean]> = {
+  StringEquals: [equal, false],
+  StringNotEquals: [equal, true],
+  StringLike: [like, false],
+  StringNotLike: [like, true],
+  ArnEquals: [like, false],
+  ArnLike: [like, false],
+  ArnNotEquals: [like, true],
+  ArnNotLike: [like, true],
+  Bool: [(wanted, actual) => wanted.toLowerCase() === actual.toLowerCase(), false],
+};
+
+/**
+ * One condition key. Without a set operator a missing key fails a positive comparison and passes
+ * a negated one; ForAllValues passes for a missing key; IfExists passes for a missing key.
+ */
+const holds = (operator: string, wanted: string[], actual: readonly string[] | undefined) => {
+  const [, set, base = '', ifExists] =
+    /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/.exec(operator) ?? [];
+  if (base === 'Null') return wanted.some((value) => (value === 'true') === (actual === undefined));
+  const known = OPERATORS[base];
+  if (!known) throw new Error(`condition operator ${operator} is not known to the emulated IAM`);
+  const [compare, negated] = known;
+  if (actual === undefined) return ifExists !== undefined || set === 'ForAllValues' || negated;
+  const one = (value: string): boolean => wanted.some((w) => compare(w, value)) !== negated;
+  return set === 'ForAnyValue' ? actual.some(one) : actual.every(one);
+};
+
+const conditionHolds = (statement: Statement, context: ConditionContext): boolean =>
+  Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, wanted]) => {
+      const value = context[key];
+      const actual = value === undefined ? undefined : typeof value === 'string' ? [value] : value;
+      return holds(operator, list(wanted).map(String), actual);
+    }),
+  );
+
+const applies = (
+  statement: Statement,
+  action: string,
+  resource: string,
+  context: ConditionContext,
+): boolean => {
+  const actionMatches = (pattern: string): boolean => wildcardMatch(pattern, action, 'i');
+  const resourceMatches = (pattern: string): boolean => wildcardMatch(pattern, resource);
+  const onAction = statement.NotAction
+    ? !list(statement.NotAction).some(actionMatches)
+    : list(statement.Action).some(actionMatches);
+  const onResource = statement.NotResource
+    ? !list(statement.NotResource).some(resourceMatches)
+    : list(statement.Resource).some(resourceMatches);
+  return onAction && onResource && conditionHolds(statement, context);
+};
+
+/** IAM's rule for one action on one resource: an explicit Deny wins, then any Allow, else no. */
+export const evaluate = (
+  statements: readonly Statement[],
+  action: string,
+  resource: string,
+  context: ConditionContext,
+): 'allowed' | 'denied' | 'explicitly denied' => {
+  const matching = statements.filter((s) => applies(s, action, resource, context));
+  if (matching.some((s) => s.Effect === 'Deny')) return 'explicitly denied';
+  return matching.some((s) => s.Effect === 'Allow') ? 'allowed' : 'denied';
+};

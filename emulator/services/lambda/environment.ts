@@ -1,0 +1,76 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { WireResponse } from '../../core/wire.ts';
+import type { FunctionSpec } from '../../infra.ts';
+import type { Origin, SendRequest } from '../../network.ts';
+
+/** What Lambda hands a handler beside the event. */
+export interface LambdaContext {
+  functionName: string;
+  invokedFunctionArn: string;
+  awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+export type Handler = (event: unknown, context: LambdaContext) => Promise<unknown>;
+
+/** The handler's only way out: its network and its log. */
+export interface Platform {
+  send(request: SendRequest): Promise<WireResponse>;
+  log(line: string): void;
+}
+
+/** What a function module exports; called once per cold start, so all state of a handler is in it. */
+export type CreateHandler = (
+  env: Record<string, string | undefined>,
+  platform: Platform,
+) => Handler;
+
+/** One run of a handler. Times are epoch ms. */
+export interface Invocation extends Origin {
+  readonly functionName: string;
+  readonly startedAt: number;
+  readonly cold: boolean;
+  /** Ends the run from outside: nothing it still does has an effect. */
+  end(reason: 'returned' | 'killed' | 'timed out'): void;
+}
+
+/** One execution environment: a handler instance that runs one invocation at a time. */
+export interface Environment {
+  handler: Handler;
+  busy: boolean;
+  lastUsedAt: number;
+}
+
+const current = new AsyncLocalStorage<Invocation>();
+
+/** Runs a handler so that everything it starts, however late, is known to be its own. */
+export const runAttributed = (
+  invocation: Invocation,
+  run: () => Promise<unknown>,
+): Promise<unknown> => current.run(invocation, run);
+
+/** A fresh environment: the function's own variables and its role's credentials, nothing more. */
+export const createEnvironment = (deps: {
+  spec: FunctionSpec;
+  create: CreateHandler;
+  region: string;
+  accessKeyId: string;
+  send: (request: SendRequest, origin?: Origin) => Promise<WireResponse>;
+  log: (line: string, invocation: Invocation | undefined) => void;
+  now: number;
+}): Environment => {
+  const { spec, region, accessKeyId } = deps;
+  const env = {
+    ...spec.environment,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_LAMBDA_FUNCTION_NAME: spec.name,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: 'emulated',
+    AWS_SESSION_TOKEN: 'emulated',
+  };
+  const handler = deps.create(env, {
+    send: (request) => deps.send(request, current.getStore()),
+    log: (line) => deps.log(line, current.getStore()),
+  });
+  return { handler, busy: false, lastUsedAt: deps.now };
+};

@@ -1,0 +1,60 @@
+/** A state of the Amazon States Language, as far as the emulator itself looks into it. */
+export interface AslState {
+  Type: string;
+  Resource?: string;
+  Parameters?: unknown;
+  ItemProcessor?: AslMachine;
+  Iterator?: AslMachine;
+  Branches?: AslMachine[];
+  [other: string]: unknown;
+}
+export interface AslMachine {
+  StartAt: string;
+  States: Record<string, AslState>;
+  [other: string]: unknown;
+}
+
+/** The engine knows no `$$.State.Name`; each state's own name is written in where it is asked for. */
+const withStateName = (value: unknown, name: string): unknown => {
+  if (Array.isArray(value)) return value.map((part) => withStateName(part, name));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) =>
+      part === '$$.State.Name' && key.endsWith('.$')
+        ? [key.slice(0, -2), name]
+        : [key, withStateName(part, name)],
+    ),
+  );
+};
+
+const nested = (state: AslState): AslMachine[] =>
+  [state.ItemProcessor, state.Iterator, ...(state.Branches ?? [])].filter((m) => m !== undefined);
+
+/** Every state of a machine, those inside Map and Parallel included. */
+export const allStates = (machine: AslMachine): [name: string, state: AslState][] =>
+  Object.entries(machine.States).flatMap(([name, state]) => [
+    [name, state] satisfies [string, AslState],
+    ...nested(state).flatMap(allStates),
+  ]);
+
+/**
+ * The machine as it will run: `${...}` placeholders replaced as CloudFormation's
+ * DefinitionSubstitutions would. Throws for a placeholder nobody defined: CloudFormation would
+ * leave it in the text and every execution would fail.
+ */
+export const readDefinition = (
+  source: string,
+  substitutions: Readonly<Record<string, string>>,
+): AslMachine => {
+  const text = source.replaceAll(/\$\{([A-Za-z0-9_]+)\}/g, (_, name: string) => {
+    const value = substitutions[name];
+    if (value === undefined) throw new Error(`the state machine asks for an unknown \${${name}}`);
+    return value;
+  });
+  const machine: AslMachine = JSON.parse(text);
+  for (const [name, state] of allStates(machine)) {
+    if (state.Parameters) state.Parameters = withStateName(state.Parameters, name);
+    if (state.ItemSelector) state.ItemSelector = withStateName(state.ItemSelector, name);
+  }
+  return machine;
+};
