@@ -1,0 +1,42 @@
+import type { InstanceId } from '../../domain/ids.ts';
+import type { Inventory } from '../../domain/service.ts';
+import type { ClusterLedger, Control } from '../../ports/ledger.ts';
+import { controlKey, inventoryKey } from './keys.ts';
+import { controlRecord, inventoryRecord, schemaVersion } from './records.ts';
+import { type LedgerDeps, LedgerTable } from './table.ts';
+
+class DynamoClusterLedger implements ClusterLedger {
+  readonly #table: LedgerTable;
+
+  constructor(deps: LedgerDeps) {
+    this.#table = new LedgerTable(deps);
+  }
+
+  /** No item means that nobody has switched anything. */
+  async control(cluster: string): Promise<Control> {
+    return (await this.#table.get(controlKey(cluster), controlRecord)) ?? { maintenance: {} };
+  }
+
+  inventory(instanceId: InstanceId): Promise<Inventory | undefined> {
+    return this.#table.get(inventoryKey(instanceId), inventoryRecord);
+  }
+
+  /** A slower sweep must not put back what a later one has seen: then the later one stays. */
+  async recordInventory(instanceId: InstanceId, inventory: Inventory): Promise<void> {
+    const key = inventoryKey(instanceId);
+    const written = await this.#table.put(
+      key,
+      { ...inventory },
+      {
+        when: 'attribute_not_exists(#pk) OR (#schema = :schema AND #seenAt <= :seenAt)',
+        values: { schema: schemaVersion, seenAt: inventory.seenAt },
+      },
+    );
+    // Refused for a record this version cannot read is not being late: this read throws.
+    if (!written) await this.inventory(instanceId);
+  }
+}
+
+/** What is known and switched for a whole cluster, in DynamoDB. */
+export const createClusterLedger = (deps: LedgerDeps): ClusterLedger =>
+  new DynamoClusterLedger(deps);

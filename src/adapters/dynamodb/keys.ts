@@ -1,0 +1,45 @@
+import type { IncidentId, InstanceId, VolumeId } from '../../domain/ids.ts';
+
+/** The primary key of an item. */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** How a key is written in errors and logs. */
+export const keyText = ({ pk, sk }: Key): string => `${pk}/${sk}`;
+
+/** Six digits keep text order equal to number order; no incident comes near a million calls. */
+const padded = (n: number): string => String(n).padStart(6, '0');
+
+export const stepPrefix = 'STEP#';
+export const openPrefix = 'OPEN#';
+export const epochPrefix = 'EPOCH#';
+
+/** Partitions, for queries. */
+export const incidentPk = (id: IncidentId): string => `INCIDENT#${id}`;
+export const clusterPk = (cluster: string): string => `CLUSTER#${cluster}`;
+export const volumePk = (volumeId: VolumeId): string => `VOLUME#${volumeId}`;
+const agentPk = (instanceId: InstanceId): string => `AGENT#${instanceId}`;
+
+export const gateKey = (instanceId: InstanceId): Key => ({ pk: agentPk(instanceId), sk: 'OPEN' });
+export const inventoryKey = (instanceId: InstanceId): Key => ({
+  pk: agentPk(instanceId),
+  sk: 'INVENTORY',
+});
+export const stateKey = (id: IncidentId): Key => ({ pk: incidentPk(id), sk: 'STATE' });
+export const messageKey = (id: IncidentId): Key => ({ pk: incidentPk(id), sk: 'MESSAGE' });
+export const stepKey = (id: IncidentId, seq: number): Key => ({
+  pk: incidentPk(id),
+  sk: `${stepPrefix}${padded(seq)}`,
+});
+export const listedKey = (cluster: string, id: IncidentId): Key => ({
+  pk: clusterPk(cluster),
+  sk: `${openPrefix}${id}`,
+});
+export const controlKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'CONTROL' });
+export const ownerKey = (volumeId: VolumeId): Key => ({ pk: volumePk(volumeId), sk: 'OWNER' });
+export const epochKey = (volumeId: VolumeId, epoch: number): Key => ({
+  pk: volumePk(volumeId),
+  sk: `${epochPrefix}${padded(epoch)}`,
+});
