@@ -27,9 +27,9 @@ const forced: readonly FenceMethod[] = ['force', 'force-skip', 'terminate-force'
 export const rungsOn = (fence: Fence, launchTime: LaunchTime): readonly Rung[] =>
   fence.rungs.filter((rung) => rung.launchTime === launchTime && rung.refused === undefined);
 
-/** A command of this incident may have reached EC2: the point of no return. */
+/** EC2 accepted a command of this incident: the point of no return. */
 export const isCommitted = (fence: Fence | undefined): boolean =>
-  fence?.rungs.some((rung) => rung.refused === undefined) ?? false;
+  fence?.rungs.some((rung) => rung.acceptedAt !== undefined) ?? false;
 
 /** `stopped` by cutting power is strong; after Force EC2 documents rare late writes. */
 export const strengthOf = (fence: Fence, launchTime: LaunchTime): FenceStrength =>
@@ -93,6 +93,11 @@ const nextStop = (view: FenceView): FenceStep => {
     };
   }
   if (was(fence, launchTime, 'stop-unsupported')) return withoutStop(view);
+  const last = rungsOn(fence, launchTime).at(-1);
+  // Written down but not known to have been made, and the instance runs: make it good. A repeat of
+  // the same command is harmless if the first one was accepted after all.
+  const unknown = last !== undefined && last.acceptedAt === undefined;
+  if (unknown && instance.state !== 'stopping') return command(view, last.method);
   const skip = used(view, 'skip');
   if (skip === undefined) return command(view, 'skip');
   const force = used(view, 'force');

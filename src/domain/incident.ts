@@ -72,6 +72,7 @@ export type HoldReason =
   | 'protected-from-stop'
   | 'cannot-be-stopped'
   | 'fence-stuck'
+  | 'proof-void'
   | 'weak-fence'
   | 'terminate-would-delete-data'
   | 'volume-stuck'

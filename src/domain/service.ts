@@ -74,4 +74,6 @@ export interface Inventory {
     readonly device: string;
   }[];
   readonly seenAt: EpochMs;
+  /** Probes that went unanswered in a row while EC2 called it impaired; gone once it answers. */
+  readonly silence?: { readonly probes: number; readonly lastAt: EpochMs };
 }

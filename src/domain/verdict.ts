@@ -1,6 +1,6 @@
 import type { AgentId, EpochMs } from './ids.ts';
 import type { Verdict } from './incident.ts';
-import type { Instance, StatusChecks } from './machine.ts';
+import type { Instance, InstanceState, StatusChecks } from './machine.ts';
 import { limits, type Policy } from './policy.ts';
 
 /** EC2's word on the instance, in one read. */
@@ -36,7 +36,10 @@ export interface Evidence {
   readonly mesos: MesosWitness;
 }
 
-const downStates: readonly string[] = ['stopping', 'stopped', 'shutting-down', 'terminated'];
+const downStates: readonly InstanceState[] = ['stopping', 'stopped', 'shutting-down', 'terminated'];
+
+/** Down, or on the way there: nothing healthy can be hurt any more. */
+export const isDown = (state: InstanceState): boolean => downStates.includes(state);
 
 /** True for Mesos evidence that no agent works on this host. */
 export const seesNoAgent = (mesos: MesosWitness): boolean =>
@@ -125,7 +128,7 @@ export const judge = (evidence: Evidence, policy: Policy): Verdict => {
     return { kind: 'Blind', at, why, whyNot: [sayMesos(mesos)] };
   }
   const { instance } = ec2;
-  if (downStates.includes(instance.state)) {
+  if (isDown(instance.state)) {
     const reason = instance.stateReasonCode ? ` (${instance.stateReasonCode})` : '';
     return { kind: 'Down', at, why: [`EC2 says ${instance.state}${reason}`], whyNot: [] };
   }

@@ -24,8 +24,11 @@ export interface Orchestrator {
   capabilities(): Promise<DcosCapabilities>;
   /** Registered and recovered agents; unreachable and gone ones are not listed. */
   agents(): Promise<MesosAgent[]>;
-  /** True if the agent itself answers through Admin Router within `timeoutMs`. Never throws. */
-  probe(agentId: AgentId, timeoutMs: number): Promise<boolean>;
+  /**
+   * True if the agent itself answers through Admin Router within `timeoutMs`. Never throws; false
+   * as soon as `signal` aborts.
+   */
+  probe(agentId: AgentId, timeoutMs: number, signal?: AbortSignal): Promise<boolean>;
   apps(): Promise<App[]>;
   tasks(): Promise<Task[]>;
   tasksOf(appId: string): Promise<Task[]>;

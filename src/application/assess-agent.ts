@@ -1,0 +1,228 @@
+import { isCommitted } from '../domain/fence.ts';
+import type { EpochMs, VolumeId } from '../domain/ids.ts';
+import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
+import type { Instance, Volume } from '../domain/machine.ts';
+import type { Policy } from '../domain/policy.ts';
+import { type Scope, type ScopedVolumes, scopeVolumes, whyNotOurs } from '../domain/scope.ts';
+import type { App, Inventory, Task } from '../domain/service.ts';
+import { actOn, type Evidence, judge } from '../domain/verdict.ts';
+import type { AutoScaling, GroupMembership } from '../ports/auto-scaling.ts';
+import type { ComputeReads } from '../ports/compute.ts';
+import type { PhaseEvents } from '../ports/events.ts';
+import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
+import type { Orchestrator } from '../ports/orchestrator.ts';
+import type { Clock } from '../ports/system.ts';
+import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { gatherEvidence } from './witnesses.ts';
+
+export interface AssessAgentDeps {
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'save'> &
+    Pick<ClusterLedger, 'control' | 'inventory'>;
+  readonly compute: Pick<ComputeReads, 'instance' | 'statusChecks' | 'volumesOf' | 'volumes'>;
+  readonly autoScaling: Pick<AutoScaling, 'membership'>;
+  readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps' | 'tasks'>;
+  readonly events: PhaseEvents;
+  readonly scope: Scope;
+  readonly policy: Policy;
+  readonly clock: Clock;
+}
+
+export type AssessDecision =
+  | { readonly kind: 'proceed' }
+  | { readonly kind: 'watch'; readonly waitSeconds: number }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'hold'; readonly reason: HoldReason };
+
+/** Everything the assessment read, side by side. */
+interface Picture {
+  readonly evidence: Evidence;
+  readonly instance: Instance | undefined;
+  readonly volumes: readonly Volume[];
+  readonly apps: readonly App[];
+  readonly tasks: readonly Task[];
+  readonly group: GroupMembership | undefined;
+}
+
+/** Marathon may be down: then what the inventory knew has to do, and says so by its age. */
+const readServices = async (
+  orchestrator: AssessAgentDeps['orchestrator'],
+  inventory: Inventory | undefined,
+): Promise<{ apps: readonly App[]; tasks: readonly Task[] }> => {
+  try {
+    const [apps, tasks] = await Promise.all([orchestrator.apps(), orchestrator.tasks()]);
+    return { apps, tasks };
+  } catch (error) {
+    if (inventory === undefined) throw error;
+    return { apps: inventory.apps, tasks: [] };
+  }
+};
+
+/**
+ * The volumes EC2 reports on the instance, and those the inventory remembers of the same
+ * incarnation: a terminated instance forgets its mappings.
+ */
+const readVolumes = async (
+  { compute }: AssessAgentDeps,
+  incident: Incident,
+  inventory: Inventory | undefined,
+): Promise<readonly Volume[]> => {
+  const attached = await compute.volumesOf(incident.instanceId);
+  const seen = new Set<string>(attached.map((volume) => volume.volumeId));
+  const remembered = (inventory?.volumes ?? [])
+    .map((volume) => volume.volumeId as VolumeId)
+    .filter((volumeId) => !seen.has(volumeId));
+  if (remembered.length === 0) return attached;
+  const more = await compute.volumes(remembered);
+  return [
+    ...attached,
+    ...more.filter((volume) =>
+      volume.attachments.every((attachment) => attachment.instanceId === incident.instanceId),
+    ),
+  ];
+};
+
+const lookAround = async (
+  deps: AssessAgentDeps,
+  incident: Incident,
+  inventory: Inventory | undefined,
+): Promise<Picture> => {
+  const [evidence, volumes, services, group] = await Promise.all([
+    gatherEvidence(deps, incident.instanceId, inventory),
+    readVolumes(deps, incident, inventory),
+    readServices(deps.orchestrator, inventory),
+    deps.autoScaling.membership(incident.instanceId),
+  ]);
+  const instance = evidence.ec2.kind === 'seen' ? evidence.ec2.instance : undefined;
+  return { evidence, instance, volumes, ...services, group };
+};
+
+const factsOf = (
+  picture: Picture,
+  instance: Instance,
+  inventory: Inventory | undefined,
+  scoped: ScopedVolumes,
+  at: EpochMs,
+): Facts => {
+  const same = inventory?.launchTime === instance.launchTime ? inventory : undefined;
+  const privateIp = instance.privateIp ?? same?.privateIp;
+  const here = picture.tasks.filter(
+    (task) =>
+      task.host === privateIp &&
+      (task.agentId === undefined ||
+        same === undefined ||
+        same.agentIds.length === 0 ||
+        same.agentIds.includes(task.agentId)),
+  );
+  const tasks = here.length > 0 ? here : (same?.tasks ?? []);
+  const appIds = new Set([
+    ...tasks.map((task) => task.appId),
+    ...scoped.inScope.flatMap((volume) => volume.appIds),
+  ]);
+  const { mesos } = picture.evidence;
+  const agentIds = new Set(same?.agentIds ?? []);
+  if ('agentId' in mesos) agentIds.add(mesos.agentId);
+  for (const task of here) if (task.agentId !== undefined) agentIds.add(task.agentId);
+  return {
+    at,
+    launchTime: instance.launchTime,
+    state: instance.state,
+    availabilityZone: instance.availabilityZone,
+    ...(privateIp === undefined ? {} : { privateIp }),
+    agentIds: [...agentIds],
+    ...(picture.group === undefined ? {} : { autoScalingGroup: picture.group.group }),
+    volumes: scoped.inScope,
+    leftAlone: scoped.leftAlone,
+    apps: picture.apps.filter((app) => appIds.has(app.id)),
+    tasks: tasks.map(({ id, appId }) => ({ id, appId })),
+  };
+};
+
+/** Reasons not to act although the verdict says so; a person can wave some of them through. */
+const guard = (
+  incident: Incident,
+  instance: Instance,
+  facts: Facts,
+  scoped: ScopedVolumes,
+  deps: AssessAgentDeps,
+): { reason: HoldReason; says: string } | undefined => {
+  const acknowledged = incident.acknowledged ?? [];
+  const stranger = whyNotOurs(instance.tags, deps.scope);
+  if (stranger !== undefined && instance.state !== 'terminated') {
+    return { reason: 'ambiguous-scope', says: `${instance.instanceId} ${stranger}` };
+  }
+  const [doubtful] = scoped.ambiguous;
+  if (doubtful !== undefined) {
+    const says = `${doubtful.volumeId}: ${doubtful.why}. Tag it or untag it, then resume.`;
+    return { reason: 'ambiguous-scope', says };
+  }
+  const [shared] = scoped.multiAttach;
+  if (shared !== undefined) {
+    return { reason: 'multi-attach', says: `${shared} is a Multi-Attach volume: not supported` };
+  }
+  const local = facts.apps.filter((app) => app.hasLocalVolumes);
+  if (local.length > 0 && !acknowledged.includes('local-persistent-volumes')) {
+    const says =
+      `${local.map((app) => app.id).join(', ')} keep local persistent volumes on this agent, which ` +
+      'marking it gone destroys. Acknowledge to go on.';
+    return { reason: 'local-persistent-volumes', says };
+  }
+  return undefined;
+};
+
+const isDecided = (incident: Incident): boolean =>
+  incident.facts !== undefined &&
+  (isCommitted(incident.fence) || incident.fence?.proof !== undefined);
+
+/** The verdict leads to action: are there guards, and is there anything to move? */
+const conclude = async (
+  deps: AssessAgentDeps,
+  incident: Incident,
+  picture: Picture,
+  verdict: Verdict,
+  inventory: Inventory | undefined,
+): Promise<AssessDecision> => {
+  const { instance } = picture;
+  const now = deps.clock.now();
+  if (instance === undefined) {
+    const says = 'EC2 does not know the instance, and unknown is not dead';
+    return hold(deps.ledger, incident, { reason: 'unknown-incarnation', says }, now);
+  }
+  const scoped = scopeVolumes(instance, picture.volumes, picture.apps, deps.scope.cluster);
+  const facts = factsOf(picture, instance, inventory, scoped, now);
+  const patch = { verdict, facts, status: 'open' } as const;
+  const seen = await deps.ledger.save(incident.id, incident.token, patch, now);
+  const stop = guard(incident, instance, facts, scoped, deps);
+  if (stop !== undefined) return hold(deps.ledger, seen, stop, now);
+  if (facts.volumes.length === 0) return { kind: 'cancelled' };
+  return { kind: 'proceed' };
+};
+
+/**
+ * Fresh reads of every witness, the verdict, the facts a dead agent can no longer tell, and the
+ * guards. Once a fence command may have reached EC2 there is no way back: then it only lets the
+ * work go on.
+ */
+export const createAssessAgent =
+  (deps: AssessAgentDeps) =>
+  async (input: StepInput): Promise<AssessDecision> => {
+    const { clock, ledger, policy, scope } = deps;
+    const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const switched = heldByOperator(incident, control, clock.now());
+    if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
+    if (isDecided(incident)) {
+      await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
+      return { kind: 'proceed' };
+    }
+    const inventory = await ledger.inventory(incident.instanceId);
+    const picture = await lookAround(deps, incident, inventory);
+    const verdict = judge(picture.evidence, policy);
+    const action = actOn(verdict, clock.now() - incident.openedAt);
+    if (action.kind === 'act') return conclude(deps, incident, picture, verdict, inventory);
+    const at = clock.now();
+    const seen = await ledger.save(incident.id, incident.token, { verdict }, at);
+    if (action.kind === 'cancel') return { kind: 'cancelled' };
+    if (action.kind === 'watch') {
+      return { kind: 'watch', waitSeconds: Math.max(1, Math.ceil(action.waitMs / 1000)) };
+    }
+    return hold(ledger, seen, { reason: 'blind', says: verdict.why.join('; ') }, at);
+  };

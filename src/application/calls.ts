@@ -1,0 +1,86 @@
+import { FailoverError } from '../domain/errors.ts';
+import type { CallIntent, CallOutcome, Incident, IncidentPatch } from '../domain/incident.ts';
+import type { IncidentLedger } from '../ports/ledger.ts';
+import type { Clock } from '../ports/system.ts';
+
+/** A mutating call that has not been made yet. */
+export interface PlannedCall<Answer> {
+  readonly intent: CallIntent;
+  make(): Promise<Answer>;
+  /** What the answer means for the audit. */
+  outcome(answer: Answer): { readonly requestId?: string; readonly refused?: string };
+}
+
+export type CallResult<Answer> =
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+export interface CallDeps {
+  readonly ledger: Pick<IncidentLedger, 'intend' | 'conclude'>;
+  readonly clock: Clock;
+}
+
+const errorName = (error: unknown): string => (error instanceof Error ? error.name : 'unknown');
+
+/** After these nothing was done; after anything else a mutation may have been applied. */
+const refusedNames: readonly string[] = [
+  'CloudThrottledError',
+  'CloudRefusedError',
+  'NotAuthorizedError',
+  'OrchestratorRefusedError',
+];
+
+const outcomeOf = <A>(call: PlannedCall<A>, result: CallResult<A>, at: CallOutcome['at']) => {
+  if (result.kind === 'failed') {
+    const { error } = result;
+    const text = error instanceof FailoverError ? error.message : errorName(error);
+    const kind = refusedNames.includes(errorName(error)) ? 'refused' : 'unknown';
+    return { kind, at, error: text } as const;
+  }
+  const { refused, requestId } = call.outcome(result.answer);
+  if (refused !== undefined) return { kind: 'refused', at, error: refused } as const;
+  return { kind: 'accepted', at, ...(requestId === undefined ? {} : { requestId }) } as const;
+};
+
+/**
+ * Makes mutating calls the only way they may be made: intents first, in one conditional write that
+ * fails if the token moved on (TokenLostError, then no call is made), the calls side by side, each
+ * outcome after its call. A failed call is a value: the caller decides what it means.
+ */
+export const makeCalls = async <Answer>(
+  { ledger, clock }: CallDeps,
+  incident: Incident,
+  actor: string,
+  calls: readonly PlannedCall<Answer>[],
+  patch: IncidentPatch = {},
+): Promise<CallResult<Answer>[]> => {
+  if (calls.length === 0) return [];
+  const intents = calls.map((call) => call.intent);
+  const records = await ledger.intend(
+    incident.id,
+    incident.token,
+    actor,
+    intents,
+    clock.now(),
+    patch,
+  );
+  return Promise.all(
+    calls.map(async (call, index): Promise<CallResult<Answer>> => {
+      const result: CallResult<Answer> = await call.make().then(
+        (answer) => ({ kind: 'answered', answer }),
+        (error: unknown) => ({ kind: 'failed', error }),
+      );
+      const seq = records[index]?.seq;
+      if (seq === undefined) throw new RangeError('the ledger reserved too few audit records');
+      await ledger.conclude(incident.id, seq, outcomeOf(call, result, clock.now()));
+      return result;
+    }),
+  );
+};
+
+/** The answer, or the error the call failed with. */
+export const answerOf = <Answer>(result: CallResult<Answer> | undefined): Answer => {
+  if (result === undefined) throw new RangeError('no such call');
+  if (result.kind === 'failed') throw result.error;
+  return result.answer;
+};

@@ -1,0 +1,116 @@
+import { LedgerRewoundError } from '../domain/errors.ts';
+import type { EpochMs } from '../domain/ids.ts';
+import type { HoldReason, Incident, IncidentVolume } from '../domain/incident.ts';
+import { tagValue, type Volume } from '../domain/machine.ts';
+import { decideClaim, type Ownership } from '../domain/ownership.ts';
+import { clusterTagKey, epochTagKey, type Scope } from '../domain/scope.ts';
+import type { Receipt, Safekeeping } from '../ports/compute.ts';
+import type { OwnershipLedger } from '../ports/ledger.ts';
+import { answerOf, type CallDeps, makeCalls, type PlannedCall } from './calls.ts';
+
+export interface ClaimDeps extends CallDeps {
+  readonly ledger: CallDeps['ledger'] & Pick<OwnershipLedger, 'ownership' | 'claim'>;
+  readonly compute: Pick<Safekeeping, 'tagVolume'>;
+  readonly scope: Scope;
+}
+
+const actor = 'ProtectData';
+
+export interface Claim {
+  readonly volume: IncidentVolume;
+  readonly current: Ownership | undefined;
+  readonly epoch: number;
+  readonly tagged: boolean;
+}
+
+export interface Stop {
+  readonly reason: HoldReason;
+  readonly says: string;
+}
+
+/** Decides the claim of one volume from the ledger and the epoch tag, both just read. */
+export const planClaim = async (
+  deps: ClaimDeps,
+  incident: Incident,
+  volume: IncidentVolume,
+  read: Volume | undefined,
+): Promise<Claim | Stop | undefined> => {
+  const { volumeId } = volume;
+  if (read === undefined) {
+    return { reason: 'volume-lost', says: `${volumeId} is gone; restore its latest snapshot` };
+  }
+  if (tagValue(read.tags, clusterTagKey) !== deps.scope.cluster) {
+    return { reason: 'ambiguous-scope', says: `${volumeId} lost its ${clusterTagKey} tag` };
+  }
+  const current = await deps.ledger.ownership(volumeId);
+  const tag = Number(tagValue(read.tags, epochTagKey) ?? '0');
+  if (!Number.isSafeInteger(tag) || tag < 0) {
+    return { reason: 'ambiguous-scope', says: `${volumeId}: the ${epochTagKey} tag is no number` };
+  }
+  const decision = decideClaim(current, incident.id, tag);
+  switch (decision.kind) {
+    case 'already-claimed':
+      return undefined;
+    case 'refuse':
+      return {
+        reason: 'volume-attached-elsewhere',
+        says: `${volumeId} is claimed by incident ${decision.holder}, which is still open`,
+      };
+    case 'rewound': {
+      const error = new LedgerRewoundError(volumeId, decision.ledgerEpoch, decision.tagEpoch);
+      return { reason: 'ledger-rewound', says: error.message };
+    }
+    case 'claim':
+      return { volume, current, epoch: decision.epoch, tagged: tag === decision.epoch };
+  }
+};
+
+export const isStop = (plan: Claim | Stop | undefined): plan is Stop =>
+  plan !== undefined && 'reason' in plan;
+
+const tagCall = (deps: ClaimDeps, claim: Claim): PlannedCall<Receipt> => ({
+  intent: {
+    call: 'CreateTags',
+    target: claim.volume.volumeId,
+    parameters: { key: epochTagKey, value: String(claim.epoch) },
+    epoch: claim.epoch,
+  },
+  make: () => deps.compute.tagVolume(claim.volume.volumeId, epochTagKey, String(claim.epoch)),
+  outcome: (receipt) => receipt,
+});
+
+export const claimAll = async (
+  deps: ClaimDeps,
+  incident: Incident,
+  claims: readonly Claim[],
+  now: EpochMs,
+): Promise<Stop | undefined> => {
+  // The tag is the high-water mark outside of the table, so it is written before the first use.
+  const tags = claims.filter((claim) => !claim.tagged).map((claim) => tagCall(deps, claim));
+  for (const result of await makeCalls(deps, incident, actor, tags)) answerOf(result);
+  const outcomes = await Promise.all(
+    claims.map(({ current, epoch, volume }) =>
+      deps.ledger.claim(
+        current,
+        {
+          volumeId: volume.volumeId,
+          name: volume.name,
+          state: 'claimed',
+          epoch,
+          from: incident.instanceId,
+          incidentId: incident.id,
+          token: incident.token,
+          ...(current?.owner === undefined ? {} : { owner: current.owner }),
+        },
+        now,
+      ),
+    ),
+  );
+  const lost = claims[outcomes.indexOf('lost')];
+  return lost === undefined
+    ? undefined
+    : {
+        reason: 'volume-attached-elsewhere',
+        says: `${lost.volume.volumeId} was claimed by somebody else at the same moment`,
+      };
+};

@@ -1,0 +1,115 @@
+import type { IncidentId, InstanceId } from '../domain/ids.ts';
+import type { Incident, Signal } from '../domain/incident.ts';
+import type { Scope } from '../domain/scope.ts';
+import type { ComputeReads } from '../ports/compute.ts';
+import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
+import type { Clock } from '../ports/system.ts';
+import type { Workflow } from '../ports/workflow.ts';
+import { whyRefused } from './intake.ts';
+
+export interface OpenIncidentDeps {
+  readonly ledger: Pick<IncidentLedger, 'admit' | 'takeOver' | 'bindExecution' | 'incident'> &
+    Pick<ClusterLedger, 'inventory'>;
+  readonly compute: Pick<ComputeReads, 'instance'>;
+  readonly workflow: Pick<Workflow, 'status' | 'arnOf'>;
+  readonly scope: Scope;
+  readonly clock: Clock;
+}
+
+export interface OpenIncidentRequest {
+  readonly instanceId: InstanceId;
+  /** Both or neither: given by intake and the sweep, which allocated them in the ledger. */
+  readonly incidentId?: IncidentId;
+  readonly token?: number;
+  readonly reason?: string;
+  readonly requestedBy?: string;
+  readonly executionArn: string;
+  readonly executionName: string;
+}
+
+export type OpenIncidentDecision =
+  | {
+      readonly kind: 'opened';
+      readonly incidentId: IncidentId;
+      readonly instanceId: InstanceId;
+      readonly token: number;
+    }
+  | {
+      readonly kind: 'joined';
+      readonly incidentId: IncidentId;
+      readonly instanceId: InstanceId;
+      readonly execution: string;
+      readonly says: string;
+    }
+  | { readonly kind: 'refused'; readonly instanceId: InstanceId; readonly says: string };
+
+const bind = async (
+  deps: OpenIncidentDeps,
+  request: OpenIncidentRequest,
+  incidentId: IncidentId,
+  token: number,
+): Promise<OpenIncidentDecision> => {
+  const { instanceId, executionArn } = request;
+  const bound = await deps.ledger.bindExecution(incidentId, token, executionArn, deps.clock.now());
+  if (bound === 'lost') {
+    const says = `incident ${incidentId} is closed, or another execution holds it`;
+    return { kind: 'refused', instanceId, says };
+  }
+  return { kind: 'opened', incidentId, instanceId, token };
+};
+
+const operatorSignal = (request: OpenIncidentRequest, clock: Clock): Signal => ({
+  key: `operator:${request.executionName}`,
+  source: 'operator',
+  instanceId: request.instanceId,
+  says:
+    `${request.requestedBy ?? 'an operator'} asked for a failover` +
+    (request.reason === undefined ? '' : `: ${request.reason}`),
+  receivedAt: clock.now(),
+});
+
+/** The execution that does the work now, if the recorded one still runs. */
+const runningExecution = async (
+  deps: OpenIncidentDeps,
+  incident: Incident,
+): Promise<string | undefined> => {
+  const arn = incident.executionArn ?? deps.workflow.arnOf(incident.executionName);
+  return (await deps.workflow.status(arn)) === 'RUNNING' ? arn : undefined;
+};
+
+/** A person started this execution: same gate as an event. */
+const openByOperator = async (
+  deps: OpenIncidentDeps,
+  request: OpenIncidentRequest,
+): Promise<OpenIncidentDecision> => {
+  const { instanceId, executionArn } = request;
+  const why = await whyRefused(deps, instanceId);
+  if (why !== undefined) {
+    return { kind: 'refused', instanceId, says: `${instanceId} ${why}; nothing was done` };
+  }
+  const admitted = await deps.ledger.admit(deps.scope.cluster, operatorSignal(request, deps.clock));
+  const { incident } = admitted;
+  if (admitted.kind === 'opened' || incident.executionArn === executionArn) {
+    return bind(deps, request, incident.id, incident.token);
+  }
+  const execution = await runningExecution(deps, incident);
+  if (execution !== undefined) {
+    const says = `${execution} already works on incident ${incident.id}; your reason was added to it`;
+    return { kind: 'joined', incidentId: incident.id, instanceId, execution, says };
+  }
+  const taken = await deps.ledger.takeOver(incident.id, incident.token, deps.clock.now());
+  return taken === 'lost'
+    ? { kind: 'refused', instanceId, says: `incident ${incident.id} was just taken over` }
+    : bind(deps, request, taken.id, taken.token);
+};
+
+/**
+ * Finds or creates the one open incident of the instance and binds this execution to it. After
+ * this, only the execution whose token the ledger holds may change anything.
+ */
+export const createOpenIncident =
+  (deps: OpenIncidentDeps) =>
+  (request: OpenIncidentRequest): Promise<OpenIncidentDecision> =>
+    request.incidentId !== undefined && request.token !== undefined
+      ? bind(deps, request, request.incidentId, request.token)
+      : openByOperator(deps, request);

@@ -1,0 +1,87 @@
+import { isCommitted } from '../domain/fence.ts';
+import type { HoldReason, Protection } from '../domain/incident.ts';
+import type { AutoScaling } from '../ports/auto-scaling.ts';
+import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
+import type { PhaseEvents } from '../ports/events.ts';
+import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
+import { answerOf, type CallResult } from './calls.ts';
+import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
+import { blockNewWork, keepData, type ProtectionDeps, shelter } from './protection.ts';
+import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+
+export interface ProtectDataDeps extends ProtectionDeps, ClaimDeps {
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
+    Pick<ClusterLedger, 'control'> &
+    Pick<OwnershipLedger, 'ownership' | 'claim'>;
+  readonly compute: Pick<ComputeReads, 'instance' | 'volumes'> & Safekeeping;
+  readonly autoScaling: Pick<AutoScaling, 'membership' | 'enterStandby' | 'suspendReplacement'>;
+  readonly events: PhaseEvents;
+}
+
+export type ProtectDecision =
+  | { readonly kind: 'protected' }
+  | { readonly kind: 'hold'; readonly reason: HoldReason };
+
+const settle = async <T>(work: Promise<T>): Promise<CallResult<T>> =>
+  work.then(
+    (answer) => ({ kind: 'answered', answer }),
+    (error: unknown) => ({ kind: 'failed', error }),
+  );
+
+/**
+ * Claims the volumes (epoch + 1, once per incident), keeps them through a termination of the
+ * instance, shelters it from its Auto Scaling group and stops new work on it. Everything here can
+ * be undone; nothing of it is proof.
+ */
+export const createProtectData =
+  (deps: ProtectDataDeps) =>
+  async (input: StepInput): Promise<ProtectDecision> => {
+    const { clock, compute, ledger, scope } = deps;
+    const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const switched = heldByOperator(incident, control, clock.now());
+    if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
+    const { facts } = incident;
+    if (facts === undefined) throw new RangeError('ProtectData before AssessAgent');
+    if (isCommitted(incident.fence)) return { kind: 'protected' };
+    const announced = deps.events.publish('assessed', incident, clock.now());
+    const [instance, volumes, group] = await Promise.all([
+      compute.instance(incident.instanceId),
+      compute.volumes(facts.volumes.map((volume) => volume.volumeId)),
+      deps.autoScaling.membership(incident.instanceId),
+    ]);
+    await announced;
+    if (instance === undefined || instance.launchTime !== facts.launchTime) {
+      const says = 'EC2 shows another incarnation than the one that was assessed; looking again';
+      const changed: Stop = { reason: 'unknown-incarnation', says };
+      return hold(ledger, incident, changed, clock.now());
+    }
+    const plans = await Promise.all(
+      facts.volumes.map((volume) =>
+        planClaim(
+          deps,
+          incident,
+          volume,
+          volumes.find((v) => v.volumeId === volume.volumeId),
+        ),
+      ),
+    );
+    const stopped = plans.find(isStop);
+    if (stopped !== undefined) return hold(ledger, incident, stopped, clock.now());
+    const claims = plans.filter((plan): plan is Claim => plan !== undefined && !isStop(plan));
+    // Side by side, but all of them ended before anybody decides: no call is left in flight.
+    const [claimed, kept, sheltered, deactivated] = await Promise.all([
+      settle(claimAll(deps, incident, claims, clock.now())),
+      settle(keepData(deps, incident, instance, facts.volumes)),
+      settle(shelter(deps, incident, group)),
+      settle(blockNewWork(deps, incident, facts)),
+    ]);
+    const protection: Protection = {
+      autoScaling: sheltered.kind === 'answered' ? sheltered.answer : { kind: 'none' },
+      deactivatedAgentIds: answerOf(deactivated),
+    };
+    // Written down before any failure is thrown: what was done must be undone if it comes to that.
+    const saved = await ledger.save(incident.id, incident.token, { protection }, clock.now());
+    answerOf(sheltered);
+    const stop = answerOf(claimed) ?? answerOf(kept);
+    return stop === undefined ? { kind: 'protected' } : hold(ledger, saved, stop, clock.now());
+  };

@@ -1,0 +1,95 @@
+import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
+import type { EpochMs, IncidentId } from '../domain/ids.ts';
+import type { HoldReason, Incident } from '../domain/incident.ts';
+import type { ClusterLedger, Control, IncidentLedger } from '../ports/ledger.ts';
+
+/** What every step is given by the workflow: a key and a right. */
+export interface StepInput {
+  readonly incidentId: IncidentId;
+  readonly token: number;
+}
+
+export interface StepDeps {
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'save'> & Pick<ClusterLedger, 'control'>;
+}
+
+/**
+ * Loads the incident, consistently, and checks that this execution still holds it. Throws
+ * IncidentNotFoundError, TokenLostError (taken over, or closed).
+ */
+export const loadIncident = async (
+  ledger: Pick<IncidentLedger, 'incident'>,
+  { incidentId, token }: StepInput,
+): Promise<Incident> => {
+  const incident = await ledger.incident(incidentId);
+  if (incident === undefined) throw new IncidentNotFoundError(incidentId);
+  const over = incident.status === 'recovered' || incident.status === 'cancelled';
+  if (incident.token !== token || over) throw new TokenLostError(incidentId, token);
+  return incident;
+};
+
+/** The incident and the operator's switches, read together. */
+export const loadStep = async (
+  ledger: StepDeps['ledger'],
+  input: StepInput,
+  cluster: string,
+): Promise<{ incident: Incident; control: Control }> => {
+  const [incident, control] = await Promise.all([
+    loadIncident(ledger, input),
+    ledger.control(cluster),
+  ]);
+  return { incident, control };
+};
+
+/** A switch that says: nothing is mutated now. undefined when there is none. */
+export const heldByOperator = (
+  incident: Incident,
+  control: Control,
+  now: EpochMs,
+): { reason: HoldReason; says: string } | undefined => {
+  const { paused } = control;
+  if (paused !== undefined && (paused.until === undefined || now < paused.until)) {
+    const says = `${paused.by} paused the cluster: ${paused.reason}. Unpause to go on.`;
+    return { reason: 'paused', says };
+  }
+  const maintenance = control.maintenance[incident.instanceId];
+  if (maintenance !== undefined && now < maintenance.until) {
+    const says = `${maintenance.by} declared maintenance until ${maintenance.until}.`;
+    return { reason: 'maintenance', says };
+  }
+  return undefined;
+};
+
+/** First waits of a held incident; the last one repeats. Seconds. */
+const holdWaits = [5, 10, 20, 40, 60] as const;
+/** How long an execution waits inside a hold before it ends and leaves it to the sweep. */
+const holdInsideMs = 15 * 60_000;
+
+export const holdWaitSeconds = (looks: number): number =>
+  holdWaits[Math.min(looks, holdWaits.length - 1)] ?? 60;
+
+/**
+ * Writes the hold down. The same reason keeps its start and its growing wait; another one begins
+ * anew. Answers the decision the step returns.
+ */
+export const hold = async (
+  ledger: Pick<IncidentLedger, 'save'>,
+  incident: Incident,
+  { reason, says }: { reason: HoldReason; says: string },
+  now: EpochMs,
+): Promise<{ kind: 'hold'; reason: HoldReason }> => {
+  const same = incident.hold?.reason === reason ? incident.hold : undefined;
+  const looks = same === undefined ? 0 : same.looks + 1;
+  const record = {
+    reason,
+    says,
+    since: same?.since ?? now,
+    looks,
+    retryAt: (now + holdWaitSeconds(looks) * 1000) as EpochMs,
+  };
+  await ledger.save(incident.id, incident.token, { status: 'held', hold: record }, now);
+  return { kind: 'hold', reason };
+};
+
+/** True while the execution itself should keep looking at a held incident. */
+export const waitsInside = (since: EpochMs, now: EpochMs): boolean => now - since < holdInsideMs;
