@@ -1,0 +1,149 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadInfra } from '../../emulator/infra.ts';
+import { createIam } from '../../emulator/services/iam/iam.ts';
+import { projectDir } from '../support/project-files.ts';
+
+// What the roles mean, asked of an IAM that evaluates them; the template test says how they look.
+const account = '123456789012';
+const infra = loadInfra({
+  folder: join(projectDir, 'infra'),
+  account,
+  region: 'us-east-1',
+  stack: 'ebs-failover-main',
+  parameters: { ClusterName: 'prod', DcosUrl: 'https://dcos.internal' },
+});
+const iam = createIam(infra);
+
+const arn = (rest: string): string => `arn:aws:ec2:us-east-1:${account}:${rest}`;
+const TAG = 'ebs-failover:cluster';
+const machine = (tags: Record<string, string>) => ({ arn: arn('instance/i-1'), tags });
+const volume = (tags: Record<string, string>) => ({ arn: arn('volume/vol-1'), tags });
+const ours = { [TAG]: 'prod' };
+const theirs = { [TAG]: 'staging' };
+const settingTag = (key: string, value: string) => ({
+  'aws:TagKeys': [key],
+  [`aws:RequestTag/${key}`]: value,
+});
+
+const may = (
+  role: string,
+  action: string,
+  targets: Parameters<typeof iam.denial>[1],
+  request?: Parameters<typeof iam.denial>[3],
+): boolean => {
+  const accessKeyId = iam.accessKeyId(infra.resource(role).arn);
+  return iam.denial(action, targets, { accessKeyId }, request) === undefined;
+};
+
+describe('FenceAgent', () => {
+  it.each(['ec2:StopInstances', 'ec2:TerminateInstances'])(
+    'may %s agents of its cluster',
+    (stop) => {
+      expect(may('FenceAgentRole', stop, [machine(ours)])).toBe(true);
+    },
+  );
+
+  it.each([
+    ['another cluster', theirs],
+    ['no cluster', {}],
+  ])('may not stop a machine of %s, nor a batch with one in it', (_, tags) => {
+    expect(may('FenceAgentRole', 'ec2:StopInstances', [machine(tags)])).toBe(false);
+    expect(may('FenceAgentRole', 'ec2:StopInstances', [machine(ours), machine(tags)])).toBe(false);
+  });
+});
+
+describe('ReleaseVolume', () => {
+  it('may detach a volume of its cluster from an agent of its cluster', () => {
+    expect(may('ReleaseVolumeRole', 'ec2:DetachVolume', [volume(ours), machine(ours)])).toBe(true);
+  });
+
+  it.each([
+    ['a volume nobody adopted', [volume({}), machine(ours)]],
+    ['a volume of another cluster', [volume(theirs), machine(ours)]],
+    ['a machine of another cluster', [volume(ours), machine(theirs)]],
+  ])('may not detach %s', (_, targets) => {
+    expect(may('ReleaseVolumeRole', 'ec2:DetachVolume', targets)).toBe(false);
+  });
+});
+
+describe('Adopt', () => {
+  const tagging = settingTag(TAG, 'prod');
+
+  it('may put a volume without the tag in scope', () => {
+    expect(may('AdoptRole', 'ec2:CreateTags', [volume({ Name: 'mysql' })], tagging)).toBe(true);
+  });
+
+  it.each([
+    ['a volume of another cluster', [volume(theirs)], tagging],
+    ['a machine', [machine({})], tagging],
+    ['a volume with the name of another cluster', [volume({})], settingTag(TAG, 'staging')],
+    ['a volume with another tag', [volume({})], settingTag('Name', 'mysql')],
+  ])('may not tag %s', (_, targets, request) => {
+    expect(may('AdoptRole', 'ec2:CreateTags', targets, request)).toBe(false);
+  });
+});
+
+describe('ProtectData', () => {
+  it('may mark the epoch of a volume in scope', () => {
+    const epoch = settingTag('ebs-failover:epoch', '7');
+    expect(may('ProtectDataRole', 'ec2:CreateTags', [volume(ours)], epoch)).toBe(true);
+    expect(may('ProtectDataRole', 'ec2:CreateTags', [volume({})], epoch)).toBe(false);
+  });
+
+  it('may not put a volume in scope, alone or under cover of an epoch', () => {
+    const scope = settingTag(TAG, 'prod');
+    const both = { ...scope, 'aws:TagKeys': ['ebs-failover:epoch', TAG] };
+    expect(may('ProtectDataRole', 'ec2:CreateTags', [volume({})], scope)).toBe(false);
+    expect(may('ProtectDataRole', 'ec2:CreateTags', [volume(ours)], both)).toBe(false);
+  });
+
+  it('may keep volumes through a termination, on agents of its cluster only', () => {
+    const keep = 'ec2:ModifyInstanceAttribute';
+    expect(may('ProtectDataRole', keep, [machine(ours), volume(ours)])).toBe(true);
+    expect(may('ProtectDataRole', keep, [machine(theirs)])).toBe(false);
+    expect(may('ProtectDataRole', keep, [machine(ours), volume(theirs)])).toBe(false);
+  });
+
+  it('may stop the replacement of agents in groups of its cluster only', () => {
+    const group = `arn:aws:autoscaling:us-east-1:${account}:autoScalingGroup:u:autoScalingGroupName/g`;
+    const standby = 'autoscaling:EnterStandby';
+    expect(may('ProtectDataRole', standby, [{ arn: group, tags: ours }])).toBe(true);
+    expect(may('ProtectDataRole', standby, [{ arn: group, tags: theirs }])).toBe(false);
+  });
+});
+
+describe('the ledger', () => {
+  const table = [{ arn: infra.resource('LedgerTable').arn }];
+  const another = [{ arn: infra.resource('LedgerTable').arn.replace('table/', 'table/other-') }];
+
+  it('is written by steps and only read by Adopt', () => {
+    expect(may('FenceAgentRole', 'dynamodb:UpdateItem', table)).toBe(true);
+    expect(may('AdoptRole', 'dynamodb:GetItem', table)).toBe(true);
+    expect(may('AdoptRole', 'dynamodb:UpdateItem', table)).toBe(false);
+  });
+
+  it('is the only table', () => {
+    expect(may('FenceAgentRole', 'dynamodb:GetItem', another)).toBe(false);
+  });
+});
+
+describe('the workflow', () => {
+  const execution = (machineName: string) => [
+    { arn: `arn:aws:states:us-east-1:${account}:execution:${machineName}:fo-i-1-1-1` },
+  ];
+
+  it('can be looked at by the step that takes an incident over, though it cannot name it', () => {
+    expect(
+      may('OpenIncidentRole', 'states:DescribeExecution', execution('ebs-failover-prod')),
+    ).toBe(true);
+    expect(may('OpenIncidentRole', 'states:DescribeExecution', execution('other'))).toBe(false);
+  });
+
+  it('is started by intake and the sweep and by no step', () => {
+    const machineArn = [{ arn: infra.resource('FailoverStateMachine').arn }];
+    expect(may('IntakeRole', 'states:StartExecution', machineArn)).toBe(true);
+    expect(may('SweepRole', 'states:StartExecution', machineArn)).toBe(true);
+    expect(may('HoldIncidentRole', 'states:StartExecution', machineArn)).toBe(false);
+  });
+});
