@@ -1,3 +1,4 @@
+import type { Rng } from '../../core/random.ts';
 import type { QueryParams, XmlElement } from '../query-protocol.ts';
 import type { Action } from './action.ts';
 import { onEverything, refuse } from './action.ts';
@@ -13,8 +14,45 @@ import {
 } from './describe.ts';
 import type { FilterFields } from './filters.ts';
 import { filterOf, paginate } from './filters.ts';
+import type { Instance, Snapshot, Volume } from './model.ts';
 import { hypervisorOf } from './model.ts';
 import type { World } from './world.ts';
+
+/** What one Describe action reads, and how it tells it. */
+interface Listing<T> {
+  /** The name of the answer's list. */
+  name: string;
+  view: (item: T) => XmlElement;
+  all: () => T[];
+  /** The request's id list, its name in EC2's refusal of MaxResults, and the lookup. */
+  ids?: { field: string; set: string; find: (id: string) => T };
+  /** What the request leaves out before anything is filtered or paged. */
+  shown?: (params: QueryParams) => (item: T) => boolean;
+  fields: FilterFields<T>;
+  tagsOf: (item: T) => Record<string, string>;
+}
+
+/** The named items, each of which must exist, or all of them; filtered; one page. */
+const describeAction = <T>(listing: Listing<T>, draws: { orders: Rng; nonces: Rng }): Action => ({
+  resources: onEverything,
+  apply(params) {
+    const { ids, all, name } = listing;
+    const matches = filterOf(params, listing.fields, listing.tagsOf);
+    const shown = listing.shown?.(params) ?? (() => true);
+    const named = ids === undefined ? [] : [...new Set(params.list(ids.field))];
+    if (named.length > 0 && params.text('MaxResults') !== undefined) {
+      const message = `The parameter ${ids?.set} cannot be used with the parameter maxResults`;
+      refuse('InvalidParameterCombination', message);
+    }
+    const items = ids !== undefined && named.length > 0 ? named.map(ids.find) : all();
+    const page = paginate(
+      params,
+      items.filter((item) => shown(item) && matches(item)),
+      draws,
+    );
+    return { [name]: page.items.map(listing.view), nextToken: page.nextToken };
+  },
+});
 
 interface TagRow {
   resourceId: string;
@@ -22,13 +60,6 @@ interface TagRow {
   key: string;
   value: string;
 }
-
-const TAG_FILTERS: FilterFields<TagRow> = {
-  key: ({ key }) => [key],
-  value: ({ value }) => [value],
-  'resource-id': ({ resourceId }) => [resourceId],
-  'resource-type': ({ resourceType }) => [resourceType],
-};
 
 const tagRows = (world: World): TagRow[] => {
   const rowsOf = (
@@ -44,164 +75,96 @@ const tagRows = (world: World): TagRow[] => {
   ];
 };
 
+const tagsOf = ({ tags }: { tags: Record<string, string> }): Record<string, string> => tags;
+
+const instances = (world: World): Listing<Instance> => ({
+  name: 'reservationSet',
+  view: (instance) => reservationView(world, instance),
+  all: () => [...world.instances.values()].filter(({ visible }) => visible),
+  ids: { field: 'InstanceId', set: 'instancesSet', find: (id) => world.instance(id) },
+  fields: instanceFilters(world),
+  tagsOf,
+});
+
+/** Running instances only, unless all are asked for; at most 100 by name. */
+const instanceStatus = (world: World): Listing<Instance> => ({
+  ...instances(world),
+  name: 'instanceStatusSet',
+  view: statusView,
+  shown(params) {
+    if (params.list('InstanceId').length > 100) {
+      refuse('InvalidParameterValue', 'At most 100 instance IDs can be specified');
+    }
+    const includeAll = params.flag('IncludeAllInstances') ?? false;
+    return ({ state }) => includeAll || state === 'running';
+  },
+  fields: statusFilters,
+});
+
+const volumes = (world: World): Listing<Volume> => ({
+  name: 'volumeSet',
+  view: volumeView,
+  all: () => [...world.volumes.values()].filter(({ state }) => state !== 'deleted'),
+  ids: { field: 'VolumeId', set: 'volumeSet', find: (id) => world.volume(id) },
+  fields: volumeFilters,
+  tagsOf,
+});
+
+const snapshots = (world: World): Listing<Snapshot> => ({
+  name: 'snapshotSet',
+  view: (snapshot) => snapshotView(snapshot, world.account),
+  all: () => [...world.snapshots.values()],
+  ids: { field: 'SnapshotId', set: 'snapshotSet', find: (id) => world.snapshot(id) },
+  fields: {
+    'snapshot-id': ({ snapshotId }) => [snapshotId],
+    'volume-id': ({ volumeId }) => [volumeId],
+  },
+  tagsOf,
+});
+
+const tags = (world: World): Listing<TagRow> => ({
+  name: 'tagSet',
+  view: (row) => ({ ...row }),
+  all: () => tagRows(world),
+  fields: {
+    key: ({ key }) => [key],
+    value: ({ value }) => [value],
+    'resource-id': ({ resourceId }) => [resourceId],
+    'resource-type': ({ resourceType }) => [resourceType],
+  },
+  tagsOf: ({ key, value }) => ({ [key]: value }),
+});
+
+/** Any well-formed type is known; without a name, those in use. */
+const instanceTypes = (world: World): Listing<string> => ({
+  name: 'instanceTypeSet',
+  view: instanceTypeView,
+  all: () => [...new Set([...world.instances.values()].map(({ instanceType }) => instanceType))],
+  ids: {
+    field: 'InstanceType',
+    set: 'instanceTypeSet',
+    find(type) {
+      if (/^[a-z0-9-]+\.[a-z0-9-]+$/.test(type)) return type;
+      const message = 'The following supplied instance types do not exist:';
+      return refuse('InvalidInstanceType', `${message} [${type}]`);
+    },
+  },
+  fields: {
+    'instance-type': (type) => [type],
+    hypervisor: (type) => [hypervisorOf(type)],
+  },
+  tagsOf: () => ({}),
+});
+
 /** The reads. All are shuffled and paged; none knows resource-level rights. */
 export const createDescribeActions = (world: World): Record<string, Action> => {
-  const orders = world.rng('describe-order');
-  const nonces = world.rng('page-nonces');
-
-  /** The named items (each must exist) or all of them, filtered, as one page. */
-  const read = <T>(
-    params: QueryParams,
-    source: {
-      /** The request's id list and its name in the refusal EC2 gives with MaxResults. */
-      ids?: { field: string; set: string; find: (id: string) => T };
-      all: () => T[];
-      /** Left out before anything is filtered or paged. */
-      shown?: (item: T) => boolean;
-      fields: FilterFields<T>;
-      tagsOf: (item: T) => Record<string, string>;
-    },
-    view: (item: T) => XmlElement,
-    listName: string,
-  ): XmlElement => {
-    const matches = filterOf(params, source.fields, source.tagsOf);
-    const named = source.ids ? params.list(source.ids.field) : [];
-    if (named.length > 0 && params.text('MaxResults') !== undefined) {
-      const message = `The parameter ${source.ids?.set} cannot be used with the parameter maxResults`;
-      refuse('InvalidParameterCombination', message);
-    }
-    const { ids } = source;
-    const items = ids && named.length > 0 ? [...new Set(named)].map(ids.find) : source.all();
-    const page = paginate(
-      params,
-      items.filter((item) => (source.shown?.(item) ?? true) && matches(item)),
-      (nonce) => orders.fork(nonce),
-      () => nonces.hex(12),
-    );
-    return { [listName]: page.items.map(view), nextToken: page.nextToken };
-  };
-
-  const visible = () => [...world.instances.values()].filter((instance) => instance.visible);
-  const byInstanceId = {
-    field: 'InstanceId',
-    set: 'instancesSet',
-    find: (id: string) => world.instance(id),
-  };
-
+  const draws = { orders: world.rng('describe-order'), nonces: world.rng('page-nonces') };
   return {
-    DescribeInstances: {
-      resources: onEverything,
-      apply: (params) =>
-        read(
-          params,
-          {
-            ids: byInstanceId,
-            all: visible,
-            fields: instanceFilters(world),
-            tagsOf: ({ tags }) => tags,
-          },
-          (instance) => reservationView(world, instance),
-          'reservationSet',
-        ),
-    },
-    DescribeInstanceStatus: {
-      resources: onEverything,
-      apply(params) {
-        if (params.list('InstanceId').length > 100) {
-          refuse('InvalidParameterValue', 'At most 100 instance IDs can be specified');
-        }
-        const includeAll = params.flag('IncludeAllInstances') ?? false;
-        return read(
-          params,
-          {
-            ids: byInstanceId,
-            all: visible,
-            shown: ({ state }) => includeAll || state === 'running',
-            fields: statusFilters,
-            tagsOf: ({ tags }) => tags,
-          },
-          statusView,
-          'instanceStatusSet',
-        );
-      },
-    },
-    DescribeVolumes: {
-      resources: onEverything,
-      apply: (params) =>
-        read(
-          params,
-          {
-            ids: { field: 'VolumeId', set: 'volumeSet', find: (id) => world.volume(id) },
-            all: () => [...world.volumes.values()].filter(({ state }) => state !== 'deleted'),
-            fields: volumeFilters,
-            tagsOf: ({ tags }) => tags,
-          },
-          volumeView,
-          'volumeSet',
-        ),
-    },
-    DescribeSnapshots: {
-      resources: onEverything,
-      apply: (params) =>
-        read(
-          params,
-          {
-            all: () => {
-              const named = params.list('SnapshotId');
-              const all = [...world.snapshots.values()];
-              return named.length === 0
-                ? all
-                : all.filter(({ snapshotId }) => named.includes(snapshotId));
-            },
-            fields: {
-              'snapshot-id': ({ snapshotId }) => [snapshotId],
-              'volume-id': ({ volumeId }) => [volumeId],
-              status: () => ['completed'],
-            },
-            tagsOf: ({ tags }) => tags,
-          },
-          (snapshot) => snapshotView(snapshot, world.account),
-          'snapshotSet',
-        ),
-    },
-    DescribeTags: {
-      resources: onEverything,
-      apply: (params) =>
-        read(
-          params,
-          {
-            all: () => tagRows(world),
-            fields: TAG_FILTERS,
-            tagsOf: ({ key, value }) => ({ [key]: value }),
-          },
-          (row) => ({ ...row }),
-          'tagSet',
-        ),
-    },
-    DescribeInstanceTypes: {
-      resources: onEverything,
-      apply: (params) => {
-        const types = params.list('InstanceType');
-        const bad = types.filter((type) => !/^[a-z0-9-]+\.[a-z0-9-]+$/.test(type));
-        if (bad.length > 0) {
-          const message = 'The following supplied instance types do not exist:';
-          refuse('InvalidInstanceType', `${message} [${bad.join(', ')}]`);
-        }
-        const inUse = [...world.instances.values()].map(({ instanceType }) => instanceType);
-        return read(
-          params,
-          {
-            all: () => [...new Set(types.length > 0 ? types : inUse)],
-            fields: {
-              'instance-type': (type) => [type],
-              hypervisor: (type) => [hypervisorOf(type)],
-            },
-            tagsOf: () => ({}),
-          },
-          instanceTypeView,
-          'instanceTypeSet',
-        );
-      },
-    },
+    DescribeInstances: describeAction(instances(world), draws),
+    DescribeInstanceStatus: describeAction(instanceStatus(world), draws),
+    DescribeInstanceTypes: describeAction(instanceTypes(world), draws),
+    DescribeSnapshots: describeAction(snapshots(world), draws),
+    DescribeTags: describeAction(tags(world), draws),
+    DescribeVolumes: describeAction(volumes(world), draws),
   };
 };

@@ -12,201 +12,200 @@ const DELETE_MS = 2_000;
 export interface VolumeRequest {
   availabilityZone: string;
   sizeGiB: number;
-  volumeType?: string;
-  iops?: number;
-  snapshotId?: string;
-  multiAttach?: boolean;
-  kmsKeyId?: string;
+  volumeType?: string | undefined;
+  iops?: number | undefined;
+  snapshotId?: string | undefined;
+  multiAttach?: boolean | undefined;
+  kmsKeyId?: string | undefined;
   tags?: Record<string, string>;
-}
-
-export interface Disks {
-  create(request: VolumeRequest): Volume;
-  remove(volume: Volume): void;
-  /** Checks of the API, in the order EC2 reports them; completes after `ATTACH_MS`. */
-  attach(volume: Volume, instance: Instance, device: string): Attachment;
-  detach(
-    volume: Volume,
-    options: { instanceId?: string; device?: string; force: boolean },
-  ): Attachment;
-  setMounted(volumeId: string, mounted: boolean): void;
-  /** Nothing holds the instance's devices any more: busy detaches go on. */
-  powerLost(instance: Instance): void;
-  /** Terminate's own workflow: deletes the flagged volumes, frees the others after a while. */
-  releaseAll(instance: Instance): void;
 }
 
 const refuse = (code: string, message: string): never => {
   throw new Ec2Refusal(code, message);
 };
 
-export const createDisks = (world: World): Disks => {
-  const { time, durations } = world;
+/** What a DetachVolume names besides the volume. */
+export interface DetachRequest {
+  instanceId?: string | undefined;
+  device?: string | undefined;
+  force: boolean;
+}
+
+/** Volumes and what they are attached to. Refusals in the order EC2 reports them. */
+export class Disks {
+  readonly #world: World;
   /** What each attachment is on its way to. */
-  const underway = new Map<Attachment, Cancel>();
+  readonly #underway = new Map<Attachment, Cancel>();
 
-  const settle = (attachment: Attachment, delayMs: number, effect: () => void): void => {
-    underway.get(attachment)?.();
-    underway.delete(attachment);
-    if (!Number.isFinite(delayMs)) return;
-    underway.set(
-      attachment,
-      time.after(delayMs, () => {
-        underway.delete(attachment);
-        effect();
-      }),
-    );
-  };
+  constructor(world: World) {
+    this.#world = world;
+  }
 
-  const free = (volume: Volume, attachment: Attachment): void => {
-    volume.attachments = volume.attachments.filter((other) => other !== attachment);
-    if (volume.attachments.length === 0) {
-      volume.mounted = false;
-      if (volume.state === 'in-use') volume.state = 'available';
+  create(request: VolumeRequest): Volume {
+    const world = this.#world;
+    const volume: Volume = {
+      volumeId: world.newId('vol'),
+      availabilityZone: request.availabilityZone,
+      sizeGiB: request.sizeGiB,
+      volumeType: request.volumeType ?? 'gp2',
+      iops: request.iops,
+      snapshotId: request.snapshotId ?? '',
+      createTime: world.time.now(),
+      state: 'creating',
+      attachments: [],
+      tags: { ...request.tags },
+      multiAttach: request.multiAttach ?? false,
+      kmsKeyId: request.kmsKeyId,
+      kmsKeyDisabled: false,
+      mounted: false,
+    };
+    world.volumes.set(volume.volumeId, volume);
+    world.time.after(CREATE_MS, () => {
+      volume.state = 'available';
+      world.publishVolume(volume, 'createVolume', 'available');
+      world.notify({ kind: 'volume-created', volumeId: volume.volumeId });
+    });
+    return volume;
+  }
+
+  /** DeleteVolume: only of a free volume. */
+  remove(volume: Volume): void {
+    const { volumeId, state, attachments } = volume;
+    const [holder] = attachments;
+    if (holder !== undefined) {
+      refuse('VolumeInUse', `Volume ${volumeId} is currently attached to ${holder.instanceId}`);
     }
-    const { instanceId, forced } = attachment;
-    world.notify({ kind: 'detached', instanceId, volumeId: volume.volumeId, forced });
-  };
+    if (state !== 'available' && state !== 'error') {
+      refuse('IncorrectState', `The volume '${volumeId}' is '${state}'.`);
+    }
+    this.#delete(volume);
+  }
 
-  const holdsIt = (volume: Volume, attachment: Attachment): boolean =>
-    volume.mounted && world.instances.get(attachment.instanceId)?.powered === true;
+  /** Complete after `ATTACH_MS`, unless the device name is blocked or the KMS key disabled. */
+  attach(volume: Volume, instance: Instance, device: string): Attachment {
+    checkAttach(this.#world, volume, instance, device);
+    const attachment: Attachment = {
+      instanceId: instance.instanceId,
+      device,
+      state: 'attaching',
+      attachTime: wholeSecond(this.#world.time.now()),
+      // Attached after launch, unlike the volumes of the launch itself.
+      deleteOnTermination: false,
+      forced: false,
+    };
+    volume.attachments.push(attachment);
+    volume.state = 'in-use';
+    const blocked = instance.poisonedDevices.includes(device);
+    this.#settle(attachment, blocked ? Number.POSITIVE_INFINITY : ATTACH_MS, () => {
+      if (volume.kmsKeyDisabled) {
+        this.#drop(volume, attachment);
+        const cause = `${volume.kmsKeyId ?? 'The KMS key'} is disabled.`;
+        this.#world.publishVolume(volume, 'attachVolume', 'failed', cause);
+        return;
+      }
+      attachment.state = 'attached';
+      const { instanceId } = instance;
+      this.#world.notify({ kind: 'attached', instanceId, volumeId: volume.volumeId, device });
+    });
+    return attachment;
+  }
 
-  /** Goes on with a detach: at once if nothing holds the device or Force was asked, else `busy`. */
-  const proceed = (volume: Volume, attachment: Attachment): void => {
-    const held = holdsIt(volume, attachment);
-    attachment.state = held && !attachment.forced ? 'busy' : 'detaching';
+  /** Accepted at once; the end is told by nobody and has to be looked for. */
+  detach(volume: Volume, request: DetachRequest): Attachment {
+    const attachment = attachmentToDetach(this.#world, volume, request);
+    const state = this.#world.instances.get(attachment.instanceId)?.state;
+    const strengthened = request.force && !attachment.forced;
+    attachment.forced ||= request.force;
+    // Terminate's own workflow frees the volume (aws-ebs-csi-driver#1926): this call only waits.
+    if (state === 'shutting-down' || state === 'terminated') attachment.state = 'detaching';
+    else if (attachment.state !== 'detaching' || strengthened) this.#proceed(volume, attachment);
+    return attachment;
+  }
+
+  setMounted(volumeId: string, mounted: boolean): void {
+    const volume = this.#world.volume(volumeId);
+    volume.mounted = mounted;
+    for (const attachment of volume.attachments) {
+      if (attachment.state === 'busy') this.#proceed(volume, attachment);
+    }
+  }
+
+  /** Nothing holds the instance's devices any more: busy detaches go on. */
+  powerLost(instance: Instance): void {
+    instance.poisonedDevices = [];
+    for (const volume of this.#world.volumesOf(instance.instanceId)) {
+      volume.mounted = false;
+      const attachment = attachmentOf(volume, instance.instanceId);
+      if (attachment?.state === 'busy') this.#proceed(volume, attachment);
+    }
+  }
+
+  /** Terminate's own workflow: frees every volume after a while and deletes the flagged ones. */
+  releaseAll(instance: Instance): void {
+    for (const volume of this.#world.volumesOf(instance.instanceId)) {
+      const attachment = attachmentOf(volume, instance.instanceId);
+      if (attachment === undefined) continue;
+      attachment.state = 'detaching';
+      this.#settle(attachment, this.#detachMs(volume, attachment), () => {
+        this.#free(volume, attachment);
+        const unused = volume.state === 'available';
+        if (attachment.deleteOnTermination && unused) this.#delete(volume);
+      });
+    }
+  }
+
+  /** Goes on with a detach: `busy` while a running machine has it mounted and Force is not asked. */
+  #proceed(volume: Volume, attachment: Attachment): void {
+    const powered = () => this.#world.instances.get(attachment.instanceId)?.powered === true;
+    attachment.state = volume.mounted && powered() && !attachment.forced ? 'busy' : 'detaching';
     if (attachment.state === 'busy') return;
-    const extraMs = world.faults.slowDetach?.(volume.volumeId, attachment.forced) ?? 0;
-    settle(attachment, durations.detachMs(volume.volumeId) + extraMs, () => {
-      const instance = world.instances.get(attachment.instanceId);
-      // Torn out of a running machine the device name stays blocked until it reboots
+    this.#settle(attachment, this.#detachMs(volume, attachment), () => {
+      // Torn out of a running machine, the device name stays blocked until it reboots
       // (rexray#773, kubernetes#31891).
-      if (attachment.forced && instance?.powered) instance.poisonedDevices.push(attachment.device);
-      free(volume, attachment);
+      const instance = this.#world.instances.get(attachment.instanceId);
+      if (attachment.forced && powered()) instance?.poisonedDevices.push(attachment.device);
+      this.#free(volume, attachment);
     });
-  };
+  }
 
-  const remove = (volume: Volume): void => {
+  #detachMs({ volumeId }: Volume, { forced }: Attachment): number {
+    const extraMs = this.#world.faults.slowDetach?.(volumeId, forced) ?? 0;
+    return this.#world.durations.detachMs(volumeId) + extraMs;
+  }
+
+  #settle(attachment: Attachment, delayMs: number, effect: () => void): void {
+    this.#underway.get(attachment)?.();
+    this.#underway.delete(attachment);
+    if (!Number.isFinite(delayMs)) return;
+    const cancel = this.#world.time.after(delayMs, () => {
+      this.#underway.delete(attachment);
+      effect();
+    });
+    this.#underway.set(attachment, cancel);
+  }
+
+  #free(volume: Volume, attachment: Attachment): void {
+    const { instanceId, forced } = attachment;
+    this.#drop(volume, attachment);
+    this.#world.notify({ kind: 'detached', instanceId, volumeId: volume.volumeId, forced });
+  }
+
+  #drop(volume: Volume, attachment: Attachment): void {
+    volume.attachments = volume.attachments.filter((other) => other !== attachment);
+    if (volume.attachments.length > 0) return;
+    volume.mounted = false;
+    volume.state = 'available';
+  }
+
+  #delete(volume: Volume): void {
     volume.state = 'deleting';
-    time.after(DELETE_MS, () => {
+    this.#world.time.after(DELETE_MS, () => {
       volume.state = 'deleted';
-      world.publishVolume(volume, 'deleteVolume', 'deleted');
-      world.notify({ kind: 'volume-deleted', volumeId: volume.volumeId });
+      this.#world.publishVolume(volume, 'deleteVolume', 'deleted');
+      this.#world.notify({ kind: 'volume-deleted', volumeId: volume.volumeId });
     });
-  };
-
-  return {
-    create(request) {
-      const volume: Volume = {
-        volumeId: world.newId('vol'),
-        availabilityZone: request.availabilityZone,
-        sizeGiB: request.sizeGiB,
-        volumeType: request.volumeType ?? 'gp2',
-        iops: request.iops,
-        snapshotId: request.snapshotId ?? '',
-        createTime: time.now(),
-        state: 'creating',
-        attachments: [],
-        tags: { ...request.tags },
-        multiAttach: request.multiAttach ?? false,
-        kmsKeyId: request.kmsKeyId,
-        kmsKeyDisabled: false,
-        mounted: false,
-      };
-      world.volumes.set(volume.volumeId, volume);
-      time.after(CREATE_MS, () => {
-        volume.state = 'available';
-        world.publishVolume(volume, 'createVolume', 'available');
-        world.notify({ kind: 'volume-created', volumeId: volume.volumeId });
-      });
-      return volume;
-    },
-
-    remove(volume) {
-      if (volume.attachments.length > 0) {
-        const holder = volume.attachments[0]?.instanceId ?? '';
-        refuse('VolumeInUse', `Volume ${volume.volumeId} is currently attached to ${holder}`);
-      }
-      if (volume.state !== 'available' && volume.state !== 'error') {
-        const { volumeId, state } = volume;
-        refuse('IncorrectState', `The volume '${volumeId}' is '${state}'.`);
-      }
-      remove(volume);
-    },
-
-    attach(volume, instance, device) {
-      checkAttach(world, volume, instance, device);
-      const attachment: Attachment = {
-        instanceId: instance.instanceId,
-        device,
-        state: 'attaching',
-        attachTime: wholeSecond(time.now()),
-        // Attached after launch, unlike the volumes of the launch itself.
-        deleteOnTermination: false,
-        forced: false,
-      };
-      volume.attachments.push(attachment);
-      volume.state = 'in-use';
-      const blocked = instance.poisonedDevices.includes(device);
-      settle(attachment, blocked ? Number.POSITIVE_INFINITY : ATTACH_MS, () => {
-        if (volume.kmsKeyDisabled) {
-          volume.attachments = volume.attachments.filter((other) => other !== attachment);
-          volume.state = volume.attachments.length === 0 ? 'available' : 'in-use';
-          const cause = `${volume.kmsKeyId ?? 'The KMS key'} is disabled.`;
-          world.publishVolume(volume, 'attachVolume', 'failed', cause);
-          return;
-        }
-        attachment.state = 'attached';
-        const { instanceId } = instance;
-        world.notify({ kind: 'attached', instanceId, volumeId: volume.volumeId, device });
-      });
-      return attachment;
-    },
-
-    detach(volume, { instanceId, device, force }) {
-      const attachment = attachmentToDetach(world, volume, instanceId, device);
-      const instance = world.instances.get(attachment.instanceId);
-      const wasForced = attachment.forced;
-      attachment.forced ||= force;
-      const leaving = instance?.state === 'shutting-down' || instance?.state === 'terminated';
-      const underwayAlready = attachment.state === 'detaching' && attachment.forced === wasForced;
-      // Terminate's own workflow frees the volume (aws-ebs-csi-driver#1926): this call only waits.
-      if (leaving) attachment.state = 'detaching';
-      else if (!underwayAlready) proceed(volume, attachment);
-      return attachment;
-    },
-
-    setMounted(volumeId, mounted) {
-      const volume = world.volume(volumeId);
-      volume.mounted = mounted;
-      for (const attachment of volume.attachments) {
-        if (attachment.state === 'busy') proceed(volume, attachment);
-      }
-    },
-
-    powerLost(instance) {
-      instance.poisonedDevices = [];
-      for (const volume of world.volumesOf(instance.instanceId)) {
-        volume.mounted = false;
-        const attachment = attachmentOf(volume, instance.instanceId);
-        if (attachment?.state === 'busy') proceed(volume, attachment);
-      }
-    },
-
-    releaseAll(instance) {
-      for (const volume of world.volumesOf(instance.instanceId)) {
-        const attachment = attachmentOf(volume, instance.instanceId);
-        if (attachment === undefined) continue;
-        const extraMs = world.faults.slowDetach?.(volume.volumeId, attachment.forced) ?? 0;
-        attachment.state = 'detaching';
-        settle(attachment, durations.detachMs(volume.volumeId) + extraMs, () => {
-          free(volume, attachment);
-          if (attachment.deleteOnTermination && volume.state === 'available') remove(volume);
-        });
-      }
-    },
-  };
-};
+  }
+}
 
 const checkAttach = (world: World, volume: Volume, instance: Instance, device: string): void => {
   const { volumeId } = volume;
@@ -242,8 +241,7 @@ const checkAttach = (world: World, volume: Volume, instance: Instance, device: s
 const attachmentToDetach = (
   world: World,
   volume: Volume,
-  instanceId: string | undefined,
-  device: string | undefined,
+  { instanceId, device }: DetachRequest,
 ): Attachment => {
   const { volumeId } = volume;
   if (volume.attachments.length === 0) {

@@ -10,7 +10,7 @@ import { ec2Answer, ec2Error, parseQuery, QueryRefusal } from '../query-protocol
 import type { Action, Authorize } from './action.ts';
 import { mappingsView } from './describe.ts';
 import { createDescribeActions } from './describe-actions.ts';
-import { createDisks } from './disks.ts';
+import { Disks } from './disks.ts';
 import type { Ec2Call, Ec2Faults } from './faults.ts';
 import type { StatusSample } from './health.ts';
 import { createHealth } from './health.ts';
@@ -19,7 +19,7 @@ import type { InstanceSpec, VolumeSpec } from './launch.ts';
 import { addBooting, addInstance, addVolume } from './launch.ts';
 import type { Instance, InstanceState, StateReason, Volume } from './model.ts';
 import type { StopFlags } from './power.ts';
-import { createPower } from './power.ts';
+import { checkStop, Power } from './power.ts';
 import { createTagActions } from './tag-actions.ts';
 import { createVolumeActions } from './volume-actions.ts';
 import type { World } from './world.ts';
@@ -114,7 +114,7 @@ const machineOf = (instance: Instance): Machine => ({
 
 const blockVolumeOf = (volume: Volume): BlockVolume => ({
   volumeId: volume.volumeId,
-  name: volume.tags['Name'],
+  name: volume.tags.Name,
   availabilityZone: volume.availabilityZone,
   state: volume.state,
   attachments: volume.attachments.map(({ instanceId, device, state }) => ({
@@ -153,8 +153,8 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
   const faults: Ec2Faults = {};
   const log: Ec2Call[] = [];
   const world = createWorld({ ...deps, faults });
-  const disks = createDisks(world);
-  const power = createPower(world, disks);
+  const disks = new Disks(world);
+  const power = new Power(world, disks);
   const health = createHealth(world);
   const record = createRecorder(world, log);
   const actions: Record<string, Action> = {
@@ -192,7 +192,7 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
     start: (instanceId) => void power.start(world.instance(instanceId)),
     stop(instanceId, flags, reason) {
       const instance = world.instance(instanceId);
-      power.checkStop(instance, stopFlags(flags));
+      checkStop(instance, stopFlags(flags));
       power.stop(instance, stopFlags(flags), reason);
     },
     terminate: (instanceId, flags, reason) =>

@@ -59,8 +59,7 @@ const PAGE_MIN = 5;
 export const paginate = <T>(
   params: QueryParams,
   items: readonly T[],
-  orderOf: (nonce: string) => Rng,
-  newNonce: () => string,
+  draws: { orders: Rng; nonces: Rng },
 ): Page<T> => {
   const size = params.integer('MaxResults');
   if (size !== undefined && (size < PAGE_MIN || size > PAGE_MAX)) {
@@ -68,9 +67,9 @@ export const paginate = <T>(
     refuse(`Value ( ${size} ) for parameter maxResults is invalid. ${bounds}`);
   }
   const token = params.text('NextToken');
-  const [nonce, offset] = token === undefined ? [newNonce(), 0] : readToken(token);
+  const [nonce, offset] = token === undefined ? [draws.nonces.hex(12), 0] : readToken(token);
   const end = offset + (size ?? PAGE_MAX);
-  const ordered = orderOf(nonce).shuffle(items);
+  const ordered = draws.orders.fork(nonce).shuffle(items);
   return {
     items: ordered.slice(offset, end),
     nextToken: end < ordered.length ? writeToken(nonce, end) : undefined,

@@ -7,6 +7,7 @@ import { addBooting } from './launch.ts';
 import type { Instance } from './model.ts';
 import { attachmentOf } from './model.ts';
 import type { Power, StateChange, StopFlags } from './power.ts';
+import { checkStop, checkTerminate } from './power.ts';
 import type { World } from './world.ts';
 
 const changesView = (changes: StateChange[]): XmlElement => ({
@@ -49,7 +50,7 @@ export const createPowerActions = (world: World, power: Power): Record<string, A
           const message = 'Unable to hibernate: hibernation is not enabled for the instance';
           refuse('UnsupportedHibernationConfiguration', message);
         }
-        for (const instance of instances) power.checkStop(instance, flags);
+        for (const instance of instances) checkStop(instance, flags);
         return changesView(instances.map((instance) => power.stop(instance, flags)));
       },
     },
@@ -73,7 +74,7 @@ export const createPowerActions = (world: World, power: Power): Record<string, A
         let refusal: Ec2Refusal | undefined;
         for (const instance of instances) {
           try {
-            power.checkTerminate(instance, flags);
+            checkTerminate(instance, flags);
           } catch (error) {
             if (!(error instanceof Ec2Refusal)) throw error;
             shielded.add(instance.availabilityZone);
@@ -105,7 +106,7 @@ export const createPowerActions = (world: World, power: Power): Record<string, A
         if (first === undefined)
           return refuse('InvalidParameterValue', 'MaxCount must be positive');
         const views = instances.flatMap(
-          (instance) => reservationView(world, instance)['instancesSet'] ?? [],
+          (instance) => reservationView(world, instance).instancesSet ?? [],
         );
         return { ...reservationView(world, first), instancesSet: views };
       },

@@ -13,12 +13,13 @@ export const GRACEFUL_LIMIT_MS = 180_000;
 export const START_MS = 8_000;
 /** Terminating a machine whose power is off already: only bookkeeping is left. */
 const TERMINATE_STOPPED_MS = 1_500;
-const REBOOT_MS = 20_000;
+/** A reboot's way down, and again its way up. */
+const REBOOT_HALF_MS = 10_000;
 /** Terminated instances lose their tags, then vanish (about an hour in all). */
 const TAGS_KEPT_MS = 30 * 60_000;
 const VISIBLE_MS = 60 * 60_000;
 
-export const USER_INITIATED: StateReason = {
+const USER_INITIATED: StateReason = {
   code: 'Client.UserInitiatedShutdown',
   message: 'Client.UserInitiatedShutdown: User initiated shutdown',
 };
@@ -34,23 +35,11 @@ export interface StopFlags {
   skipOsShutdown: boolean;
 }
 
-export interface Power {
-  start(instance: Instance): StateChange;
-  /** Throws the refusal a StopInstances of this instance gets, before anything is changed. */
-  checkStop(instance: Instance, flags: StopFlags): void;
-  checkTerminate(instance: Instance, flags: StopFlags): void;
-  stop(instance: Instance, flags: StopFlags, reason?: StateReason): StateChange;
-  terminate(instance: Instance, flags: StopFlags, reason?: StateReason): StateChange;
-  /** The state never leaves `running`: no event, same launch time. */
-  reboot(instance: Instance): void;
-  hang(instance: Instance): void;
-  thaw(instance: Instance): void;
-  /** A new instance: `pending`, then `running`. */
-  boot(instance: Instance): void;
-}
+type Goal = 'stopped' | 'terminated';
 
+/** A stop or terminate underway. */
 interface Descent {
-  goal: 'stopped' | 'terminated';
+  goal: Goal;
   method: StopMethod;
   startedAt: number;
   /** Epoch ms; `Infinity` while stuck. */
@@ -63,221 +52,18 @@ const methodOf = ({ force, skipOsShutdown }: StopFlags): StopMethod => {
   return force ? 'force' : 'graceful';
 };
 
+/** Force, too, asks the guest first (API reference, StopInstances). */
+const asksGuest = (method: StopMethod): boolean => method === 'graceful' || method === 'force';
+
 const refuse = (code: string, message: string): never => {
   throw new Ec2Refusal(code, message);
 };
 
-const nothing: Cancel = () => undefined;
-
-export const createPower = (world: World, disks: Disks): Power => {
-  const { time, durations } = world;
-  const descents = new Map<string, Descent>();
-  const boots = new Map<string, Cancel>();
-  /** Machines told to stop with Force in this incarnation: the only ones that may write on. */
-  const forced = new Set<string>();
-
-  const cutPower = (instance: Instance): void => {
-    if (!instance.powered) return;
-    instance.powered = false;
-    instance.kernel = 'ok';
-    instance.shuttingDown = false;
-    world.notify({ kind: 'powered-off', instanceId: instance.instanceId });
-    disks.powerLost(instance);
-  };
-
-  const forget = (instance: Instance): void => {
-    time.after(TAGS_KEPT_MS, () => {
-      instance.tags = {};
-    });
-    time.after(VISIBLE_MS, () => {
-      instance.visible = false;
-    });
-  };
-
-  const finish = (instance: Instance, goal: Descent['goal']): void => {
-    descents.delete(instance.instanceId);
-    const lateMs = forced.has(instance.instanceId)
-      ? (world.faults.postStopWrites?.(instance.instanceId) ?? 0)
-      : 0;
-    instance.impairedSince = undefined;
-    if (lateMs > 0) time.after(lateMs, () => cutPower(instance));
-    else cutPower(instance);
-    world.enterState(instance, goal);
-    if (goal === 'terminated') {
-      disks.releaseAll(instance);
-      forget(instance);
-    }
-  };
-
-  const schedule = (instance: Instance, descent: Descent): void => {
-    descents.get(instance.instanceId)?.cancel();
-    const delayMs = Math.max(0, descent.due - time.now());
-    descent.cancel = Number.isFinite(delayMs)
-      ? time.after(delayMs, () => finish(instance, descent.goal))
-      : nothing;
-    descents.set(instance.instanceId, descent);
-  };
-
-  const neededMs = (instance: Instance, method: StopMethod): number => {
-    const { instanceId } = instance;
-    const extraMs = world.faults.stuckStop?.(instanceId, method) ?? 0;
-    const asksGuest = method === 'graceful' || method === 'force';
-    if (asksGuest && instance.kernel === 'hung') return GRACEFUL_LIMIT_MS + extraMs;
-    return durations.stopMs(instanceId, method) + extraMs;
-  };
-
-  const askGuest = (instance: Instance): void => {
-    if (!instance.powered || instance.shuttingDown) return;
-    instance.shuttingDown = true;
-    world.notify({ kind: 'shutting-down', instanceId: instance.instanceId });
-  };
-
-  /** Stop and Terminate alike. A repeated or stronger command never lengthens what is underway. */
-  const descend = (instance: Instance, goal: Descent['goal'], flags: StopFlags): void => {
-    const { instanceId } = instance;
-    const method = methodOf(flags);
-    const now = time.now();
-    const current = descents.get(instanceId);
-    boots.get(instanceId)?.();
-    boots.delete(instanceId);
-    const needed = instance.state === 'stopped' ? TERMINATE_STOPPED_MS : neededMs(instance, method);
-    if (flags.force) forced.add(instanceId);
-    const sooner = current === undefined || now + needed < current.due;
-    schedule(instance, {
-      goal,
-      method: sooner ? method : current.method,
-      startedAt: current?.startedAt ?? now,
-      due: sooner ? now + needed : current.due,
-      cancel: nothing,
-    });
-    const waiting = goal === 'stopped' ? 'stopping' : 'shutting-down';
-    if (instance.state !== waiting) world.enterState(instance, waiting);
-    if (!flags.skipOsShutdown && instance.kernel === 'ok') askGuest(instance);
-  };
-
-  const explain = (instance: Instance, reason: StateReason): void => {
-    instance.stateReason = reason;
-    const at = isoTime(time.now()).replace('T', ' ').slice(0, 19);
-    const who = reason.code.startsWith('Client.User') ? 'User' : 'Service';
-    instance.transitionReason = `${who} initiated (${at} GMT)`;
-  };
-
-  const boot = (instance: Instance): void => {
-    const { instanceId } = instance;
-    world.enterState(instance, 'pending');
-    boots.set(
-      instanceId,
-      time.after(START_MS, () => {
-        boots.delete(instanceId);
-        instance.powered = true;
-        world.enterState(instance, 'running');
-        world.notify({ kind: 'powered-on', instanceId });
-      }),
-    );
-  };
-
-  return {
-    boot,
-    start(instance) {
-      const { instanceId, state } = instance;
-      if (state === 'running' || state === 'pending') {
-        return { instanceId, previous: state, current: state };
-      }
-      if (state !== 'stopped') {
-        const message = `The instance '${instanceId}' is not in a state from which it can be`;
-        refuse('IncorrectInstanceState', `${message} started.`);
-      }
-      cutPower(instance);
-      forced.delete(instanceId);
-      instance.launchTime = Math.max(wholeSecond(time.now()), instance.launchTime + 1000);
-      instance.stateReason = undefined;
-      instance.transitionReason = '';
-      instance.statusChecked = false;
-      boot(instance);
-      return { instanceId, previous: state, current: 'pending' };
-    },
-
-    checkStop(instance, flags) {
-      const { instanceId, state } = instance;
-      if (instance.rootDeviceType === 'instance-store') {
-        const message = `The instance '${instanceId}' does not have an 'ebs' root device type and`;
-        refuse('UnsupportedOperation', `${message} cannot be stopped.`);
-      }
-      if (instance.spot?.type === 'one-time') {
-        const message = `You can't stop the Spot Instance '${instanceId}' because it is associated`;
-        refuse('UnsupportedOperation', `${message} with a one-time Spot Instance request.`);
-      }
-      const tooEarly = state === 'pending' && !flags.force;
-      if (tooEarly || state === 'shutting-down' || state === 'terminated') {
-        const message = `The instance '${instanceId}' is not in a state from which it can be`;
-        refuse('IncorrectInstanceState', `${message} stopped.`);
-      }
-      if (instance.disableApiStop) refuseProtected(instanceId, 'stopped', 'disableApiStop');
-      checkSkip(instance, flags);
-    },
-
-    checkTerminate(instance, flags) {
-      if (instance.state === 'terminated') return;
-      if (instance.disableApiTermination) {
-        refuseProtected(instance.instanceId, 'terminated', 'disableApiTermination');
-      }
-      checkSkip(instance, flags);
-    },
-
-    stop(instance, flags, reason = USER_INITIATED) {
-      const { instanceId, state: previous } = instance;
-      if (previous !== 'stopped') {
-        if (previous !== 'stopping') explain(instance, reason);
-        descend(instance, 'stopped', flags);
-      }
-      return { instanceId, previous, current: instance.state };
-    },
-
-    terminate(instance, flags, reason = USER_INITIATED) {
-      const { instanceId, state: previous } = instance;
-      if (previous !== 'terminated') {
-        if (previous !== 'shutting-down') explain(instance, reason);
-        descend(instance, 'terminated', flags);
-      }
-      return { instanceId, previous, current: instance.state };
-    },
-
-    reboot(instance) {
-      const { instanceId, state, launchTime } = instance;
-      if (state !== 'running') {
-        refuse('IncorrectState', `The instance '${instanceId}' is not in the 'running' state.`);
-      }
-      // A guest that does not react is reset hard after the same few minutes as a Stop.
-      const delayMs = instance.kernel === 'hung' ? GRACEFUL_LIMIT_MS : REBOOT_MS / 2;
-      if (instance.kernel === 'ok') askGuest(instance);
-      time.after(delayMs, () => {
-        if (instance.state !== 'running' || instance.launchTime !== launchTime) return;
-        cutPower(instance);
-        time.after(REBOOT_MS / 2, () => {
-          if (instance.state !== 'running' || instance.launchTime !== launchTime) return;
-          instance.powered = true;
-          world.notify({ kind: 'powered-on', instanceId });
-        });
-      });
-    },
-
-    hang(instance) {
-      if (!instance.powered || instance.kernel === 'hung') return;
-      instance.kernel = 'hung';
-      world.notify({ kind: 'hung', instanceId: instance.instanceId });
-      const descent = descents.get(instance.instanceId);
-      const waitsForGuest = descent?.method === 'graceful' || descent?.method === 'force';
-      if (descent === undefined || !waitsForGuest) return;
-      schedule(instance, { ...descent, due: descent.startedAt + GRACEFUL_LIMIT_MS });
-    },
-
-    thaw(instance) {
-      if (instance.kernel !== 'hung') return;
-      instance.kernel = 'ok';
-      world.notify({ kind: 'thawed', instanceId: instance.instanceId });
-    },
-  };
-};
+const refuseState = (instanceId: string, verb: string): never =>
+  refuse(
+    'IncorrectInstanceState',
+    `The instance '${instanceId}' is not in a state from which it can be ${verb}.`,
+  );
 
 const refuseProtected = (instanceId: string, verb: string, attribute: string): never =>
   refuse(
@@ -286,8 +72,221 @@ const refuseProtected = (instanceId: string, verb: string, attribute: string): n
       'attribute and try again.',
   );
 
-const checkSkip = (instance: Instance, { skipOsShutdown }: StopFlags): void => {
+const refuseXenSkip = (instance: Instance, { skipOsShutdown }: StopFlags): void => {
   if (skipOsShutdown && hypervisorOf(instance.instanceType) === 'xen') {
     refuse('OperationNotPermitted', 'SkipOsShutdown is not supported on Xen instance types');
   }
 };
+
+/** Throws the refusal a StopInstances of this instance gets, before anything is changed. */
+export const checkStop = (instance: Instance, flags: StopFlags): void => {
+  const { instanceId, state } = instance;
+  if (instance.rootDeviceType === 'instance-store') {
+    const message = `The instance '${instanceId}' does not have an 'ebs' root device type and`;
+    refuse('UnsupportedOperation', `${message} cannot be stopped.`);
+  }
+  if (instance.spot?.type === 'one-time') {
+    const message = `You can't stop the Spot Instance '${instanceId}' because it is associated`;
+    refuse('UnsupportedOperation', `${message} with a one-time Spot Instance request.`);
+  }
+  const tooEarly = state === 'pending' && !flags.force;
+  if (tooEarly || state === 'shutting-down' || state === 'terminated') {
+    refuseState(instanceId, 'stopped');
+  }
+  if (instance.disableApiStop) refuseProtected(instanceId, 'stopped', 'disableApiStop');
+  refuseXenSkip(instance, flags);
+};
+
+/** The same for TerminateInstances, which is idempotent on a terminated instance. */
+export const checkTerminate = (instance: Instance, flags: StopFlags): void => {
+  if (instance.state === 'terminated') return;
+  if (instance.disableApiTermination) {
+    refuseProtected(instance.instanceId, 'terminated', 'disableApiTermination');
+  }
+  refuseXenSkip(instance, flags);
+};
+
+/** Power and kernels: every way a machine comes up, goes down, hangs and returns. */
+export class Power {
+  readonly #world: World;
+  readonly #disks: Disks;
+  readonly #descents = new Map<string, Descent>();
+  readonly #boots = new Map<string, Cancel>();
+  /** Machines told to go down with Force in this incarnation: only they may write on. */
+  readonly #forced = new Set<string>();
+
+  constructor(world: World, disks: Disks) {
+    this.#world = world;
+    this.#disks = disks;
+  }
+
+  /** `pending`, then `running` with power. */
+  boot(instance: Instance): void {
+    const { instanceId } = instance;
+    this.#world.enterState(instance, 'pending');
+    const booted = this.#world.time.after(START_MS, () => {
+      this.#boots.delete(instanceId);
+      instance.powered = true;
+      this.#world.enterState(instance, 'running');
+      this.#world.notify({ kind: 'powered-on', instanceId });
+    });
+    this.#boots.set(instanceId, booted);
+  }
+
+  /** A stopped machine comes up as another incarnation; a running one stays as it is. */
+  start(instance: Instance): StateChange {
+    const { instanceId, state: previous } = instance;
+    if (previous === 'running' || previous === 'pending') {
+      return { instanceId, previous, current: previous };
+    }
+    if (previous !== 'stopped') refuseState(instanceId, 'started');
+    this.#cutPower(instance);
+    this.#forced.delete(instanceId);
+    instance.launchTime = Math.max(wholeSecond(this.#world.time.now()), instance.launchTime + 1000);
+    instance.stateReason = undefined;
+    instance.transitionReason = '';
+    instance.statusChecked = false;
+    this.boot(instance);
+    return { instanceId, previous, current: instance.state };
+  }
+
+  stop(instance: Instance, flags: StopFlags, reason = USER_INITIATED): StateChange {
+    const { instanceId, state: previous } = instance;
+    if (previous !== 'stopped') {
+      if (previous !== 'stopping') this.#explain(instance, reason);
+      this.#descend(instance, 'stopped', flags);
+    }
+    return { instanceId, previous, current: instance.state };
+  }
+
+  terminate(instance: Instance, flags: StopFlags, reason = USER_INITIATED): StateChange {
+    const { instanceId, state: previous } = instance;
+    if (previous !== 'terminated') {
+      if (previous !== 'shutting-down') this.#explain(instance, reason);
+      this.#descend(instance, 'terminated', flags);
+    }
+    return { instanceId, previous, current: instance.state };
+  }
+
+  /** The state never leaves `running`: no event, same launch time. No fence. */
+  reboot(instance: Instance): void {
+    const { instanceId, launchTime } = instance;
+    const { time } = this.#world;
+    const sameRun = () => instance.state === 'running' && instance.launchTime === launchTime;
+    if (instance.state !== 'running') {
+      refuse('IncorrectState', `The instance '${instanceId}' is not in the 'running' state.`);
+    }
+    // A guest that does not react is reset hard after the same few minutes as a Stop.
+    const delayMs = instance.kernel === 'hung' ? GRACEFUL_LIMIT_MS : REBOOT_HALF_MS;
+    this.#askGuest(instance);
+    time.after(delayMs, () => {
+      if (!sameRun()) return;
+      this.#cutPower(instance);
+      time.after(REBOOT_HALF_MS, () => {
+        if (!sameRun()) return;
+        instance.powered = true;
+        this.#world.notify({ kind: 'powered-on', instanceId });
+      });
+    });
+  }
+
+  hang(instance: Instance): void {
+    if (!instance.powered || instance.kernel === 'hung') return;
+    instance.kernel = 'hung';
+    this.#world.notify({ kind: 'hung', instanceId: instance.instanceId });
+    const descent = this.#descents.get(instance.instanceId);
+    if (descent === undefined || !asksGuest(descent.method)) return;
+    this.#schedule(instance, { ...descent, due: descent.startedAt + GRACEFUL_LIMIT_MS });
+  }
+
+  thaw(instance: Instance): void {
+    if (instance.kernel !== 'hung') return;
+    instance.kernel = 'ok';
+    this.#world.notify({ kind: 'thawed', instanceId: instance.instanceId });
+  }
+
+  /** A repeated or stronger command never lengthens what is underway. */
+  #descend(instance: Instance, goal: Goal, flags: StopFlags): void {
+    const { instanceId } = instance;
+    const method = methodOf(flags);
+    const now = this.#world.time.now();
+    this.#boots.get(instanceId)?.();
+    this.#boots.delete(instanceId);
+    if (flags.force) this.#forced.add(instanceId);
+    const current = this.#descents.get(instanceId);
+    const due = now + this.#neededMs(instance, method);
+    this.#schedule(
+      instance,
+      current === undefined || due < current.due
+        ? { goal, method, startedAt: current?.startedAt ?? now, due, cancel: () => undefined }
+        : { ...current, goal },
+    );
+    const waiting = goal === 'stopped' ? 'stopping' : 'shutting-down';
+    if (instance.state !== waiting) this.#world.enterState(instance, waiting);
+    if (!flags.skipOsShutdown) this.#askGuest(instance);
+  }
+
+  #neededMs(instance: Instance, method: StopMethod): number {
+    if (instance.state === 'stopped') return TERMINATE_STOPPED_MS;
+    const { instanceId } = instance;
+    const extraMs = this.#world.faults.stuckStop?.(instanceId, method) ?? 0;
+    const ignored = asksGuest(method) && instance.kernel === 'hung';
+    const ms = ignored ? GRACEFUL_LIMIT_MS : this.#world.durations.stopMs(instanceId, method);
+    return ms + extraMs;
+  }
+
+  #schedule(instance: Instance, descent: Descent): void {
+    const { time } = this.#world;
+    const { instanceId } = instance;
+    this.#descents.get(instanceId)?.cancel();
+    const delayMs = Math.max(0, descent.due - time.now());
+    const cancel = Number.isFinite(delayMs)
+      ? time.after(delayMs, () => this.#finish(instance, descent.goal))
+      : () => undefined;
+    this.#descents.set(instanceId, { ...descent, cancel });
+  }
+
+  #finish(instance: Instance, goal: Goal): void {
+    const { instanceId, launchTime } = instance;
+    const { time, faults } = this.#world;
+    const cut = () => {
+      if (instance.launchTime === launchTime) this.#cutPower(instance);
+    };
+    this.#descents.delete(instanceId);
+    instance.impairedSince = undefined;
+    const lateMs = this.#forced.has(instanceId) ? (faults.postStopWrites?.(instanceId) ?? 0) : 0;
+    if (lateMs > 0) time.after(lateMs, cut);
+    else cut();
+    this.#world.enterState(instance, goal);
+    if (goal === 'stopped') return;
+    this.#disks.releaseAll(instance);
+    time.after(TAGS_KEPT_MS, () => {
+      instance.tags = {};
+    });
+    time.after(VISIBLE_MS, () => {
+      instance.visible = false;
+    });
+  }
+
+  #cutPower(instance: Instance): void {
+    if (!instance.powered) return;
+    instance.powered = false;
+    instance.kernel = 'ok';
+    instance.shuttingDown = false;
+    this.#world.notify({ kind: 'powered-off', instanceId: instance.instanceId });
+    this.#disks.powerLost(instance);
+  }
+
+  #askGuest(instance: Instance): void {
+    if (!instance.powered || instance.kernel === 'hung' || instance.shuttingDown) return;
+    instance.shuttingDown = true;
+    this.#world.notify({ kind: 'shutting-down', instanceId: instance.instanceId });
+  }
+
+  #explain(instance: Instance, reason: StateReason): void {
+    instance.stateReason = reason;
+    const at = isoTime(this.#world.time.now()).replace('T', ' ').slice(0, 19);
+    const who = reason.code.startsWith('Client.User') ? 'User' : 'Service';
+    instance.transitionReason = `${who} initiated (${at} GMT)`;
+  }
+}

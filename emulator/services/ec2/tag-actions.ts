@@ -1,4 +1,3 @@
-import { Ec2Refusal } from '../../core/machines.ts';
 import type { QueryParams } from '../query-protocol.ts';
 import type { Action, Resource } from './action.ts';
 import { refuse, tagContext } from './action.ts';
@@ -19,11 +18,11 @@ const taggable = (world: World, resourceId: string): Resource => {
   if (resourceId.startsWith('vol-')) {
     return { arn: world.volumeArn(resourceId), tags: world.volume(resourceId).tags };
   }
-  const snapshot = world.snapshots.get(resourceId);
-  if (snapshot !== undefined) {
-    return { arn: `arn:aws:ec2:${world.region}::snapshot/${resourceId}`, tags: snapshot.tags };
+  if (resourceId.startsWith('snap-')) {
+    const { tags } = world.snapshot(resourceId);
+    return { arn: `arn:aws:ec2:${world.region}::snapshot/${resourceId}`, tags };
   }
-  throw new Ec2Refusal('InvalidID', `The ID '${resourceId}' is not valid`);
+  return refuse('InvalidID', `The ID '${resourceId}' is not valid`);
 };
 
 export const createTagActions = (world: World): Record<string, Action> => {

@@ -40,11 +40,9 @@ export const createVolumeActions = (world: World, disks: Disks): Record<string, 
     ],
     apply(params) {
       const volume = world.volume(params.required('VolumeId'));
-      const instanceId = params.text('InstanceId');
-      const device = params.text('Device');
       const attachment = disks.detach(volume, {
-        ...(instanceId !== undefined && { instanceId }),
-        ...(device !== undefined && { device }),
+        instanceId: params.text('InstanceId'),
+        device: params.text('Device'),
         force: params.flag('Force') ?? false,
       });
       return answer(volume, attachment);
@@ -59,17 +57,15 @@ export const createVolumeActions = (world: World, disks: Disks): Record<string, 
         const message = `The availability zone '${availabilityZone}' is invalid`;
         refuse('InvalidParameterValue', message);
       }
-      const iops = params.integer('Iops');
-      const kmsKeyId = params.text('KmsKeyId');
       const volume = disks.create({
         availabilityZone,
         sizeGiB: params.integer('Size') ?? 16,
-        volumeType: params.text('VolumeType') ?? 'gp2',
-        multiAttach: params.flag('MultiAttachEnabled') ?? false,
-        snapshotId: params.text('SnapshotId') ?? '',
+        volumeType: params.text('VolumeType'),
+        multiAttach: params.flag('MultiAttachEnabled'),
+        snapshotId: params.text('SnapshotId'),
         tags: launchTags(params, 'volume'),
-        ...(iops !== undefined && { iops }),
-        ...(kmsKeyId !== undefined && { kmsKeyId }),
+        iops: params.integer('Iops'),
+        kmsKeyId: params.text('KmsKeyId'),
       });
       return volumeView(volume);
     },

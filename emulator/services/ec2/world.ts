@@ -27,6 +27,8 @@ export interface World {
   instance(instanceId: string): Instance;
   /** Throws `InvalidParameterValue` or `InvalidVolume.NotFound`. */
   volume(volumeId: string): Volume;
+  /** Throws `InvalidSnapshot.NotFound`. */
+  snapshot(snapshotId: string): Snapshot;
   /** Volumes that have an attachment to the instance, in whatever state. */
   volumesOf(instanceId: string): Volume[];
   instanceArn(instanceId: string): string;
@@ -55,9 +57,10 @@ const INSTANCE_ID = /^i-([0-9a-f]{8}|[0-9a-f]{17})$/;
 const VOLUME_ID = /^vol-([0-9a-f]{8}|[0-9a-f]{17})$/;
 
 export const createWorld = (deps: WorldDeps): World => {
-  const { time, account, region } = deps;
+  const { account, region } = deps;
   const instances = new Map<string, Instance>();
   const volumes = new Map<string, Volume>();
+  const snapshots = new Map<string, Snapshot>();
   const ids = deps.rng.fork('resource-ids');
   const requestIds = deps.rng.fork('request-ids');
   const event = createEventFactory({ ...deps, rng: deps.rng.fork('event-ids') });
@@ -72,7 +75,7 @@ export const createWorld = (deps: WorldDeps): World => {
     ...deps,
     instances,
     volumes,
-    snapshots: new Map(),
+    snapshots,
     newId: (prefix) => `${prefix}-${ids.hex(prefix === 'sir' ? 8 : 17)}`,
     requestId,
     rng: (label) => deps.rng.fork(label),
@@ -93,6 +96,12 @@ export const createWorld = (deps: WorldDeps): World => {
       const found = volumes.get(volumeId);
       if (found !== undefined && found.state !== 'deleted') return found;
       throw new Ec2Refusal('InvalidVolume.NotFound', `The volume '${volumeId}' does not exist.`);
+    },
+    snapshot(snapshotId) {
+      const found = snapshots.get(snapshotId);
+      if (found !== undefined) return found;
+      const message = `The snapshot '${snapshotId}' does not exist.`;
+      throw new Ec2Refusal('InvalidSnapshot.NotFound', message);
     },
     volumesOf: (instanceId) =>
       [...volumes.values()].filter(({ attachments }) =>

@@ -57,7 +57,7 @@ describe('stopping', () => {
     const told = await read(world, id);
     expect(told.StateReason?.Code).toBe('Client.UserInitiatedShutdown');
     expect(told.StateTransitionReason).toBe('User initiated (2026-11-22 21:00:00 GMT)');
-    expect(world.events.map(({ detail }) => detail['state'])).toEqual(['stopping', 'stopped']);
+    expect(world.events.map(({ detail }) => detail.state)).toEqual(['stopping', 'stopped']);
     expect(world.events[0]).toEqual({
       version: '0',
       id: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
