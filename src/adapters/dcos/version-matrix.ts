@@ -1,10 +1,19 @@
 import { OrchestratorRefusedError } from '../../domain/errors.ts';
 import type { DcosCapabilities } from '../../domain/service.ts';
 
-type Version = readonly [major: number, minor: number, patch: number];
 interface Release extends Omit<DcosCapabilities, 'version'> {
-  readonly since: Version;
+  readonly rank: number;
 }
+
+/** Versions as numbers in their own order. */
+const rankOf = (major: number, minor: number, patch: number): number =>
+  major * 1_000_000 + minor * 1_000 + patch;
+
+const usual = {
+  markAgentGone: true,
+  markGoneOfUnreachableIsLost: false,
+  deactivateAgent: false,
+};
 
 /**
  * What changed in which release, oldest first; docs/compatibility.md says the same with the
@@ -12,35 +21,22 @@ interface Release extends Omit<DcosCapabilities, 'version'> {
  * reached 1.12 and 1.13 late.
  */
 const RELEASES: readonly Release[] = [
-  row([1, 8, 0], { markAgentGone: false }),
-  row([1, 11, 0], { markGoneOfUnreachableIsLost: true }),
-  row([1, 12, 5], {}),
-  row([1, 13, 0], { markGoneOfUnreachableIsLost: true }),
-  row([1, 13, 5], {}),
-  row([2, 0, 0], { deactivateAgent: true }),
+  { ...usual, rank: rankOf(1, 8, 0), markAgentGone: false },
+  { ...usual, rank: rankOf(1, 11, 0), markGoneOfUnreachableIsLost: true },
+  { ...usual, rank: rankOf(1, 12, 5) },
+  { ...usual, rank: rankOf(1, 13, 0), markGoneOfUnreachableIsLost: true },
+  { ...usual, rank: rankOf(1, 13, 5) },
+  { ...usual, rank: rankOf(2, 0, 0), deactivateAgent: true },
 ];
-const NEWEST_KNOWN: Version = [2, 2, 0];
+const NEWEST_KNOWN = '2.2';
+const FIRST_UNKNOWN_RANK = rankOf(2, 3, 0);
 
-function row(since: Version, differs: Partial<Release>): Release {
-  const usual = {
-    markAgentGone: true,
-    markGoneOfUnreachableIsLost: false,
-    deactivateAgent: false,
-  };
-  return { since, ...usual, ...differs };
-}
-
-const isAtLeast = (version: Version, floor: Version): boolean => {
-  const [a, b] = version.map((part, i) => [part, floor[i] ?? 0]).find(([x, y]) => x !== y) ?? [
-    0, 0,
-  ];
-  return (a ?? 0) >= (b ?? 0);
-};
-
-const parse = (text: string): Version | undefined => {
-  const [, major, minor, patch] = /^(\d+)\.(\d+)(?:\.(\d+))?(?![\d.])/.exec(text) ?? [];
-  // Without a patch number assume the first of the line, which can do the least.
-  return major && minor ? [Number(major), Number(minor), Number(patch ?? 0)] : undefined;
+/** Where a part is left open, the release of that name that can do the least. */
+const rankOfText = (text: string): number | undefined => {
+  const match = /^(\d+)\.(\d+)(?:\.(\d+))?(-.*)?$/.exec(text);
+  if (!match) return undefined;
+  const [, major, minor, patch = 0, preRelease] = match;
+  return rankOf(Number(major), Number(minor), Number(patch)) - (preRelease ? 1 : 0);
 };
 
 /**
@@ -51,13 +47,12 @@ const parse = (text: string): Version | undefined => {
 export const capabilitiesOf = (version: string): DcosCapabilities => {
   const refuse = (why: string): OrchestratorRefusedError =>
     new OrchestratorRefusedError('dcos-version', version.slice(0, 40), why);
-  const parsed = parse(version);
-  if (!parsed) throw refuse('not a DC/OS version');
-  const release = RELEASES.findLast(({ since }) => isAtLeast(parsed, since));
+  const rank = rankOfText(version);
+  if (rank === undefined) throw refuse('not a DC/OS version');
+  const release = RELEASES.findLast((known) => known.rank <= rank);
   if (!release) throw refuse('DC/OS before 1.8 is not supported');
-  const { since: _, ...capabilities } = release;
-  const [major, minor] = NEWEST_KNOWN;
-  const isKnown = !isAtLeast(parsed, [major, minor + 1, 0]);
-  const known = `${version} (not known, treated as ${major}.${minor})`;
-  return { version: isKnown ? version : known, ...capabilities };
+  const { rank: _, ...capabilities } = release;
+  const isKnown = rank < FIRST_UNKNOWN_RANK;
+  const assumed = `${version} (not known, treated as ${NEWEST_KNOWN})`;
+  return { version: isKnown ? version : assumed, ...capabilities };
 };
