@@ -28,6 +28,8 @@ export const inlineComputedKeys = (source: string): string => {
  * - Credentials come from the environment in Lambda; the default chain also brings single sign-on,
  *   profiles, web identity and the clients all of these need.
  * - No operation used here streams events.
+ * - EventBridge's client can sign for several regions at once, for global endpoints; ours has one.
+ * - DynamoDB in AWS is found by its region, never by asking it for its endpoints.
  */
 const STAND_INS: ReadonlyMap<string, string> = new Map([
   [
@@ -37,6 +39,17 @@ const STAND_INS: ReadonlyMap<string, string> = new Map([
   [
     '@smithy/core/event-streams',
     `export const eventStreamSerdeProvider = undefined, EventStreamSerde = undefined;`,
+  ],
+  [
+    '@aws-sdk/signature-v4-multi-region',
+    `export { SignatureV4 as SignatureV4MultiRegion } from '@smithy/signature-v4';`,
+  ],
+  [
+    '@aws-sdk/middleware-endpoint-discovery',
+    `export const resolveEndpointDiscoveryConfig = (config) => config;
+     export const NODE_ENDPOINT_DISCOVERY_CONFIG_OPTIONS = {
+       environmentVariableSelector: () => false, configFileSelector: () => false, default: false,
+     };`,
   ],
 ]);
 
@@ -70,6 +83,11 @@ export const leanAwsSdk: Plugin = {
       contents: inlineComputedKeys(await readFile(path, 'utf8')),
       loader: 'js',
     }));
+    // Each client imports its own package.json, for the version in the user agent.
+    build.onLoad({ filter: /@aws-sdk[\\/]client-[\w-]+[\\/]package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8'));
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
     standIns(build);
   },
 };
