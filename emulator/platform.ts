@@ -121,11 +121,7 @@ const statusEvent = ({ arn, name, machine, status, startedAt, stoppedAt, input }
   },
 });
 
-/**
- * The serverless half of the emulated cloud: everything that infra/ declares, wired as deployed.
- * EC2, Auto Scaling and the cluster are attached to its network from outside.
- */
-export const createPlatform = (deps: {
+export interface PlatformDeps {
   /** The folder that holds infra/, statemachines/ and functions/. */
   root: string;
   time: Clock;
@@ -136,27 +132,18 @@ export const createPlatform = (deps: {
   dcosHost: string;
   slack: { token: string; channels: readonly string[] };
   faults: Faults;
-}): Platform => {
-  const { root, time, infra, latency, faults } = deps;
+}
+
+const createServices = (
+  deps: PlatformDeps & {
+    network: Network;
+    iam: Iam;
+    tell: (source: string, text: string, data?: unknown) => void;
+  },
+) => {
+  const { root, time, infra, latency, faults, network, iam, tell } = deps;
   const { account, region } = infra;
   const fork = (label: string): Rng => deps.rng.fork(label);
-  const trace: TraceLine[] = [];
-  const tell = (source: string, text: string, data?: unknown): void => {
-    trace.push(data === undefined ? { at: time.now(), source, text } : { at: time.now(), source, text, data });
-  };
-
-  const iam = createIam(infra);
-  const services: Partial<Record<ServiceName, Service>> = {};
-  const network = createNetwork({
-    time,
-    rng: fork('network'),
-    latency: latency.calls,
-    route: createRouter({ region, dcosHost: deps.dcosHost }),
-    services,
-    faults,
-    onAnswer: ({ service, operation, functionName = 'outside', status }) =>
-      tell(functionName, `${service} ${operation}`, status),
-  });
   const sqs = createSqs({ time, rng: fork('sqs'), iam, queues: infra.ofType('AWS::SQS::Queue') });
   const functions = createLambdaFunctions({
     time,
@@ -197,27 +184,55 @@ export const createPlatform = (deps: {
   });
   const secrets = createSecretsManager({ time, rng: fork('secrets'), iam, account, region });
   const slack = createSlack({ time, ...deps.slack });
-  Object.assign(services, { sqs, lambda, events, states, dynamodb, slack, secretsmanager: secrets });
-
+  const scheduler = createScheduler({ ...common, rng: fork('scheduler'), lambda });
   const awsEvent = createEventFactory({ time, rng: fork('status-events'), account, region });
   states.onStatus((execution) => events.publish(awsEvent(statusEvent(execution))));
-  states.onTransition(({ kind, state, error }) => tell('workflow', `${kind} ${state ?? ''}`, error));
+  states.onTransition(({ kind, state, error }) =>
+    tell('workflow', `${kind} ${state ?? ''}`, error),
+  );
   events.onDelivery(({ rule, outcome, event }) => tell('events', `${rule} ${outcome}`, event.id));
 
+  return { lambda, states, events, scheduler, dynamodb, sqs, secrets, slack };
+};
+
+/**
+ * The serverless half of the emulated cloud: everything that infra/ declares, wired as deployed.
+ * EC2, Auto Scaling and the cluster are attached to its network from outside.
+ */
+export const createPlatform = (deps: PlatformDeps): Platform => {
+  const { time, infra, latency, faults } = deps;
+  const trace: TraceLine[] = [];
+  const tell = (source: string, text: string, data?: unknown): void => {
+    trace.push(
+      data === undefined
+        ? { at: time.now(), source, text }
+        : { at: time.now(), source, text, data },
+    );
+  };
+
+  const iam = createIam(infra);
+  const services: Partial<Record<ServiceName, Service>> = {};
+  const network = createNetwork({
+    time,
+    rng: deps.rng.fork('network'),
+    latency: latency.calls,
+    route: createRouter({ region: infra.region, dcosHost: deps.dcosHost }),
+    services,
+    faults,
+    onAnswer: ({ service, operation, functionName = 'outside', status }) =>
+      tell(functionName, `${service} ${operation}`, status),
+  });
+  const api = createServices({ ...deps, network, iam, tell });
+  const { lambda, states, events, dynamodb, sqs, secrets, slack } = api;
+  Object.assign(services, { lambda, states, events, dynamodb, sqs, slack });
+  services.secretsmanager = secrets;
   return {
+    ...api,
     network,
     iam,
-    lambda,
-    states,
-    events,
-    scheduler: createScheduler({ ...common, rng: fork('scheduler'), lambda }),
-    dynamodb,
-    sqs,
-    secrets,
-    slack,
+    trace,
     attach: (name, service) => {
       services[name] = service;
     },
-    trace,
   };
 };

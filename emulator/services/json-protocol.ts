@@ -33,16 +33,21 @@ export const optionalText = (input: JsonInput, member: string): string | undefin
   return typeof value === 'string' ? value : undefined;
 };
 
-const isObject = (value: unknown): value is JsonInput =>
+/** The parsed text, wrapped so that a JSON null is told from no JSON at all. */
+export const tryParse = (source: string): { value: unknown } | undefined => {
+  try {
+    return { value: JSON.parse(source) };
+  } catch {
+    return undefined;
+  }
+};
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const parseBody = (body: string): JsonInput => {
-  try {
-    const input: unknown = JSON.parse(body || '{}');
-    if (isObject(input)) return input;
-  } catch {
-    // Falls through: a body that is no JSON and a body that is no object are refused alike.
-  }
+  const input = tryParse(body || '{}')?.value;
+  if (isObject(input)) return input;
   throw new JsonRefusal('SerializationException', 'the body is not a JSON object');
 };
 

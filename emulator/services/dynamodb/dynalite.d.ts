@@ -1,9 +1,11 @@
 declare module 'dynalite' {
   import type { Server } from 'node:http';
+
   /** An HTTP server with a DynamoDB behind it, in memory unless a path is given. */
-  export default function dynalite(options: {
+  function dynalite(options: {
     createTableMs?: number;
     deleteTableMs?: number;
     updateTableMs?: number;
   }): Server;
+  export = dynalite;
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../core/virtual-time.ts';
 import type { Caller, Service, WireRequest, WireResponse } from '../../core/wire.ts';
 import type { Resource } from '../../infra.ts';
 import type { Iam } from '../iam/iam.ts';
+import { tryParse } from '../json-protocol.ts';
 
 export interface DynamoDb extends Service {
   /** The tables exist; they answer as soon as the clock moves at all. Rejects for a bad table. */
@@ -151,12 +152,8 @@ export const createDynamoDb = (deps: {
     },
     handle: (request, caller) =>
       inTurn(async () => {
-        let body: Body = {};
-        try {
-          body = JSON.parse(request.body || '{}');
-        } catch {
-          // The engine itself refuses what is no JSON, in DynamoDB's words.
-        }
+        // What is no JSON is refused by the engine itself, in DynamoDB's words.
+        const body = (tryParse(request.body)?.value ?? {}) as Body;
         const why = denied(request, body, caller);
         if (why) return refusal('com.amazon.coral.service#AccessDeniedException', why);
         const response = await withWinner(await exchange(server, request), body);

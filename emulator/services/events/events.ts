@@ -1,14 +1,15 @@
-import { type AwsEvent, isoSeconds, uuid } from '../../core/aws-event.ts';
+import type { AwsEvent } from '../../core/aws-event.ts';
 import { drawLogNormalMs, type Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
-import type { Caller, Service } from '../../core/wire.ts';
+import type { Service } from '../../core/wire.ts';
 import type { Infra } from '../../infra.ts';
 import type { Iam } from '../iam/iam.ts';
-import { createJsonService, type JsonInput, JsonRefusal } from '../json-protocol.ts';
+import { createJsonService } from '../json-protocol.ts';
 import type { LambdaService } from '../lambda/api.ts';
 import type { LambdaFunctions } from '../lambda/lambda.ts';
 import type { Sqs } from '../sqs/sqs.ts';
 import { matchesPattern } from './pattern.ts';
+import { createPutEvents, DEFAULT_BUS } from './put-events.ts';
 
 /** One event on its way from a rule to a target. */
 export interface Delivery {
@@ -46,10 +47,6 @@ interface Rule {
   targets: Target[];
 }
 
-const DEFAULT_BUS = 'default';
-const ENTRY_BYTES_MAX = 262_144;
-const ENTRIES_MAX = 10;
-
 const readRules = (infra: Infra): Rule[] =>
   infra
     .ofType('AWS::Events::Rule')
@@ -61,8 +58,6 @@ const readRules = (infra: Infra): Rule[] =>
       pattern: properties.EventPattern as Record<string, unknown>,
       targets: (properties.Targets ?? []) as Target[],
     }));
-
-const busName = (nameOrArn: string): string => nameOrArn.slice(nameOrArn.lastIndexOf('/') + 1);
 
 /** Rules, delivery to Lambda or SQS, dead letters, PutEvents (JSON 1.1). */
 export const createEventBridge = (deps: {
@@ -78,10 +73,8 @@ export const createEventBridge = (deps: {
 }): EventBridge => {
   const { time, rng, infra, sqs, functions, lambda, faults } = deps;
   const rules = readRules(infra);
-  const buses = infra.ofType('AWS::Events::EventBus').map(({ ref }) => ref);
   const deliveries: Delivery[] = [];
   const listeners: ((delivery: Delivery) => void)[] = [];
-  const ids = rng.fork('ids');
 
   /** Undefined when the target took the event, else why it never will: no retry helps. */
   const hand = (rule: Rule, target: Target, event: AwsEvent): [string, string] | undefined => {
@@ -109,7 +102,13 @@ export const createEventBridge = (deps: {
     }
     const outcome = refused ? (queue ? 'dead letter' : 'dropped') : 'delivered';
     const { name } = rule;
-    const delivery: Delivery = { at: time.now(), rule: name, targetArn: target.Arn, event, outcome };
+    const delivery: Delivery = {
+      at: time.now(),
+      rule: name,
+      targetArn: target.Arn,
+      event,
+      outcome,
+    };
     deliveries.push(delivery);
     for (const listener of listeners) listener(delivery);
   };
@@ -125,48 +124,6 @@ export const createEventBridge = (deps: {
     }
   };
 
-  const putEntry = (entry: JsonInput, caller: Caller): object => {
-    const fail = (ErrorCode: string, ErrorMessage: string) => ({ ErrorCode, ErrorMessage });
-    const { Source: source, DetailType: detailType, Detail: detail = '{}' } = entry;
-    const bus = busName(String(entry.EventBusName ?? DEFAULT_BUS));
-    const arn = `arn:aws:events:${infra.region}:${infra.account}:event-bus/${bus}`;
-    const why = deps.iam.denial('events:PutEvents', [{ arn }], caller);
-    if (why) throw new JsonRefusal('AccessDeniedException', why);
-    if (typeof source !== 'string' || typeof detailType !== 'string') {
-      return fail('InvalidArgument', 'Parameter Source or DetailType is not valid.');
-    }
-    // Only AWS itself may speak in its own name.
-    if (source.startsWith('aws.')) {
-      return fail('NotAuthorizedForSourceException', `Not authorized for the source ${source}`);
-    }
-    if (bus !== DEFAULT_BUS && !buses.includes(bus)) {
-      return fail('ResourceNotFoundException', `Event bus ${bus} does not exist.`);
-    }
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(String(detail));
-    } catch {
-      return fail('MalformedDetail', 'Detail is malformed.');
-    }
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-      return fail('MalformedDetail', 'Detail is malformed.');
-    }
-    const at = typeof entry.Time === 'number' ? entry.Time * 1000 : time.now();
-    const event: AwsEvent = {
-      version: '0',
-      id: uuid(ids),
-      'detail-type': detailType,
-      source,
-      account: infra.account,
-      time: isoSeconds(at),
-      region: infra.region,
-      resources: (entry.Resources ?? []) as string[],
-      detail: parsed as Record<string, unknown>,
-    };
-    route(event, bus);
-    return { EventId: event.id };
-  };
-
   return {
     publish: (event) => route(event, DEFAULT_BUS),
     deliveries: () => deliveries,
@@ -175,19 +132,7 @@ export const createEventBridge = (deps: {
       version: '1.1',
       rng: rng.fork('requests'),
       operations: {
-        PutEvents: (input, caller) => {
-          const entries = input.Entries;
-          if (!Array.isArray(entries) || entries.length === 0 || entries.length > ENTRIES_MAX) {
-            throw new JsonRefusal('ValidationException', 'Entries must hold 1 to 10 events');
-          }
-          if (JSON.stringify(entries).length > ENTRY_BYTES_MAX) {
-            const message = 'Total size of the entries in the request is over the limit.';
-            throw new JsonRefusal('PutEventsRequestEntrySizeException', message);
-          }
-          const results = entries.map((entry) => putEntry(entry, caller));
-          const failures = results.filter((result) => 'ErrorCode' in result);
-          return { FailedEntryCount: failures.length, Entries: results };
-        },
+        PutEvents: createPutEvents({ time, rng: rng.fork('ids'), infra, iam: deps.iam, route }),
       },
     }),
   };

@@ -38,11 +38,7 @@ const statementsOf = (role: Resource): Statement[] => {
   );
 };
 
-const contextOf = (
-  action: string,
-  target: Target,
-  request: ConditionContext,
-): ConditionContext => {
+const contextOf = (action: string, target: Target, request: ConditionContext): ConditionContext => {
   const service = action.slice(0, action.indexOf(':'));
   const context: Record<string, string | readonly string[]> = { ...request };
   for (const [key, value] of Object.entries(target.tags ?? {})) {

@@ -24,29 +24,19 @@ export type CreateHandler = (
   platform: Platform,
 ) => Handler;
 
-/** One run of a handler. Times are epoch ms. */
-export interface Invocation extends Origin {
-  readonly functionName: string;
-  readonly startedAt: number;
-  readonly cold: boolean;
-  /** Ends the run from outside: nothing it still does has an effect. */
-  end(reason: 'returned' | 'killed' | 'timed out'): void;
-}
-
 /** One execution environment: a handler instance that runs one invocation at a time. */
 export interface Environment {
   handler: Handler;
   busy: boolean;
+  /** Epoch ms. */
   lastUsedAt: number;
 }
 
-const current = new AsyncLocalStorage<Invocation>();
+const current = new AsyncLocalStorage<Origin>();
 
 /** Runs a handler so that everything it starts, however late, is known to be its own. */
-export const runAttributed = (
-  invocation: Invocation,
-  run: () => Promise<unknown>,
-): Promise<unknown> => current.run(invocation, run);
+export const runAttributed = (origin: Origin, run: () => Promise<unknown>): Promise<unknown> =>
+  current.run(origin, run);
 
 /** A fresh environment: the function's own variables and its role's credentials, nothing more. */
 export const createEnvironment = (deps: {
@@ -55,10 +45,10 @@ export const createEnvironment = (deps: {
   region: string;
   accessKeyId: string;
   send: (request: SendRequest, origin?: Origin) => Promise<WireResponse>;
-  log: (line: string, invocation: Invocation | undefined) => void;
+  log: (line: string) => void;
   now: number;
 }): Environment => {
-  const { spec, region, accessKeyId } = deps;
+  const { spec, region, accessKeyId, send, log } = deps;
   const env = {
     ...spec.environment,
     AWS_REGION: region,
@@ -68,9 +58,6 @@ export const createEnvironment = (deps: {
     AWS_SECRET_ACCESS_KEY: 'emulated',
     AWS_SESSION_TOKEN: 'emulated',
   };
-  const handler = deps.create(env, {
-    send: (request) => deps.send(request, current.getStore()),
-    log: (line) => deps.log(line, current.getStore()),
-  });
+  const handler = deps.create(env, { send: (request) => send(request, current.getStore()), log });
   return { handler, busy: false, lastUsedAt: deps.now };
 };

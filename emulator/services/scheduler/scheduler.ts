@@ -63,9 +63,11 @@ export const createScheduler = (deps: {
     const why = spec
       ? iam.denial('lambda:InvokeFunction', [{ arn: spec.arn }], caller)
       : `${target.Arn} does not exist`;
-    if (spec && !why) return lambda.enqueue(spec, payload);
     const queue = target.DeadLetterConfig?.Arn;
-    if (queue) sqs.deliver(queue, payload, { ERROR_CODE: 'AccessDenied', ERROR_MESSAGE: why ?? '' });
+    if (spec && !why) lambda.enqueue(spec, payload);
+    else if (queue) {
+      sqs.deliver(queue, payload, { ERROR_CODE: 'AccessDenied', ERROR_MESSAGE: why ?? '' });
+    }
   };
 
   return {

@@ -43,8 +43,9 @@ const argumentsOf = (request: WireRequest): Arguments => {
     if (type.startsWith('application/json')) return JSON.parse(request.body || '{}');
     const form = Object.fromEntries(new URLSearchParams(request.body));
     return form.blocks ? { ...form, blocks: JSON.parse(form.blocks) } : form;
-  } catch {
-    throw new SlackRefusal(type.startsWith('application/json') ? 'invalid_json' : 'invalid_blocks');
+  } catch (cause) {
+    const error = type.startsWith('application/json') ? 'invalid_json' : 'invalid_blocks';
+    throw new SlackRefusal(error, { cause });
   }
 };
 

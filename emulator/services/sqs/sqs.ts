@@ -31,6 +31,8 @@ const VISIBILITY_TIMEOUT_MS = 30_000;
 
 const md5 = (body: string): string => createHash('md5').update(body).digest('hex');
 
+const nameOf = (queue: string): string => queue.slice(queue.search(/[^:/]+$/));
+
 const attributesOf = (input: JsonInput): Record<string, string> => {
   const given = (input.MessageAttributes ?? {}) as Record<string, { StringValue?: string }>;
   return Object.fromEntries(
@@ -49,7 +51,6 @@ export const createSqs = (deps: {
   const queues = new Map(
     deps.queues.map(({ arn, ref }) => [arn, { arn, url: ref, messages: [] as Stored[] }]),
   );
-  const nameOf = (queue: string): string => queue.slice(queue.search(/[^:/]+$/));
   // On the local port the host of a queue's URL differs, its name does not.
   const find = (queue: string) =>
     [...queues.values()].find(({ arn }) => arn === queue || nameOf(arn) === nameOf(queue));
@@ -131,7 +132,6 @@ export const createSqs = (deps: {
             },
           };
         },
-        ListQueues: () => ({ QueueUrls: [...queues.values()].map(({ url }) => url) }),
       },
     }),
   };

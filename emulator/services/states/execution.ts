@@ -1,5 +1,5 @@
 import { StateMachine } from 'aws-local-stepfunctions';
-import { isoTime, type Time } from '../../core/time.ts';
+import { isoTime } from '../../core/time.ts';
 import type { AslMachine } from './definition.ts';
 import { createTaskHandlers, type TaskDeps, type TaskTokens } from './tasks.ts';
 

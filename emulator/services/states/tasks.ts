@@ -1,8 +1,9 @@
 import { drawLogNormalMs, type Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
 import type { Iam } from '../iam/iam.ts';
-import type { LambdaFunctions, Outcome } from '../lambda/lambda.ts';
-import { allStates, type AslMachine } from './definition.ts';
+import type { Outcome } from '../lambda/invocation.ts';
+import type { LambdaFunctions } from '../lambda/lambda.ts';
+import { type AslMachine, allStates } from './definition.ts';
 
 /** A failed task as Retry and Catch see it: `name` is matched, `message` becomes the Cause. */
 export class TaskError extends Error {

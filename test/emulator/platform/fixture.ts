@@ -16,7 +16,13 @@ export const ACCOUNT = '123456789012';
 export const REGION = 'us-east-1';
 
 export const stackInfra = (parameters: Record<string, string> = { ClusterName: 'blue' }) =>
-  loadInfra({ folder: `${ROOT}/infra`, account: ACCOUNT, region: REGION, stack: 'test', parameters });
+  loadInfra({
+    folder: `${ROOT}/infra`,
+    account: ACCOUNT,
+    region: REGION,
+    stack: 'test',
+    parameters,
+  });
 
 export interface Fixture extends Platform {
   time: VirtualTime;

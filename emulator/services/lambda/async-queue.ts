@@ -1,0 +1,83 @@
+import { uuid } from '../../core/aws-event.ts';
+import type { Rng } from '../../core/random.ts';
+import { isoTime, type Time } from '../../core/time.ts';
+import type { FunctionSpec, Infra } from '../../infra.ts';
+import type { Sqs } from '../sqs/sqs.ts';
+import type { FunctionFailure } from './invocation.ts';
+import type { LambdaFunctions } from './lambda.ts';
+
+/** How Lambda treats the queued events of one function. */
+interface AsyncConfig {
+  retriesMax: number;
+  ageMaxMs: number;
+  onFailureArn: string | undefined;
+}
+
+const RETRY_DELAYS_MS = [60_000, 120_000];
+const DEFAULT_AGE_SECONDS = 21_600;
+
+const asyncConfigOf = (infra: Infra, spec: FunctionSpec): AsyncConfig => {
+  const found = infra
+    .ofType('AWS::Lambda::EventInvokeConfig')
+    .find(({ properties }) => properties.FunctionName === spec.name);
+  const { MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } =
+    found?.properties ?? {};
+  const destination = DestinationConfig as { OnFailure?: { Destination?: string } } | undefined;
+  return {
+    retriesMax: Number(MaximumRetryAttempts ?? RETRY_DELAYS_MS.length),
+    ageMaxMs: Number(MaximumEventAgeInSeconds ?? DEFAULT_AGE_SECONDS) * 1000,
+    onFailureArn: destination?.OnFailure?.Destination,
+  };
+};
+
+/** What an on-failure destination receives (Lambda guide, asynchronous invocation). */
+const failureDocument = (
+  spec: FunctionSpec,
+  payload: string,
+  facts: { at: number; requestId: string; tries: number; failure: FunctionFailure; old: boolean },
+): object => ({
+  version: '1.0',
+  timestamp: isoTime(facts.at),
+  requestContext: {
+    requestId: facts.requestId,
+    functionArn: `${spec.arn}:$LATEST`,
+    condition: facts.old ? 'EventAgeExceeded' : 'RetriesExhausted',
+    approximateInvokeCount: facts.tries,
+  },
+  requestPayload: JSON.parse(payload),
+  responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+  responsePayload: facts.failure,
+});
+
+/**
+ * Lambda's own queue, for event sources and invocation type Event: a failed run is repeated one
+ * and two minutes later, unless the event has grown too old, then handed to the on-failure
+ * destination, or dropped where there is none.
+ */
+export const createAsyncQueue = (deps: {
+  time: Time;
+  rng: Rng;
+  infra: Infra;
+  sqs: Sqs;
+  functions: LambdaFunctions;
+}): ((spec: FunctionSpec, payload: string) => void) => {
+  const { time, rng, infra, sqs, functions } = deps;
+  return (spec, payload) => {
+    const { retriesMax, ageMaxMs, onFailureArn } = asyncConfigOf(infra, spec);
+    const requestId = uuid(rng);
+    const acceptedAt = time.now();
+    const attempt = async (tries: number): Promise<void> => {
+      const outcome = await functions.invoke(spec, payload);
+      if (outcome.ok) return;
+      const delayMs = RETRY_DELAYS_MS[tries - 1] ?? 0;
+      const old = time.now() + delayMs - acceptedAt > ageMaxMs;
+      if (tries <= retriesMax && !old) {
+        time.after(delayMs, () => void attempt(tries + 1));
+      } else if (onFailureArn) {
+        const facts = { at: time.now(), requestId, tries, failure: outcome.failure, old };
+        sqs.deliver(onFailureArn, JSON.stringify(failureDocument(spec, payload, facts)), {});
+      }
+    };
+    void attempt(1);
+  };
+};
