@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Policy } from '../domain/policy.ts';
+import type { Scope } from '../domain/scope.ts';
 
 /**
  * One section per concern, so that a function asks only for what infra/functions.yml gives it. The
@@ -77,21 +78,25 @@ export const cluster = z
   .object({ CLUSTER_NAME: clusterName })
   .transform((env) => ({ name: env.CLUSTER_NAME }));
 
-/** What is ours to touch: instances and volumes of this account, region and cluster. */
+/** The account and region whose events and machines are ours. */
+export const home = z
+  .object({
+    ACCOUNT_ID: setting(/^\d{12}$/, 'the AWS account id: twelve digits'),
+    AWS_REGION: region,
+  })
+  .transform((env) => ({ account: env.ACCOUNT_ID, region: env.AWS_REGION }));
+
+/** What marks an instance as an agent of this cluster. */
 export const scope = z
   .object({
     CLUSTER_NAME: clusterName,
     AGENT_TAG: setting(/^[^=*]+=[^=*]+$/, 'the tag of every agent, written key=value'),
-    ACCOUNT_ID: setting(/^\d{12}$/, 'the AWS account id: twelve digits'),
-    AWS_REGION: region,
   })
-  .transform((env) => {
+  .transform((env): Scope => {
     const at = env.AGENT_TAG.indexOf('=');
     return {
       cluster: env.CLUSTER_NAME,
       agentTag: { key: env.AGENT_TAG.slice(0, at), value: env.AGENT_TAG.slice(at + 1) },
-      account: env.ACCOUNT_ID,
-      region: env.AWS_REGION,
     };
   });
 

@@ -57,7 +57,11 @@ const Request = z.object({
   requestedBy: sentence.exactOptional(),
   incidentId: IncidentIdText.exactOptional(),
   token: token.exactOptional(),
-  dryRun: z.boolean().exactOptional(),
+  /** Refused, because nothing shows a plan yet and doing it for real is not what was asked for. */
+  dryRun: z
+    .boolean()
+    .refine((dry) => !dry, 'there is no dry run yet')
+    .exactOptional(),
   mode: z.literal('failover').exactOptional(),
 });
 const options: ReadonlyMap<string, string> = new Map(
@@ -78,7 +82,10 @@ const ExecutionInput = z
       context.addIssue({ code: 'custom', path: [key], message: `did you mean ${meant}?` });
     }
   })
-  .pipe(Request);
+  .pipe(Request)
+  .refine(({ incidentId, token }) => (incidentId === undefined) === (token === undefined), {
+    error: 'incidentId and token go together: give both, or neither',
+  });
 
 /** `input` is the execution's input as it was started, by a person, by intake or by the sweep. */
 export const OpenIncidentInput = z.strictObject({

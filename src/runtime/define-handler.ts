@@ -26,17 +26,19 @@ export interface HandlerDefinition<Input, Output> {
 }
 
 const WarmUp = z.strictObject({ warmUp: z.literal(true) });
+const warm = Object.freeze({ warm: true });
 
 /** What a line says about its subject; the values come from input and output, as far as they go. */
 const Subject = z
   .object({ incidentId: z.string(), token: z.number(), volumeId: z.string(), kind: z.string() })
   .partial();
-const subjectOf = (value: unknown): z.infer<typeof Subject> => Subject.safeParse(value).data ?? {};
+type Subject = z.infer<typeof Subject>;
+const subjectOf = (value: unknown): Subject => Subject.safeParse(value).data ?? {};
 
 const parse = <Value>(what: string, schema: z.ZodType<Value>, value: unknown): Value => {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ParseError(what, problemOf(parsed.error), { cause: parsed.error });
+  throw new ParseError(what, problemOf(parsed.error));
 };
 
 const described = (error: unknown): { error: string; problem: string; cause?: string } => {
@@ -47,8 +49,7 @@ const described = (error: unknown): { error: string; problem: string; cause?: st
 };
 
 /** `handedOff` -> `HandedOff`: one metric per decision, from the closed list of the output. */
-const metricOf = (kind: string | undefined): string =>
-  kind === undefined ? 'Completed' : `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+const metricOf = (kind: string): string => `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
 
 interface Timing extends Record<string, unknown> {
   startedAt: number;
@@ -67,9 +68,9 @@ const observe = ({
     annotate({ requestId: context.awsRequestId, incidentId, token, volumeId });
   },
   after: ({ response, internal }) => {
-    const subject = subjectOf(response);
+    const subject = response === warm ? { kind: 'warmed' } : subjectOf(response);
     log.info('invocation completed', { ...subject, ms: Date.now() - internal.startedAt });
-    metrics.count(metricOf(subject.kind));
+    metrics.count(metricOf(subject.kind ?? 'completed'));
     flush();
   },
   onError: ({ error, internal }) => {
@@ -92,7 +93,7 @@ export const defineHandler = <Input, Output>(
   useCase: (input: Input) => Promise<Output>,
 ): LambdaHandler => {
   const handle = async (event: unknown): Promise<unknown> => {
-    if (WarmUp.safeParse(event).success) return { warm: true };
+    if (WarmUp.safeParse(event).success) return warm;
     const answer = await useCase(parse(`${name} input`, input, event));
     return parse(`${name} output`, output, answer);
   };

@@ -25,6 +25,8 @@ export interface AwsClientOptions {
   readonly retryMode: 'standard';
   readonly useDualstackEndpoint: false;
   readonly useFipsEndpoint: false;
+  /** Names us in CloudTrail's user agents. */
+  readonly userAgentAppId: 'ebs-failover';
   readonly requestHandler: HttpHandlerUserInput;
   readonly credentials?: AwsCredentials;
   readonly endpoint?: string;
@@ -39,8 +41,8 @@ export const sdkTimeouts = { connectMs: 2_000, requestMs: 10_000 } as const;
 /**
  * Options for `new EC2Client(...)` and its siblings. One attempt only: retries live in the state
  * machine, where they are bounded, jittered and visible, and where an ambiguous answer leads to a
- * read instead of a repeat. The modes are written out so that the SDK does not go and look for a
- * configuration file.
+ * read instead of a repeat. The modes are written out so that no environment or configuration file
+ * changes how a client behaves.
  */
 export const awsClientOptions = (settings: AwsClientSettings): AwsClientOptions => ({
   region: settings.region,
@@ -48,6 +50,7 @@ export const awsClientOptions = (settings: AwsClientSettings): AwsClientOptions 
   retryMode: 'standard',
   useDualstackEndpoint: false,
   useFipsEndpoint: false,
+  userAgentAppId: 'ebs-failover',
   requestHandler:
     settings.send === undefined
       ? {

@@ -123,28 +123,34 @@ const messageCharsMax = 300;
 /** Removes what must reach neither a log nor an execution's history. */
 const withoutSecrets = (message: string): string =>
   message
+    // The SDK appends advice of its own on a new line.
+    .replace(/\n.*/s, '')
     .replace(/(encoded authorization failure message:?).*/is, '$1 [removed]')
     .replace(/\b(?:AKIA|ASIA)[0-9A-Z]{12,}/g, '[access key]')
     .replace(/[\w+/=-]{129,}/g, '[removed]')
     .slice(0, messageCharsMax);
 
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined;
-
 interface SdkFields {
+  /** Node's, on errors of the connection. */
   readonly code?: unknown;
+  /** Only on errors that AWS itself answered; then `name` is AWS's code. */
+  readonly $fault?: unknown;
+  /** Only when there was an answer, readable or not. */
   readonly $metadata?: { readonly httpStatusCode?: unknown };
 }
 
 /** Reads anything that an SDK client can throw. */
 export const failureOf = (error: unknown): AwsFailure => {
   if (!(error instanceof Error)) return { code: 'Unknown', message: withoutSecrets(String(error)) };
-  const { code, $metadata } = error as Error & SdkFields;
-  const httpStatus = $metadata?.httpStatusCode;
+  const { code, $fault, $metadata, name } = error as Error & SdkFields;
   const message = withoutSecrets(error.message);
-  // AWS's code is the name of the SDK's exception; Node's is a property.
-  if (typeof httpStatus === 'number') return { code: error.name, message, httpStatus };
-  return { code: textOf(code) ?? error.name, message };
+  const httpStatus = $metadata?.httpStatusCode;
+  if (typeof httpStatus !== 'number') {
+    return { code: typeof code === 'string' ? code : name, message };
+  }
+  // Without AWS's own code the answer was not AWS's, or was cut short.
+  const answered = $fault === undefined ? `unreadable HTTP ${httpStatus}` : name;
+  return { code: answered, message, httpStatus };
 };
 
 /**

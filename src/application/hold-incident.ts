@@ -1,0 +1,63 @@
+import type { Hold } from '../domain/incident.ts';
+import { summarise } from '../domain/summary.ts';
+import type { PhaseEvents } from '../ports/events.ts';
+import type { IncidentLedger } from '../ports/ledger.ts';
+import type { Clock, Log } from '../ports/system.ts';
+import { hold, holdWaitSeconds, loadIncident, type StepInput, waitsInside } from './step.ts';
+
+export interface HoldIncidentDeps {
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'save'>;
+  readonly events: PhaseEvents;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Why the workflow came here if no step said so: the error that ended a step. */
+export interface StepFailure {
+  readonly error: string;
+}
+
+export type HoldDecision =
+  | { readonly kind: 'retry'; readonly waitSeconds: number }
+  | { readonly kind: 'ended'; readonly status: 'held'; readonly summary: string };
+
+/** What a person should do about an error that repeating did not end. */
+const advice: Readonly<Record<string, string>> = {
+  NotAuthorizedError: 'A right is missing: compare the role of the function with the template.',
+  ConfigError: 'A setting is wrong: the log names it.',
+  CloudThrottledError: 'AWS keeps refusing for rate: see which other tools call it.',
+  CloudUnavailableError: 'AWS keeps failing; this goes on by itself when it answers.',
+  CloudAmbiguousError: 'An answer of AWS was lost again and again; this reads before it repeats.',
+  OrchestratorUnavailableError: 'Mesos or Marathon does not answer; this goes on when it does.',
+  OrchestratorRefusedError: 'Mesos or Marathon refuses: check the token and its permissions.',
+  LedgerUnavailableError: 'DynamoDB does not answer; nothing new is fenced until it does.',
+  CorruptRecordError:
+    'A ledger record is not readable: somebody edited it, or a newer version did.',
+};
+
+/**
+ * Stops before the next mutation, keeps everything as it is, says why, and lets the workflow look
+ * again with growing waits. After fifteen minutes the execution ends; the sweep goes on from there.
+ */
+export const createHoldIncident =
+  (deps: HoldIncidentDeps) =>
+  async (input: StepInput & { readonly failure?: StepFailure }): Promise<HoldDecision> => {
+    const { clock, events, ledger, log } = deps;
+    const before = await loadIncident(ledger, input);
+    const now = clock.now();
+    if (input.failure !== undefined) {
+      const { error } = input.failure;
+      log.error('step failed', { incidentId: before.id, error });
+      const says = `${error}. ${advice[error] ?? 'The log of the step tells more.'}`;
+      const reason = error.startsWith('Orchestrator') ? 'orchestrator-unavailable' : 'step-failed';
+      await hold(ledger, before, { reason, says }, now);
+    }
+    const incident = input.failure === undefined ? before : await loadIncident(ledger, input);
+    const held: Hold | undefined = incident.hold;
+    if (held === undefined) throw new RangeError('HoldIncident without a reason');
+    if (held.looks === 0) await events.publish('held', incident, now);
+    if (held.reason === 'proof-void' && held.looks < 3) return { kind: 'retry', waitSeconds: 1 };
+    return waitsInside(held.since, now)
+      ? { kind: 'retry', waitSeconds: holdWaitSeconds(held.looks) }
+      : { kind: 'ended', status: 'held', summary: summarise(incident) };
+  };

@@ -1,0 +1,181 @@
+import { tasksLeft } from '../domain/hand-off.ts';
+import type { EpochMs } from '../domain/ids.ts';
+import type { Facts, HandOff, HoldReason, Incident, Recovery } from '../domain/incident.ts';
+import type { Instance, Volume } from '../domain/machine.ts';
+import { limits, nextLookMs } from '../domain/policy.ts';
+import { type AppView, appRecovery } from '../domain/recovery.ts';
+import type { Scope } from '../domain/scope.ts';
+import type { Task } from '../domain/service.ts';
+import type { ComputeReads } from '../ports/compute.ts';
+import type { PhaseEvents } from '../ports/events.ts';
+import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
+import type { Orchestrator } from '../ports/orchestrator.ts';
+import type { Clock } from '../ports/system.ts';
+import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
+import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+
+export interface VerifyRecoveryDeps {
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
+    Pick<ClusterLedger, 'control'> &
+    Pick<OwnershipLedger, 'ownership' | 'advance'>;
+  readonly compute: Pick<ComputeReads, 'instancesOfCluster' | 'volumes'>;
+  readonly orchestrator: Pick<
+    Orchestrator,
+    'tasks' | 'queue' | 'clearLaunchDelay' | 'replaceUnreachableTask'
+  >;
+  readonly events: PhaseEvents;
+  readonly scope: Scope;
+  readonly clock: Clock;
+}
+
+export type VerifyDecision =
+  | { readonly kind: 'recovered' }
+  | { readonly kind: 'waiting'; readonly waitSeconds: number }
+  | { readonly kind: 'hold'; readonly reason: HoldReason };
+
+const actor = 'VerifyRecovery';
+const invocationMs = 40_000;
+/** Mesos sends the update within a second; a missing one is made good after this. */
+const updateOverdueMs = 20_000;
+const lookMs = 1_000;
+
+interface Picture {
+  readonly tasks: readonly Task[];
+  readonly volumes: readonly Volume[];
+  readonly instances: readonly Instance[];
+}
+
+const look = async (deps: VerifyRecoveryDeps, facts: Facts): Promise<Picture> => {
+  const [tasks, volumes, instances] = await Promise.all([
+    deps.orchestrator.tasks(),
+    deps.compute.volumes(facts.volumes.map((volume) => volume.volumeId)),
+    deps.compute.instancesOfCluster(),
+  ]);
+  return { tasks, volumes, instances };
+};
+
+/** Marathon waits for no offer while it backs off; it need not, the volume is free. */
+const hurry = async (
+  deps: VerifyRecoveryDeps,
+  incident: Incident,
+  appIds: readonly string[],
+): Promise<void> => {
+  const queue = await deps.orchestrator.queue();
+  const delayed = queue.filter((entry) => appIds.includes(entry.appId) && entry.delayMs > 0);
+  const calls = delayed.map(
+    ({ appId }): PlannedCall<void> => ({
+      intent: { call: 'DELETE /v2/queue/delay', target: appId, parameters: {} },
+      make: () => deps.orchestrator.clearLaunchDelay(appId),
+      outcome: () => ({}),
+    }),
+  );
+  for (const result of await makeCalls(deps, incident, actor, calls)) answerOf(result);
+};
+
+/** The update that should have freed the tasks never came: let Marathon replace them. */
+const replaceLost = async (
+  deps: VerifyRecoveryDeps,
+  incident: Incident,
+  handOff: HandOff,
+  tasks: readonly Task[],
+  now: EpochMs,
+): Promise<void> => {
+  const overdue = now - (handOff.completedAt ?? now) >= updateOverdueMs;
+  if (!overdue && handOff.method !== 'wait-unreachable') return;
+  const lost = tasksLeft(tasks, handOff.agentIds).filter(
+    (task) => task.state === 'TASK_UNREACHABLE',
+  );
+  const calls = lost.map(
+    (task): PlannedCall<void> => ({
+      intent: { call: 'DELETE /v2/apps/tasks', target: task.id, parameters: { app: task.appId } },
+      make: () => deps.orchestrator.replaceUnreachableTask(task),
+      outcome: () => ({}),
+    }),
+  );
+  for (const result of await makeCalls(deps, incident, actor, calls)) answerOf(result);
+};
+
+const viewOf = (facts: Facts, handOff: HandOff, picture: Picture, appId: string): AppView => {
+  const app = facts.apps.find((a) => a.id === appId);
+  return {
+    appId,
+    hasHealthChecks: app?.hasHealthChecks ?? false,
+    failedAgentIds: handOff.agentIds,
+    volumeIds: facts.volumes.filter((v) => v.appIds.includes(appId)).map((v) => v.volumeId),
+    ...picture,
+  };
+};
+
+/** Every app is back: the ledger says who owns the volumes now, and by which task. */
+const record = async (
+  deps: VerifyRecoveryDeps,
+  incident: Incident,
+  facts: Facts,
+  apps: Recovery['apps'],
+): Promise<void> => {
+  const { clock, ledger } = deps;
+  const at = clock.now();
+  for (const volume of facts.volumes) {
+    const app = apps.find((recovered) => volume.appIds.includes(recovered.id));
+    const current = await ledger.ownership(volume.volumeId);
+    if (app === undefined || current?.state !== 'released') continue;
+    if (current.incidentId !== incident.id) continue;
+    const owner = app.toInstanceId;
+    await ledger.advance({ ...current, incidentId: incident.id, state: 'owned', owner }, at);
+  }
+  await ledger.save(incident.id, incident.token, { recovery: { apps, at } }, at);
+};
+
+const conclude = async (
+  deps: VerifyRecoveryDeps,
+  incident: Incident,
+  facts: Facts,
+  handOff: HandOff,
+  apps: Recovery['apps'],
+): Promise<VerifyDecision> => {
+  await record(deps, incident, facts, apps);
+  if (handOff.heldAppIds.length === 0) return { kind: 'recovered' };
+  const says = `${handOff.heldAppIds.join(', ')} wait for a volume that is not released yet`;
+  return hold(deps.ledger, incident, { reason: 'volume-stuck', says }, deps.clock.now());
+};
+
+/**
+ * Completed only when seen: each app RUNNING and healthy on another agent, with its volumes
+ * attached there and nowhere else. Until then it keeps Marathon from waiting needlessly.
+ */
+export const createVerifyRecovery =
+  (deps: VerifyRecoveryDeps) =>
+  async (input: StepInput): Promise<VerifyDecision> => {
+    const { clock, events, ledger, scope } = deps;
+    const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const switched = heldByOperator(incident, control, clock.now());
+    if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
+    const { facts, handOff } = incident;
+    if (facts === undefined || handOff === undefined) {
+      throw new RangeError('VerifyRecovery before HandOff');
+    }
+    const started = clock.now();
+    const announced = events.publish('handed-off', incident, started);
+    for (;;) {
+      const picture = await look(deps, facts);
+      const now = clock.now();
+      const found = handOff.appIds.map((appId) =>
+        appRecovery(viewOf(facts, handOff, picture, appId), facts.privateIp ?? '', now),
+      );
+      await announced;
+      const back = found.filter((app) => app.kind === 'recovered').map((app) => app.app);
+      if (back.length === found.length) return conclude(deps, incident, facts, handOff, back);
+      const waitedMs = now - (handOff.completedAt ?? handOff.startedAt);
+      if (waitedMs >= limits.recoveryMs) {
+        const says = found.flatMap((app) => (app.kind === 'missing' ? [app.says] : [])).join('; ');
+        return hold(ledger, incident, { reason: 'recovery-not-seen', says }, now);
+      }
+      await replaceLost(deps, incident, handOff, picture.tasks, now);
+      await hurry(deps, incident, handOff.appIds);
+      const waitMs = Math.max(lookMs, nextLookMs(waitedMs));
+      if (clock.now() + waitMs - started > invocationMs) {
+        return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+      }
+      await clock.sleep(waitMs);
+    }
+  };
