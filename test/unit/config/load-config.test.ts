@@ -1,0 +1,243 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { Environment } from '../../../src/config/environment.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
+import * as sections from '../../../src/config/sections.ts';
+import { ConfigError } from '../../../src/domain/errors.ts';
+
+const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+const stateMachineArn = 'arn:aws:states:eu-central-1:210987654321:stateMachine:ebs-failover-demo';
+
+/** A whole and right environment of each section. */
+const right = {
+  aws: { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'AK', AWS_SECRET_ACCESS_KEY: 'hush' },
+  home: { ACCOUNT_ID: '210987654321', AWS_REGION: 'eu-central-1' },
+  cluster: { CLUSTER_NAME: 'demo' },
+  scope: { CLUSTER_NAME: 'demo', AGENT_TAG: 'role=mesos-slave' },
+  ledger: { LEDGER_TABLE: 'demo-ledger' },
+  events: { EVENT_BUS: 'demo-bus' },
+  dcos: {
+    DCOS_URL: 'https://dcos.internal',
+    DCOS_TOKEN_SECRET_ID: 'dcos/token',
+    DCOS_CA_CERTIFICATE: certificate,
+  },
+  policy: {
+    IMPAIRED_GRACE_SECONDS: '60',
+    FENCE_TERMINATE: 'never',
+    WEAK_FENCE: 'hold',
+    WEAK_FENCE_SETTLE_SECONDS: '90',
+    FORCE_DETACH: 'after-proof',
+    PARTIAL_DEADLINE_SECONDS: '240',
+    REXRAY_PREEMPT: 'off',
+  },
+  workflow: { FAILOVER_STATE_MACHINE_ARN: stateMachineArn },
+  warming: { WARM_FUNCTIONS: 'demo-openIncident,demo-assessAgent' },
+  adoption: { ADOPT_FUNCTION: 'demo-adopt' },
+  slack: { SLACK_CHANNEL: 'C0123456789', SLACK_TOKEN_SECRET_ID: 'slack/token' },
+} satisfies Record<Name, Environment>;
+
+type Name = keyof typeof sections;
+const byName: Record<Name, sections.Section> = { ...sections };
+const read = (name: Name, env: Environment): unknown => loadConfig(env, { it: byName[name] }).it;
+
+const problemsOf = (name: Name, env: Environment): readonly string[] => {
+  try {
+    read(name, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.details.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe('a whole and right environment', () => {
+  it.each([
+    [
+      'aws',
+      { region: 'eu-central-1', credentials: { accessKeyId: 'AK', secretAccessKey: 'hush' } },
+    ],
+    ['home', { account: '210987654321', region: 'eu-central-1' }],
+    ['cluster', { name: 'demo' }],
+    ['scope', { cluster: 'demo', agentTag: { key: 'role', value: 'mesos-slave' } }],
+    ['ledger', { tableName: 'demo-ledger' }],
+    ['events', { busName: 'demo-bus' }],
+    [
+      'dcos',
+      { url: 'https://dcos.internal', tokenSecretId: 'dcos/token', caCertificate: certificate },
+    ],
+    [
+      'policy',
+      {
+        impairedGraceMs: 60_000,
+        fenceTerminate: 'never',
+        weakFence: 'hold',
+        weakFenceSettleMs: 90_000,
+        forceDetach: 'after-proof',
+        partialDeadlineMs: 240_000,
+        rexrayPreempt: 'off',
+      },
+    ],
+    ['workflow', { stateMachineArn }],
+    ['warming', { functionNames: ['demo-openIncident', 'demo-assessAgent'] }],
+    ['adoption', { functionName: 'demo-adopt' }],
+    ['slack', { kind: 'on', channel: 'C0123456789', tokenSecretId: 'slack/token' }],
+  ] as const)('reads as %s', (name, config) => {
+    expect(read(name, right[name])).toEqual(config);
+  });
+
+  it('reads none and system as nothing', () => {
+    const nothing = { DCOS_TOKEN_SECRET_ID: 'none', DCOS_CA_CERTIFICATE: 'system' };
+    expect(read('dcos', { ...right.dcos, ...nothing })).toEqual({ url: 'https://dcos.internal' });
+    const silent = { SLACK_CHANNEL: 'none', SLACK_TOKEN_SECRET_ID: 'none' };
+    expect(read('slack', silent)).toEqual({ kind: 'off' });
+  });
+
+  it('leaves credentials to the SDK where the environment has none', () => {
+    expect(read('aws', { AWS_REGION: 'eu-central-1' })).toEqual({ region: 'eu-central-1' });
+  });
+
+  it('is frozen, all the way down', () => {
+    const config = loadConfig(right.scope, { scope: sections.scope });
+    expect([config, config.scope, config.scope.agentTag].every(Object.isFrozen)).toBe(true);
+  });
+});
+
+const required = Object.entries(right).flatMap(([name, env]) =>
+  Object.keys(env)
+    .filter((key) => !key.includes('ACCESS_KEY'))
+    .map((key) => ({ name: name as Name, key })),
+);
+
+describe('a missing or wrong setting', () => {
+  it.each(required)('$name names the missing $key and the fix', ({ name, key }) => {
+    const problems = problemsOf(name, { ...right[name], [key]: undefined });
+    expect(problems).toEqual([
+      expect.stringMatching(new RegExp(`^${key} is missing: set it to .`)),
+    ]);
+  });
+
+  it.each(required)('$name names the empty $key and the fix', ({ name, key }) => {
+    const problems = problemsOf(name, { ...right[name], [key]: '' });
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${key} is wrong: set it to .`))]);
+  });
+
+  it.each([
+    ['aws', 'AWS_REGION', 'Frankfurt'],
+    ['home', 'ACCOUNT_ID', '21098765432'],
+    ['cluster', 'CLUSTER_NAME', 'Demo'],
+    ['scope', 'CLUSTER_NAME', '*'],
+    ['scope', 'AGENT_TAG', 'role'],
+    ['scope', 'AGENT_TAG', 'role=*'],
+    ['scope', 'AGENT_TAG', 'role=a=b'],
+    ['scope', 'AGENT_TAG', '=mesos-slave'],
+    ['ledger', 'LEDGER_TABLE', 'a table'],
+    ['dcos', 'DCOS_URL', 'dcos.internal'],
+    ['dcos', 'DCOS_URL', 'https://dcos.internal/'],
+    ['dcos', 'DCOS_TOKEN_SECRET_ID', 'two words'],
+    ['dcos', 'DCOS_CA_CERTIFICATE', '/etc/ca.pem'],
+    ['policy', 'IMPAIRED_GRACE_SECONDS', '901'],
+    ['policy', 'IMPAIRED_GRACE_SECONDS', '-1'],
+    ['policy', 'IMPAIRED_GRACE_SECONDS', '1e2'],
+    ['policy', 'FENCE_TERMINATE', 'always'],
+    ['policy', 'WEAK_FENCE', 'HOLD'],
+    ['policy', 'WEAK_FENCE_SETTLE_SECONDS', '29'],
+    ['policy', 'FORCE_DETACH', 'true'],
+    ['policy', 'PARTIAL_DEADLINE_SECONDS', '9'],
+    ['policy', 'PARTIAL_DEADLINE_SECONDS', '241'],
+    ['policy', 'REXRAY_PREEMPT', 'false'],
+    ['workflow', 'FAILOVER_STATE_MACHINE_ARN', 'ebs-failover-demo'],
+    ['warming', 'WARM_FUNCTIONS', 'demo-openIncident,'],
+    ['slack', 'SLACK_CHANNEL', '#incidents'],
+  ] as const)('%s does not take %s=%s', (name, key, value) => {
+    const problems = problemsOf(name, { ...right[name], [key]: value });
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${key} is wrong: set it to .`))]);
+  });
+
+  it('does not turn half of a credential into another one', () => {
+    const { AWS_SECRET_ACCESS_KEY: _gone, ...half } = right.aws;
+    expect(problemsOf('aws', half)).toEqual([expect.stringMatching(/^AWS_SECRET_ACCESS_KEY is/)]);
+  });
+
+  it.each(['SLACK_CHANNEL', 'SLACK_TOKEN_SECRET_ID'])(
+    'does not silence Slack by %s alone',
+    (key) => {
+      expect(problemsOf('slack', { ...right.slack, [key]: 'none' })).toEqual([
+        expect.stringMatching(new RegExp(`^${key} is "none" although`)),
+      ]);
+    },
+  );
+
+  it('is told together with every other one, and once', () => {
+    const { AWS_REGION: _gone, ...env } = { ...right.aws, ...right.home, ...right.policy };
+    const load = (): unknown =>
+      loadConfig(
+        { ...env, WEAK_FENCE: 'maybe' },
+        { aws: sections.aws, home: sections.home, policy: sections.policy },
+      );
+    expect(load).toThrow(
+      'configuration: AWS_REGION is missing: set it to an AWS region such as us-east-1; ' +
+        'WEAK_FENCE is wrong: set it to hold or settle',
+    );
+    expect(load).toThrow(ConfigError);
+  });
+
+  it('does not show what a variable holds', () => {
+    const secret = 'correct horse battery staple';
+    for (const { name, key } of required) {
+      const problems = problemsOf(name, { ...right[name], [key]: secret });
+      expect(problems.join()).not.toContain('horse');
+    }
+  });
+});
+
+interface Parameter {
+  readonly Default?: string | number;
+  readonly AllowedValues?: readonly string[];
+  readonly MinValue?: number;
+  readonly MaxValue?: number;
+}
+const infra = <Shape>(file: string): Record<string, Shape> =>
+  parse(readFileSync(new URL(`../../../infra/${file}`, import.meta.url), 'utf8'), { merge: true });
+const parameterOf = (key: string): string =>
+  key.toLowerCase().replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+
+describe('the settings and infra/', () => {
+  const parameters = Object.entries(infra<Parameter>('parameters.yml'));
+  const bySetting = required.flatMap(({ name, key }) =>
+    parameters
+      .filter(([parameter]) => parameter === parameterOf(key))
+      .map(([, parameter]) => ({ name, key, parameter })),
+  );
+
+  it('agree on every value an operator may choose', () => {
+    expect(bySetting.length).toBeGreaterThanOrEqual(12);
+    for (const { name, key, parameter } of bySetting) {
+      const { Default, AllowedValues = [], MinValue, MaxValue } = parameter;
+      const allowed = [Default, ...AllowedValues, MinValue, MaxValue].filter(
+        (value) => value !== undefined,
+      );
+      for (const value of allowed) {
+        const env =
+          name === 'slack'
+            ? { SLACK_CHANNEL: 'none', SLACK_TOKEN_SECRET_ID: 'none' }
+            : { ...right[name], [key]: String(value) };
+        expect([key, value, problemsOf(name, env)]).toEqual([key, value, []]);
+      }
+      const outside = [
+        ...(MinValue === undefined ? [] : [MinValue - 1]),
+        ...(MaxValue === undefined ? [] : [MaxValue + 1]),
+      ];
+      for (const value of outside) {
+        expect(problemsOf(name, { ...right[name], [key]: String(value) })).toHaveLength(1);
+      }
+    }
+  });
+
+  it('know the same variables', () => {
+    const functions = infra<{ environment: object }>('functions.yml');
+    const given = Object.values(functions).flatMap(({ environment }) => Object.keys(environment));
+    const read = required.map(({ key }) => key).filter((key) => key !== 'AWS_REGION');
+    expect([...new Set(read)].sort()).toEqual([...new Set(given)].sort());
+  });
+});
