@@ -1,0 +1,278 @@
+import { isDeepStrictEqual } from 'node:util';
+import { signalsMax } from '../../src/adapters/dynamodb/records.ts';
+import {
+  CorruptRecordError,
+  IncidentNotFoundError,
+  TokenLostError,
+} from '../../src/domain/errors.ts';
+import {
+  type EpochMs,
+  executionNameOf,
+  type IncidentId,
+  type InstanceId,
+  incidentIdOf,
+  type VolumeId,
+} from '../../src/domain/ids.ts';
+import type {
+  AuditRecord,
+  CallIntent,
+  CallOutcome,
+  Incident,
+  IncidentPatch,
+  Signal,
+} from '../../src/domain/incident.ts';
+import type { Ownership } from '../../src/domain/ownership.ts';
+import type { Inventory } from '../../src/domain/service.ts';
+import type {
+  ClusterLedger,
+  Control,
+  IncidentLedger,
+  NotificationLedger,
+  OwnershipLedger,
+} from '../../src/ports/ledger.ts';
+
+type Claim = Ownership & { readonly incidentId: IncidentId; readonly token: number };
+type Message = { readonly channel: string; readonly ts: string };
+
+const isOver = ({ status }: Incident): boolean => status === 'recovered' || status === 'cancelled';
+
+const byArrival = (a: Signal, b: Signal): number =>
+  a.receivedAt - b.receivedAt || (a.key < b.key ? -1 : 1);
+
+const patched = (incident: Incident, patch: IncidentPatch, at: EpochMs): Incident => {
+  const { hold: held, ...rest } = incident;
+  const { hold, ...facets } = patch;
+  const next = hold === undefined ? held : hold;
+  return { ...rest, ...facets, ...(next && { hold: next }), updatedAt: at };
+};
+
+/**
+ * All four ledgers in memory, for unit tests of use cases. Passes the same contract as DynamoDB
+ * (test/contract/ledger.ts). Every call is one step: nothing comes between its parts. Records are
+ * copied on the way in, so nobody can change the past.
+ */
+export class MemoryLedger
+  implements IncidentLedger, OwnershipLedger, ClusterLedger, NotificationLedger
+{
+  readonly #counts = new Map<InstanceId, number>();
+  readonly #incidents = new Map<IncidentId, Incident>();
+  readonly #steps = new Map<IncidentId, Map<number, AuditRecord>>();
+  readonly #owners = new Map<VolumeId, Ownership>();
+  readonly #past = new Map<VolumeId, readonly Ownership[]>();
+  readonly #inventories = new Map<InstanceId, Inventory>();
+  readonly #controls = new Map<string, Control>();
+  readonly #messages = new Map<IncidentId, Message>();
+
+  /** What an operator would switch. */
+  setControl(cluster: string, control: Control): void {
+    this.#controls.set(cluster, structuredClone(control));
+  }
+
+  async admit(cluster: string, signal: Signal) {
+    const open = this.#openOf(signal.instanceId);
+    if (open === undefined)
+      return { kind: 'opened', incident: this.#open(cluster, signal) } as const;
+    if (open.cluster !== cluster) {
+      throw new CorruptRecordError(`AGENT#${signal.instanceId}/OPEN`, `is not of ${cluster}`);
+    }
+    const added =
+      open.signals.length < signalsMax && !open.signals.some(({ key }) => key === signal.key);
+    const incident = added
+      ? this.#put({
+          ...open,
+          signals: [...open.signals, signal].sort(byArrival),
+          updatedAt: signal.receivedAt,
+        })
+      : open;
+    return { kind: 'joined', incident, added } as const;
+  }
+
+  async incident(id: IncidentId): Promise<Incident | undefined> {
+    return this.#incidents.get(id);
+  }
+
+  async openIncidentOf(instanceId: InstanceId): Promise<Incident | undefined> {
+    return this.#openOf(instanceId);
+  }
+
+  async openIncidents(cluster: string): Promise<IncidentId[]> {
+    return [...this.#incidents.values()]
+      .filter((incident) => incident.cluster === cluster && !isOver(incident))
+      .map(({ id }) => id)
+      .sort();
+  }
+
+  async takeOver(id: IncidentId, fromToken: number, at: EpochMs): Promise<Incident | 'lost'> {
+    const { executionArn: _, ...incident } = this.#known(id);
+    if (incident.token !== fromToken || isOver(incident)) return 'lost';
+    const token = fromToken + 1;
+    const executionName = executionNameOf(incident.instanceId, incident.n, token);
+    return this.#put({ ...incident, token, executionName, updatedAt: at });
+  }
+
+  async bindExecution(
+    id: IncidentId,
+    token: number,
+    executionArn: string,
+    at: EpochMs,
+  ): Promise<Incident | 'lost'> {
+    const incident = this.#known(id);
+    const bound = incident.executionArn ?? executionArn;
+    if (incident.token !== token || isOver(incident) || bound !== executionArn) return 'lost';
+    return this.#put({ ...incident, executionArn, updatedAt: at });
+  }
+
+  async save(id: IncidentId, token: number, patch: IncidentPatch, at: EpochMs): Promise<Incident> {
+    return this.#put(patched(this.#underToken(id, token), patch, at));
+  }
+
+  async intend(
+    id: IncidentId,
+    token: number,
+    actor: string,
+    calls: readonly CallIntent[],
+    at: EpochMs,
+    patch: IncidentPatch = {},
+  ): Promise<readonly AuditRecord[]> {
+    const incident = this.#underToken(id, token);
+    this.#put({ ...patched(incident, patch, at), seq: incident.seq + calls.length });
+    const steps = this.#steps.get(id) ?? new Map<number, AuditRecord>();
+    this.#steps.set(id, steps);
+    const records = calls.map((call, i) =>
+      structuredClone({ ...call, seq: incident.seq + 1 + i, token, actor, intendedAt: at }),
+    );
+    for (const record of records) steps.set(record.seq, record);
+    return records;
+  }
+
+  async conclude(id: IncidentId, seq: number, outcome: CallOutcome): Promise<void> {
+    const record = this.#steps.get(id)?.get(seq);
+    if (isDeepStrictEqual(record?.outcome, outcome)) return;
+    if (record === undefined || record.outcome !== undefined) {
+      const problem = record ? 'has another outcome already' : 'was never intended';
+      throw new CorruptRecordError(`INCIDENT#${id}/STEP#${seq}`, problem);
+    }
+    this.#steps.get(id)?.set(seq, { ...record, outcome: structuredClone(outcome) });
+  }
+
+  async audit(id: IncidentId): Promise<AuditRecord[]> {
+    return [...(this.#steps.get(id)?.values() ?? [])].sort((a, b) => a.seq - b.seq);
+  }
+
+  async close(
+    id: IncidentId,
+    token: number,
+    patch: IncidentPatch & { readonly status: 'recovered' | 'cancelled' },
+    at: EpochMs,
+  ): Promise<Incident> {
+    const known = this.#known(id);
+    if (known.token === token && isOver(known)) return known;
+    return this.#put(patched(this.#underToken(id, token), { closedAt: at, ...patch }, at));
+  }
+
+  async ownership(volumeId: VolumeId): Promise<Ownership | undefined> {
+    return this.#owners.get(volumeId);
+  }
+
+  async claim(
+    current: Ownership | undefined,
+    next: Claim,
+    _at: EpochMs,
+  ): Promise<'claimed' | 'lost'> {
+    if (next.epoch <= (current?.epoch ?? 0)) {
+      throw new RangeError(`epoch ${next.epoch} of ${next.volumeId} does not rise`);
+    }
+    const stands = this.#owners.get(next.volumeId);
+    if (isDeepStrictEqual(stands, next)) return 'claimed';
+    const seen = [current?.epoch, current?.state, current?.incidentId];
+    if (!isDeepStrictEqual([stands?.epoch, stands?.state, stands?.incidentId], seen)) return 'lost';
+    const past = this.#past.get(next.volumeId) ?? [];
+    if (stands) this.#past.set(next.volumeId, [...past, stands]);
+    this.#owners.set(next.volumeId, structuredClone(next));
+    return 'claimed';
+  }
+
+  async advance(
+    next: Ownership & { readonly incidentId: IncidentId },
+    _at: EpochMs,
+  ): Promise<'saved' | 'lost'> {
+    const stands = this.#owners.get(next.volumeId);
+    if (stands?.incidentId !== next.incidentId || stands.epoch !== next.epoch) return 'lost';
+    if ((stands.token ?? 0) > (next.token ?? Number.POSITIVE_INFINITY)) return 'lost';
+    const repeated = next.state === 'owned' && next.owner && next.owner === stands.owner;
+    if (stands.state === 'owned' && !repeated) return 'lost';
+    this.#owners.set(next.volumeId, structuredClone(next));
+    return 'saved';
+  }
+
+  async history(volumeId: VolumeId): Promise<Ownership[]> {
+    return [...(this.#past.get(volumeId) ?? [])];
+  }
+
+  async control(cluster: string): Promise<Control> {
+    return this.#controls.get(cluster) ?? { maintenance: {} };
+  }
+
+  async inventory(instanceId: InstanceId): Promise<Inventory | undefined> {
+    return this.#inventories.get(instanceId);
+  }
+
+  async recordInventory(instanceId: InstanceId, inventory: Inventory): Promise<void> {
+    const known = this.#inventories.get(instanceId);
+    if (known && known.seenAt > inventory.seenAt) return;
+    this.#inventories.set(instanceId, structuredClone(inventory));
+  }
+
+  async message(id: IncidentId): Promise<Message | undefined> {
+    return this.#messages.get(id);
+  }
+
+  async recordMessage(id: IncidentId, channel: string, ts: string): Promise<'recorded' | 'lost'> {
+    const message = this.#messages.get(id) ?? { channel, ts };
+    this.#messages.set(id, message);
+    return message.channel === channel && message.ts === ts ? 'recorded' : 'lost';
+  }
+
+  #openOf(instanceId: InstanceId): Incident | undefined {
+    return [...this.#incidents.values()].find(
+      (incident) => incident.instanceId === instanceId && !isOver(incident),
+    );
+  }
+
+  #open(cluster: string, signal: Signal): Incident {
+    const { instanceId, receivedAt } = signal;
+    const n = (this.#counts.get(instanceId) ?? 0) + 1;
+    this.#counts.set(instanceId, n);
+    return this.#put({
+      id: incidentIdOf(cluster, instanceId, n),
+      cluster,
+      instanceId,
+      n,
+      status: 'open',
+      token: 1,
+      seq: 0,
+      executionName: executionNameOf(instanceId, n, 1),
+      openedAt: receivedAt,
+      updatedAt: receivedAt,
+      signals: [signal],
+    });
+  }
+
+  #put(incident: Incident): Incident {
+    const kept = structuredClone(incident);
+    this.#incidents.set(kept.id, kept);
+    return kept;
+  }
+
+  #known(id: IncidentId): Incident {
+    const incident = this.#incidents.get(id);
+    if (incident === undefined) throw new IncidentNotFoundError(id);
+    return incident;
+  }
+
+  #underToken(id: IncidentId, token: number): Incident {
+    const incident = this.#known(id);
+    if (incident.token !== token || isOver(incident)) throw new TokenLostError(id, token);
+    return incident;
+  }
+}
