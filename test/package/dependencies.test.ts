@@ -17,6 +17,18 @@ const wanted: Versions = {
   ...manifest.optionalDependencies,
 };
 
+type Packages = Record<string, Partial<Manifest>>;
+const lock: { packages: Packages } = JSON.parse(read('package-lock.json'));
+
+/** Packages for other platforms that the lockfile promises and does not hold. */
+const missingPlatforms = (packages: Packages): string[] => {
+  const present = Object.keys(packages).map((path) => path.replace(/^.*node_modules\//, ''));
+  const promised = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+    Object.keys(optionalDependencies),
+  );
+  return promised.filter((name) => !present.includes(name));
+};
+
 /** `[package, reason]` of each row of the tables. */
 const justified = [...read('docs/dependencies.md').matchAll(/^\| (\S+) \| (.+) \|$/gm)]
   .map(([, name = '', reason = '']) => ({ name, reason }))
@@ -37,14 +49,23 @@ describe('dependencies', () => {
   });
 
   it('are the ones in the lockfile', () => {
-    const lock: { packages: Record<string, Partial<Manifest>> } = JSON.parse(
-      read('package-lock.json'),
-    );
     const { dependencies, devDependencies, optionalDependencies } = manifest;
     expect(lock.packages['']).toMatchObject({
       dependencies,
       devDependencies,
       optionalDependencies,
     });
+  });
+
+  it('are locked for every platform: npm ci refuses a lockfile with a gap', () => {
+    expect(missingPlatforms(lock.packages)).toEqual([]);
+  });
+
+  it('would not pass with a gap', () => {
+    const packages: Packages = {
+      'node_modules/parser': { optionalDependencies: { '@parser/linux': '1', '@parser/mac': '1' } },
+      'node_modules/@parser/linux': {},
+    };
+    expect(missingPlatforms(packages)).toEqual(['@parser/mac']);
   });
 });
