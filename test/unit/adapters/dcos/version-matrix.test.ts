@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { capabilitiesOf } from '../../../../src/adapters/dcos/version-matrix.ts';
 import { OrchestratorRefusedError } from '../../../../src/domain/errors.ts';
@@ -51,5 +52,30 @@ describe('capabilities of a DC/OS release', () => {
 
   it.each(['1.7.4', '0.9.0'])('refuses %s, which has no operator API to speak to', (version) => {
     expect(() => capabilitiesOf(version)).toThrow('before 1.8');
+  });
+});
+
+describe('docs/compatibility.md', () => {
+  const page = new URL('../../../../docs/compatibility.md', import.meta.url);
+  const rows = readFileSync(page, 'utf8')
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .filter(([, release]) => /^\d+\.\d+/.test(release ?? ''));
+
+  it('lists every release line', () => {
+    const lines = new Set(rows.map(([, release]) => release?.match(/^\d+\.\d+/)?.[0]));
+    expect([...lines]).toEqual(['1.8', '1.9', '1.10', '1.11', '1.12', '1.13', '2.0', '2.1', '2.2']);
+  });
+
+  it.each(rows)('%s%s is what the code says', (_, release, ...cells) => {
+    const [, , , deactivate, gone, late] = cells;
+    const versions = release?.match(/\d+\.\d+(?:\.\d+)?/g) ?? [];
+    for (const version of versions) {
+      expect(capabilitiesOf(version)).toMatchObject({
+        deactivateAgent: deactivate === 'yes',
+        markAgentGone: gone === 'yes',
+        markGoneOfUnreachableIsLost: late === '**too late**',
+      });
+    }
   });
 });
