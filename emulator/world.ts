@@ -1,0 +1,115 @@
+import { fileURLToPath } from 'node:url';
+import { createDurations, type Durations } from './core/durations.ts';
+import { Ec2Refusal } from './core/machines.ts';
+import { createRng } from './core/random.ts';
+import type { Clock } from './core/virtual-time.ts';
+import { createDcos, type Dcos } from './dcos/dcos.ts';
+import { type Infra, loadInfra } from './infra.ts';
+import latency from './latency.json' with { type: 'json' };
+import { createPlatform, type Faults, loadModules, type Platform } from './platform.ts';
+import type { Authorize } from './services/ec2/action.ts';
+import { createEc2, type Ec2 } from './services/ec2/ec2.ts';
+import type { Iam } from './services/iam/iam.ts';
+
+export interface WorldOptions {
+  /** Decides every duration, latency, id and order in this world. */
+  seed: number;
+  time: Clock;
+  account?: string;
+  region?: string;
+  /** `2.1`, `1.12.4`; a minor alone means its newest patch. */
+  dcosVersion?: string;
+  /** False leaves DC/OS and EC2 alone with the failure: nothing of infra/ is deployed. */
+  withFailover?: boolean;
+  /** CloudFormation parameters, over the defaults of infra/parameters.yml and of this world. */
+  parameters?: Readonly<Record<string, string>>;
+}
+
+export interface World extends Platform {
+  time: Clock;
+  infra: Infra;
+  durations: Durations;
+  ec2: Ec2;
+  dcos: Dcos;
+  /** Switches for trouble on the network and on the event bus. */
+  faults: Faults;
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const SLACK = { token: 'xoxb-emulated', channels: ['C0FAILOVER'] };
+const SLACK_SECRET = 'ebs-failover/slack-token';
+
+/** What an operator of this world has set. */
+const PARAMETERS = {
+  ClusterName: 'demo',
+  DcosUrl: 'https://dcos.internal',
+  SlackChannel: 'C0FAILOVER',
+  SlackTokenSecretId: SLACK_SECRET,
+};
+
+/** An account in which nothing was deployed. */
+const undeployed = (infra: Infra): Infra => ({ ...infra, functions: [], ofType: () => [] });
+
+const authorizer =
+  (iam: Iam): Authorize =>
+  (action, resources, caller, context) => {
+    const why = iam.denial(action, resources, caller, context);
+    if (why) throw new Ec2Refusal('UnauthorizedOperation', why);
+  };
+
+/**
+ * The whole emulated cloud, assembled: EC2 and EBS, the DC/OS cluster on it, and the service
+ * deployed beside them from the very files in infra/, statemachines/ and functions/. Still empty
+ * of machines and apps: a scene seeds them through `ec2` and `dcos`. Call it before time runs:
+ * handlers are imported and tables created here. Throws InfraError for bad parameters.
+ */
+export const createWorld = async (options: WorldOptions): Promise<World> => {
+  const { seed, time, account = '123456789012', region = 'us-east-1' } = options;
+  const parameters = { ...PARAMETERS, ...options.parameters };
+  const template = loadInfra({
+    folder: `${ROOT}/infra`,
+    account,
+    region,
+    stack: 'ebs-failover-main',
+    parameters,
+  });
+  const infra = options.withFailover === false ? undeployed(template) : template;
+  const rng = createRng(seed);
+  const durations = createDurations(seed, latency.world);
+  const faults: Faults = {};
+  const platform = createPlatform({
+    root: ROOT,
+    time,
+    rng: rng.fork('platform'),
+    infra,
+    modules: await loadModules(ROOT, infra.functions),
+    latency,
+    dcosHost: new URL(parameters.DcosUrl).host,
+    slack: SLACK,
+    faults,
+  });
+  const { events, trace, iam } = platform;
+  const ec2 = createEc2({
+    time,
+    rng: rng.fork('ec2'),
+    durations,
+    account,
+    region,
+    emit: events.publish,
+    authorize: authorizer(iam),
+  });
+  const dcos = createDcos({
+    time,
+    rng: rng.fork('cluster'),
+    machines: ec2,
+    durations,
+    ...(options.dcosVersion === undefined ? {} : { version: options.dcosVersion }),
+    trace: (line) => trace.push(line),
+  });
+  platform.attach('ec2', ec2);
+  for (const part of ['mesos', 'marathon', 'agent', 'dcos'] as const) platform.attach(part, dcos);
+  platform.secrets.put(SLACK_SECRET, SLACK.token);
+  await platform.dynamodb.ready();
+  platform.scheduler.start();
+  return { ...platform, time, infra, durations, ec2, dcos, faults };
+};
