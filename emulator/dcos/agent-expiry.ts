@@ -1,5 +1,5 @@
 import type { Cancel, Time } from '../core/time.ts';
-import type { AgentRecord } from './master.ts';
+import type { AgentRecord } from './agent-record.ts';
 import type { Release } from './release.ts';
 
 /** Pings every 15 s, 20 unanswered ones in a row: DC/OS's setting of the Mesos master. */

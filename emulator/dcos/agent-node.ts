@@ -45,6 +45,7 @@ export class AgentNode {
   readonly #checkpoints = new Map<string, TaskLaunch>();
   #process: 'up' | 'down' = 'down';
   #rebooted = false;
+  #isolated = false;
   /** What would have happened while the kernel hung, for when it does not any more. */
   #frozen: (() => void)[] = [];
   #pending = new Set<Cancel>();
@@ -67,7 +68,7 @@ export class AgentNode {
   get answers(): 'yes' | 'refuses' | 'silent' | 'off' {
     const machine = this.#ground.machines.machine(this.spec.instanceId);
     if (!machine?.powered) return 'off';
-    if (machine.kernel === 'hung') return 'silent';
+    if (machine.kernel === 'hung' || this.#isolated) return 'silent';
     return this.#process === 'up' ? 'yes' : 'refuses';
   }
 
@@ -132,6 +133,13 @@ export class AgentNode {
     });
   }
 
+  /** A network partition: the machine and its tasks work on, unheard. */
+  isolate(isolated: boolean): void {
+    this.#isolated = isolated;
+    if (isolated) this.#master.silent(this.agentId);
+    else if (this.#process === 'up') this.#after(WAKE_MS, () => this.#master.back(this.agentId));
+  }
+
   onMachineEvent(event: MachineEvent): void {
     if ('instanceId' in event && event.instanceId === this.spec.instanceId) this.#onOwn(event);
     this.#rexray.onMachineEvent(event);
@@ -164,7 +172,7 @@ export class AgentNode {
   }
 
   #startProcess(): void {
-    if (!this.#works()) return;
+    if (!this.#works() || this.#isolated) return;
     this.#process = 'up';
     // Recovery comes before registration: even a refused agent cleans up after dead containers.
     for (const task of this.#checkpoints.values()) {
@@ -265,8 +273,13 @@ export class AgentNode {
     }
   }
 
+  /** A volume torn away meanwhile may be mounted by its new owner: that is not ours to undo. */
   #unmounted(volumeId: string): void {
-    if (!this.#guests.isMounted(volumeId)) this.#ground.machines.setMounted?.(volumeId, false);
+    const { machines } = this.#ground;
+    const volume = machines.volumes().find((v) => v.volumeId === volumeId);
+    const { instanceId } = this.spec;
+    if (!volume?.attachments.some((a) => a.instanceId === instanceId)) return;
+    machines.setMounted?.(volumeId, false);
   }
 
   #report(
@@ -276,7 +289,7 @@ export class AgentNode {
     message: string,
     reason?: string,
   ): void {
-    if (this.#process === 'down') return;
+    if (this.#process === 'down' || this.#isolated) return;
     this.#master.statusUpdate({
       taskId: task.taskId,
       agentId: this.agentId,

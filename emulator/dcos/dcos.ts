@@ -61,6 +61,8 @@ export interface Faults {
   /** Task updates to Marathon are lost while set. */
   dropUpdates(drop: boolean): void;
   marathonElecting(electing: boolean): void;
+  /** Nobody hears the machine's agent any more, while everything on it works on. */
+  partition(instanceId: string, isolated: boolean): void;
 }
 
 const DEFAULT_VERSION = '2.1';
@@ -123,6 +125,7 @@ class EmulatedDcos implements Dcos {
       marathonElecting: (electing) => {
         marathonApi.electing = electing;
       },
+      partition: (instanceId, isolated) => this.#node(instanceId).isolate(isolated),
     };
     machines.subscribe((event) => {
       if (event.kind === 'volume-deleted') this.guests.volumeDeleted(event.volumeId);
@@ -153,8 +156,7 @@ class EmulatedDcos implements Dcos {
 
   placeApp(definition: object, instanceId: string, options: { rows?: number } = {}): void {
     const app = this.#marathon.read(definition);
-    const node = this.#nodes.find(({ spec }) => spec.instanceId === instanceId);
-    if (node === undefined) throw new RangeError(`no agent runs on ${instanceId}`);
+    const node = this.#node(instanceId);
     const mounts = new Map(
       app.volumeNames.map((name) => [name, this.#attachedVolume(name, instanceId)]),
     );
@@ -169,6 +171,12 @@ class EmulatedDcos implements Dcos {
 
   onChange(listener: (change: Change) => void): void {
     this.#listeners.push(listener);
+  }
+
+  #node(instanceId: string): AgentNode {
+    const node = this.#nodes.find(({ spec }) => spec.instanceId === instanceId);
+    if (node === undefined) throw new RangeError(`no agent runs on ${instanceId}`);
+    return node;
   }
 
   #attachedVolume(name: string, instanceId: string): string {

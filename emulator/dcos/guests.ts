@@ -144,14 +144,6 @@ export class Guests {
     this.#deleted.add(volumeId);
   }
 
-  /** Whether a running service has this volume mounted on a machine that still holds it. */
-  isMounted(volumeId: string): boolean {
-    const volume = this.#ground.machines.volumes().find((v) => v.volumeId === volumeId);
-    return [...this.#writers.values()].some(
-      (writer) => writer.volumeId === volumeId && this.#holdsAlone(writer, volume),
-    );
-  }
-
   /** Exact as of now, one entry per app and volume name. */
   report(): GuestReport[] {
     this.#settle(() => true);

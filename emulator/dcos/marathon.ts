@@ -1,11 +1,12 @@
-import { type Cancel, isoTime } from '../core/time.ts';
+import { isoTime } from '../core/time.ts';
 import { type App, readApp } from './app-definition.ts';
 import { type Deployment, Deployments } from './deployments.ts';
-import { type Instance, newInstance } from './instance.ts';
+import { type Instance, newInstance, type RunningTask } from './instance.ts';
 import { ALLOCATION_MS, Launcher } from './launcher.ts';
 import type { Framework, Master } from './master.ts';
 import { type Ground, isTerminal, type StatusUpdate, type TaskLaunch, uuidOf } from './model.ts';
 import { offersOf } from './offers.ts';
+import { Reconciliation } from './reconciliation.ts';
 
 export interface TaskFailure {
   appId: string;
@@ -20,8 +21,6 @@ export interface TaskFailure {
 
 /** From TASK_UNREACHABLE to the relaunch when nothing is to be waited for. */
 const UNREACHABLE_RELAUNCH_MS = 3000;
-const RECONCILIATION_FIRST_MS = 15_000;
-const RECONCILIATION_MS = 600_000;
 
 const LOST_TO_FAILURES = [
   'TASK_FAILED',
@@ -37,17 +36,16 @@ export class Marathon implements Framework {
   readonly failures = new Map<string, TaskFailure>();
   readonly #ground: Ground;
   readonly #master: Master;
-  readonly #startedAt: number;
+  readonly #reconciliation: Reconciliation;
   readonly #apps = new Map<string, App>();
   readonly #launcher: Launcher;
   #instances: Instance[] = [];
   #created = 0;
-  #reconciliation: Cancel | undefined;
 
   constructor(ground: Ground, master: Master) {
     this.#ground = ground;
     this.#master = master;
-    this.#startedAt = ground.time.now();
+    this.#reconciliation = new Reconciliation(ground.time, master, this);
     this.#launcher = new Launcher(ground, master, (appId) => this.instancesOf(appId));
     this.deployments = new Deployments(ground, (appId) => this.#isSettled(appId));
     master.subscribe(this);
@@ -182,12 +180,7 @@ export class Marathon implements Framework {
   }
 
   missedUpdate(): void {
-    const { time } = this.#ground;
-    if (this.#reconciliation !== undefined) return;
-    this.#reconciliation = time.after(this.#toNextTickMs(0), () => {
-      this.#reconciliation = undefined;
-      this.#reconcile();
-    });
+    this.#reconciliation.wanted();
   }
 
   statusUpdate(update: StatusUpdate): void {
@@ -227,14 +220,24 @@ export class Marathon implements Framework {
     task.startedAt ??= at;
     this.#launcher.delays.running(app.id, at);
     if (adopted) this.scale(app.id, ALLOCATION_MS);
-    if (app.healthCheck === undefined || instance.healthyAt !== undefined) return;
+    if (app.healthCheck !== undefined && instance.healthyAt === undefined) {
+      this.#probe(instance, task, app.healthCheck.intervalSeconds * 1000);
+    }
+  }
+
+  /** Until the first passed health check; an agent that does not answer lets no check pass. */
+  #probe(instance: Instance, task: RunningTask, againMs: number, probes = 0): void {
     const { time, durations, emit } = this.#ground;
-    time.after(durations.attachedToHealthyMs(app.id), () => {
+    const { id: appId } = instance.app;
+    time.after(probes === 0 ? durations.attachedToHealthyMs(appId) : againMs, () => {
       if (instance.task !== task || instance.condition !== 'Running') return;
-      if (this.#master.agent(task.agentId)?.node.answers !== 'yes') return;
+      if (this.#master.agent(task.agentId)?.node.answers !== 'yes') {
+        this.#probe(instance, task, againMs, probes + 1);
+        return;
+      }
       instance.healthyAt = time.now();
       const { hostname } = task.offer;
-      emit({ at: time.now(), kind: 'healthy', appId: app.id, taskId: task.id, host: hostname });
+      emit({ at: time.now(), kind: 'healthy', appId, taskId: task.id, host: hostname });
       this.deployments.settle();
     });
   }
@@ -260,12 +263,12 @@ export class Marathon implements Framework {
   ): void {
     const { time } = this.#ground;
     const still = () => instance.unreachableSince === since;
-    time.after(this.#toNextTickMs(unreachable.inactiveAfterSeconds * 1000), () => {
+    time.after(this.#reconciliation.toNextMs(unreachable.inactiveAfterSeconds * 1000), () => {
       if (!still()) return;
       instance.condition = 'UnreachableInactive';
       this.scale(instance.app.id, UNREACHABLE_RELAUNCH_MS);
     });
-    time.after(this.#toNextTickMs(unreachable.expungeAfterSeconds * 1000), () => {
+    time.after(this.#reconciliation.toNextMs(unreachable.expungeAfterSeconds * 1000), () => {
       if (still()) this.#expunge(instance, UNREACHABLE_RELAUNCH_MS);
     });
   }
@@ -341,28 +344,5 @@ export class Marathon implements Framework {
           (running.healthCheck === undefined || healthyAt !== undefined),
       )
     );
-  }
-
-  /** To the first periodic reconciliation that is at least `afterMs` away. */
-  #toNextTickMs(afterMs: number): number {
-    const first = this.#startedAt + RECONCILIATION_FIRST_MS;
-    const wanted = this.#ground.time.now() + afterMs;
-    const ticks = Math.max(0, Math.ceil((wanted - first) / RECONCILIATION_MS));
-    return first + ticks * RECONCILIATION_MS - this.#ground.time.now();
-  }
-
-  #reconcile(): void {
-    const at = this.#ground.time.now();
-    for (const { task } of [...this.#instances]) {
-      if (task === undefined) continue;
-      const { id: taskId, agentId } = task;
-      const state = this.#master.reconcile(taskId, agentId);
-      if (state === undefined) this.missedUpdate();
-      else {
-        const message = 'Reconciliation: Latest task state';
-        const reason = 'REASON_RECONCILIATION';
-        this.statusUpdate({ taskId, agentId, state, source: 'SOURCE_MASTER', reason, message, at });
-      }
-    }
   }
 }

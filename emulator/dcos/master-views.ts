@@ -1,6 +1,8 @@
-import type { AgentRecord, Master, TaskRecord } from './master.ts';
+import type { AgentRecord } from './agent-record.ts';
+import type { Master } from './master.ts';
 import type { StatusUpdate } from './model.ts';
 import { faultDomain } from './offers.ts';
+import type { TaskRecord } from './task-book.ts';
 
 /** Nanoseconds as Mesos writes them: a JSON number beyond 2^53, exact only to the microsecond. */
 const time = (epochMs: number) => ({ nanoseconds: epochMs * 1_000_000 });
@@ -24,6 +26,14 @@ const totals = ({ node }: AgentRecord) => ({
   role: node.spec.role ?? '*',
 });
 
+const usedOn = (master: Master, { agentId }: AgentRecord) => {
+  const launches = master.tasks.on(agentId).map(({ launch }) => launch);
+  return {
+    cpus: launches.reduce((sum, launch) => sum + launch.cpus, 0),
+    mem: launches.reduce((sum, launch) => sum + launch.mem, 0),
+  };
+};
+
 const domainOf = (master: Master, { availabilityZone }: AgentRecord) => {
   const { region, zone } = faultDomain(master, availabilityZone);
   return region === undefined || zone === undefined
@@ -34,6 +44,13 @@ const domainOf = (master: Master, { availabilityZone }: AgentRecord) => {
 const agentView = (master: Master, agent: AgentRecord) => {
   const { cpus, mem, role } = totals(agent);
   const { drain } = agent;
+  const range = [{ begin: 1025, end: 32000 }];
+  const resources = [
+    scalar('cpus', cpus, role),
+    scalar('mem', mem, role),
+    { name: 'ports', type: 'RANGES', ranges: { range }, role },
+  ];
+  const used = usedOn(master, agent);
   const config = drain && {
     mark_gone: drain.markGone,
     max_grace_period: { nanoseconds: drain.graceMs * 1_000_000 },
@@ -48,16 +65,7 @@ const agentView = (master: Master, agent: AgentRecord) => {
         type: 'TEXT',
         text: { value },
       })),
-      resources: [
-        scalar('cpus', cpus, role),
-        scalar('mem', mem, role),
-        {
-          name: 'ports',
-          type: 'RANGES',
-          ranges: { range: [{ begin: 1025, end: 32000 }] },
-          role,
-        },
-      ],
+      resources,
       ...domainOf(master, agent),
     },
     active: agent.connected && !agent.deactivated,
@@ -70,6 +78,8 @@ const agentView = (master: Master, agent: AgentRecord) => {
       ? {}
       : { reregistered_time: time(agent.reregisteredAt) }),
     capabilities: capabilitiesOf(master).map((type) => ({ type })),
+    total_resources: resources,
+    allocated_resources: [scalar('cpus', used.cpus, role), scalar('mem', used.mem, role)],
   };
 };
 
@@ -108,7 +118,7 @@ const taskView = (master: Master, { launch, agentId, state, statuses }: TaskReco
 
 export const tasksView = (master: Master) => {
   const listed = (list: TaskRecord['list']) =>
-    master.tasks.filter((task) => task.list === list).map((task) => taskView(master, task));
+    master.tasks.all.filter((task) => task.list === list).map((task) => taskView(master, task));
   return {
     tasks: listed('tasks'),
     unreachable_tasks: listed('unreachable'),
@@ -147,7 +157,6 @@ export const slavesView = (master: Master, onlyId: string | null) => ({
     .filter(({ state, agentId }) => state === 'registered' && (onlyId ?? agentId) === agentId)
     .map((agent) => {
       const { cpus, mem } = totals(agent);
-      const used = master.tasksOn(agent.agentId).map(({ launch }) => launch);
       return {
         id: agent.agentId,
         hostname: agent.hostname,
@@ -160,10 +169,7 @@ export const slavesView = (master: Master, onlyId: string | null) => ({
           ? {}
           : { reregistered_time: agent.reregisteredAt / 1000 }),
         resources: { cpus, mem, ports: '[1025-32000]' },
-        used_resources: {
-          cpus: used.reduce((sum, launch) => sum + launch.cpus, 0),
-          mem: used.reduce((sum, launch) => sum + launch.mem, 0),
-        },
+        used_resources: usedOn(master, agent),
         active: agent.connected && !agent.deactivated,
         ...(master.release.drain ? { deactivated: agent.deactivated } : {}),
         version: master.release.mesos,
@@ -193,7 +199,7 @@ const legacyTask = (master: Master, { launch, agentId, state, statuses }: TaskRe
 
 /** GET /tasks, the legacy form: unreachable and completed ones included, newest first. */
 export const legacyTasksView = (master: Master) => ({
-  tasks: master.tasks
+  tasks: master.tasks.all
     .filter(({ list }) => list !== 'forgotten')
     .map((task) => legacyTask(master, task))
     .toReversed(),
@@ -202,7 +208,7 @@ export const legacyTasksView = (master: Master) => ({
 /** The part of GET /state that says where things are. */
 export const legacyStateView = (master: Master) => {
   const listed = (list: TaskRecord['list']) =>
-    master.tasks.filter((task) => task.list === list).map((task) => legacyTask(master, task));
+    master.tasks.all.filter((task) => task.list === list).map((task) => legacyTask(master, task));
   const agents = master.agents;
   const registered = agents.filter(({ state }) => state === 'registered');
   const active = registered.filter(({ connected, deactivated }) => connected && !deactivated);

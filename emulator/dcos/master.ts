@@ -1,8 +1,8 @@
 import { AgentExpiry } from './agent-expiry.ts';
 import type { AgentNode, MasterLink } from './agent-node.ts';
+import type { AgentRecord } from './agent-record.ts';
 import { Maintenance } from './maintenance.ts';
 import {
-  type AgentState,
   type Ground,
   isTerminal,
   type StatusUpdate,
@@ -11,35 +11,7 @@ import {
   uuidOf,
 } from './model.ts';
 import type { Release } from './release.ts';
-
-const COMPLETED_TASKS_MAX = 1000;
-
-/** An agent as the master sees it. */
-export interface AgentRecord {
-  agentId: string;
-  node: AgentNode;
-  hostname: string;
-  availabilityZone: string;
-  state: AgentState;
-  connected: boolean;
-  deactivated: boolean;
-  drain: { state: 'DRAINING' | 'DRAINED'; graceMs: number; markGone: boolean } | undefined;
-  /** A registry write is under way, or (`gone`, MESOS-9545) is believed to be for ever. */
-  transition: 'unreachable' | 'removed' | 'gone' | undefined;
-  /** Epoch ms since when it answers nothing. */
-  silentSince: number | undefined;
-  registeredAt: number;
-  reregisteredAt: number | undefined;
-}
-
-/** A task as the master sees it. */
-export interface TaskRecord {
-  launch: TaskLaunch;
-  agentId: string;
-  state: TaskState;
-  statuses: StatusUpdate[];
-  list: 'tasks' | 'unreachable' | 'completed' | 'forgotten';
-}
+import { TaskBook, type TaskRecord } from './task-book.ts';
 
 /** What the master tells its one framework, Marathon. */
 export interface Framework {
@@ -55,9 +27,9 @@ export class Master implements MasterLink {
   readonly release: Release;
   readonly id: string;
   readonly maintenance = new Maintenance();
+  readonly tasks = new TaskBook();
   readonly #ground: Ground;
   readonly #agents = new Map<string, AgentRecord>();
-  readonly #tasks = new Map<string, TaskRecord>();
   readonly #expiry: AgentExpiry;
   readonly #undeliveredKills = new Map<string, Map<string, string | undefined>>();
   #framework: Framework | undefined;
@@ -83,10 +55,6 @@ export class Master implements MasterLink {
     return [...this.#agents.values()];
   }
 
-  get tasks(): TaskRecord[] {
-    return [...this.#tasks.values()];
-  }
-
   agent(agentId: string): AgentRecord | undefined {
     return this.#agents.get(agentId);
   }
@@ -94,10 +62,6 @@ export class Master implements MasterLink {
   /** Since when the agent's machine answers nothing, whoever asks. */
   silentSince(agentId: string): number | undefined {
     return this.#agents.get(agentId)?.silentSince;
-  }
-
-  tasksOn(agentId: string): TaskRecord[] {
-    return this.tasks.filter((task) => task.agentId === agentId && task.list === 'tasks');
   }
 
   newAgentId(): string {
@@ -170,9 +134,9 @@ export class Master implements MasterLink {
   }
 
   statusUpdate(update: StatusUpdate): void {
-    const task = this.#tasks.get(update.taskId);
+    const task = this.tasks.of(update.taskId);
     if (task === undefined || task.list === 'completed') return;
-    if (task.list === 'tasks' || !isTerminal(update.state)) task.list = 'tasks';
+    task.list = 'tasks';
     this.#record(task, update);
   }
 
@@ -194,8 +158,8 @@ export class Master implements MasterLink {
 
   addTask(agentId: string, launch: TaskLaunch): void {
     const { taskId, appId } = launch;
+    this.tasks.add(agentId, launch);
     const state = 'TASK_STAGING';
-    this.#tasks.set(taskId, { launch, agentId, state, statuses: [], list: 'tasks' });
     const host = this.#agents.get(agentId)?.hostname ?? '';
     const at = this.#ground.time.now();
     this.#ground.emit({ at, kind: 'task', appId, taskId, agentId, host, state, message: '' });
@@ -203,7 +167,7 @@ export class Master implements MasterLink {
 
   /** Asks the agent to end a task; an agent that does not hear it is asked again when it does. */
   kill(taskId: string, reason?: string): void {
-    const task = this.#tasks.get(taskId);
+    const task = this.tasks.of(taskId);
     const agent = task && this.#agents.get(task.agentId);
     if (agent === undefined || agent.node.kill(taskId, reason)) return;
     const undelivered = this.#undeliveredKills.get(agent.agentId) ?? new Map();
@@ -214,7 +178,7 @@ export class Master implements MasterLink {
   drain(agent: AgentRecord, config: { graceMs: number; markGone: boolean }): void {
     agent.drain = { state: 'DRAINING', ...config };
     this.announce(agent.agentId, 'draining');
-    for (const { launch } of this.tasksOn(agent.agentId)) {
+    for (const { launch } of this.tasks.on(agent.agentId)) {
       this.kill(launch.taskId, 'REASON_AGENT_DRAINING');
     }
     if (agent.state === 'registered') this.#drained(agent.agentId);
@@ -224,7 +188,7 @@ export class Master implements MasterLink {
   remove(agent: AgentRecord, why: string): void {
     this.#expiry.calm(agent.agentId);
     agent.state = 'removed';
-    for (const task of this.tasksOn(agent.agentId)) {
+    for (const task of this.tasks.on(agent.agentId)) {
       this.say(
         task,
         'TASK_LOST',
@@ -242,7 +206,7 @@ export class Master implements MasterLink {
     agent.state = 'gone';
     agent.drain = undefined;
     if (state === 'recovered') this.#framework?.missedUpdate();
-    const tasks = this.tasks.filter((task) => task.agentId === agentId);
+    const tasks = this.tasks.all.filter((task) => task.agentId === agentId);
     for (const task of tasks.filter(({ list }) => list === 'tasks' || list === 'unreachable')) {
       if (this.release.partitionAware) {
         const reason = 'REASON_AGENT_REMOVED_BY_OPERATOR';
@@ -260,7 +224,7 @@ export class Master implements MasterLink {
     for (const agent of this.agents.filter(({ state }) => state === 'registered')) {
       agent.state = 'recovered';
       agent.connected = false;
-      for (const task of this.tasksOn(agent.agentId)) task.list = 'forgotten';
+      for (const task of this.tasks.on(agent.agentId)) task.list = 'forgotten';
       this.#expiry.calm(agent.agentId);
       this.#expiry.unlessReregistered(agent);
       this.announce(agent.agentId, 'recovered');
@@ -277,7 +241,7 @@ export class Master implements MasterLink {
 
   /** What explicit reconciliation answers; `undefined` while the master cannot know. */
   reconcile(taskId: string, agentId: string): TaskState | undefined {
-    const task = this.#tasks.get(taskId);
+    const task = this.tasks.of(taskId);
     if (task !== undefined && task.list !== 'forgotten') return task.state;
     const agent = this.#agents.get(agentId);
     switch (agent?.state) {
@@ -315,7 +279,9 @@ export class Master implements MasterLink {
     this.announce(agentId, 'registered');
     const alive = new Set(node.taskIds);
     node.takeDeadTaskIds();
-    for (const task of this.tasks.filter((t) => t.agentId === agentId && t.list !== 'completed')) {
+    for (const task of this.tasks.all.filter(
+      (t) => t.agentId === agentId && t.list !== 'completed',
+    )) {
       const missing = !alive.has(task.launch.taskId);
       if (missing) {
         task.list = 'tasks';
@@ -340,9 +306,7 @@ export class Master implements MasterLink {
   }
 
   #record(task: TaskRecord, update: StatusUpdate): void {
-    task.state = update.state;
-    task.statuses = [...task.statuses.slice(-9), update];
-    if (isTerminal(update.state)) task.list = 'completed';
+    this.tasks.record(task, update);
     const { taskId, agentId, state, message, at } = update;
     const { appId } = task.launch;
     const host = this.#agents.get(agentId)?.hostname ?? '';
@@ -350,21 +314,13 @@ export class Master implements MasterLink {
     if (this.dropsUpdates) this.#framework?.missedUpdate();
     else this.#framework?.statusUpdate(update);
     if (!isTerminal(state)) return;
-    this.#forgetOldTasks();
     this.#drained(agentId);
     this.offersChanged();
   }
 
-  #forgetOldTasks(): void {
-    const completed = this.tasks.filter(({ list }) => list === 'completed');
-    for (const { launch } of completed.slice(0, -COMPLETED_TASKS_MAX)) {
-      this.#tasks.delete(launch.taskId);
-    }
-  }
-
   #drained(agentId: string): void {
     const agent = this.#agents.get(agentId);
-    if (agent?.drain?.state !== 'DRAINING' || this.tasksOn(agentId).length > 0) return;
+    if (agent?.drain?.state !== 'DRAINING' || this.tasks.on(agentId).length > 0) return;
     agent.drain.state = 'DRAINED';
     this.announce(agentId, 'drained');
     if (agent.drain.markGone) this.gone(agent);
@@ -376,7 +332,7 @@ export class Master implements MasterLink {
     agent.state = 'unreachable';
     agent.connected = false;
     if (state === 'recovered') this.#framework?.missedUpdate();
-    for (const task of this.tasksOn(agentId)) {
+    for (const task of this.tasks.on(agentId)) {
       task.list = 'unreachable';
       const message = `Agent ${hostname} is unreachable: health check timed out`;
       this.say(task, 'TASK_UNREACHABLE', 'REASON_AGENT_REMOVED', message);

@@ -13,7 +13,7 @@ export const offersOf = (master: Master): Offer[] =>
     )
     .map(({ agentId, hostname, availabilityZone, node }) => {
       const { cpus = DEFAULT_CPUS, mem = DEFAULT_MEM_MIB, role = '*', attributes = {} } = node.spec;
-      const used = master.tasksOn(agentId).map(({ launch }) => launch);
+      const used = master.tasks.on(agentId).map(({ launch }) => launch);
       return {
         agentId,
         hostname,

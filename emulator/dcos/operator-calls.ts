@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { WireResponse } from '../core/wire.ts';
+import type { AgentRecord } from './agent-record.ts';
 import { json, text } from './http.ts';
 import { MaintenanceError } from './maintenance.ts';
-import type { AgentRecord, Master } from './master.ts';
+import type { Master } from './master.ts';
 
 const Id = z.object({ value: z.string() });
 const MachineId = z.object({ hostname: z.string().optional(), ip: z.string().optional() });

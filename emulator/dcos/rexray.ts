@@ -87,7 +87,7 @@ export class Rexray {
   }
 
   onMachineEvent(event: MachineEvent): void {
-    if (event.kind.startsWith('volume-') || 'volumeId' in event) this.step();
+    if ('volumeId' in event) this.step();
   }
 
   /** Looks at the volumes again; called whenever something may have changed. */

@@ -58,7 +58,7 @@ export const truthOf = (master: Master, marathon: Marathon, guests: Guests): Tru
           instanceId: node?.spec.instanceId ?? '',
           host: task.offer.hostname,
           condition,
-          state: master.tasks.find(({ launch }) => launch.taskId === task.id)?.state,
+          state: master.tasks.of(task.id)?.state,
           startedAt: task.startedAt,
           healthy: app.healthCheck === undefined ? undefined : healthyAt !== undefined,
           volumeIds: node?.volumeIdsOf(task.id) ?? [],
