@@ -43,12 +43,9 @@ const codesOf: Readonly<Record<FailureClass, readonly string[]>> = {
     'RequestLimitExceeded',
     'BandwidthLimitExceeded',
     'EC2ThrottledException',
-    'Throttling',
-    'ThrottlingException',
     'ThrottledException',
     'TooManyRequestsException',
     'ExecutionLimitExceeded',
-    'LimitExceededException',
   ],
   'not-done': [
     // The connection never came about.

@@ -7,7 +7,7 @@ import type {
   InstanceStatusSummary,
   VolumeAttachment,
 } from '@aws-sdk/client-ec2';
-import { CloudUnavailableError, ParseError } from '../../domain/errors.ts';
+import { CloudUnavailableError } from '../../domain/errors.ts';
 import { type EpochMs, isInstanceId, isVolumeId, type LaunchTime } from '../../domain/ids.ts';
 import type {
   Attachment,
@@ -20,34 +20,34 @@ import type {
   Volume,
 } from '../../domain/machine.ts';
 
-/** EC2 answered something that must not be guessed at. Reads repeat, so it counts as no answer. */
-const unreadable = (operation: string, subject: string, problem: string): CloudUnavailableError =>
-  new CloudUnavailableError(operation, `unreadable answer: ${subject} ${problem}`, {
-    cause: new ParseError(`${operation} answer`, `${subject} ${problem}`),
-  });
-
-/** Where in an answer we are, and what must be there. */
+/** Reads fields of one item of an answer, and throws where a guess would be needed. */
 interface Reader {
+  unreadable(problem: string): CloudUnavailableError;
   required<T>(name: string, value: T | undefined): T;
   oneOf<T extends string>(name: string, known: readonly T[], value: string | undefined): T;
   checked<T extends string>(name: string, is: (text: string) => text is T, value?: string): T;
 }
 
 const readerOf = (operation: string, subject: string): Reader => {
+  // Reads are repeated: an answer that cannot be understood counts as none.
+  const unreadable = (problem: string): CloudUnavailableError =>
+    new CloudUnavailableError(operation, `unreadable answer: ${subject} ${problem}`);
   const required = <T>(name: string, value: T | undefined): T => {
-    if (value === undefined) throw unreadable(operation, subject, `has no ${name}`);
+    if (value === undefined) throw unreadable(`has no ${name}`);
     return value;
   };
   return {
+    unreadable,
     required,
     oneOf(name, known, value) {
-      const found = known.find((candidate) => candidate === required(name, value));
-      if (found === undefined) throw unreadable(operation, subject, `has the ${name} '${value}'`);
+      const text: string = required(name, value);
+      const found = known.find((candidate) => candidate === text);
+      if (found === undefined) throw unreadable(`has the ${name} '${text}'`);
       return found;
     },
     checked(name, is, value) {
       const text = required(name, value);
-      if (!is(text)) throw unreadable(operation, subject, `has the ${name} '${text}'`);
+      if (!is(text)) throw unreadable(`has the ${name} '${text}'`);
       return text;
     },
   };
@@ -74,9 +74,10 @@ const checkStates: readonly CheckStatus[] = [
 
 const parseState = (reader: Reader, state: Ec2Instance['State']): InstanceState => {
   const name = reader.oneOf('state', instanceStates, state?.Name);
+  const code = reader.required('state code', state?.Code);
   // The high byte is for EC2's own use (API reference, InstanceState).
-  const byCode = stateOfCode.get(reader.required('state code', state?.Code) & 0xff);
-  return reader.oneOf(`state ${name} with code ${state?.Code}`, [name], byCode ?? 'unknown');
+  if (stateOfCode.get(code & 0xff) === name) return name;
+  throw reader.unreadable(`has the state ${name} with code ${code}`);
 };
 
 const parseTags = (tags: readonly Ec2Tag[] | undefined): Tag[] =>

@@ -60,7 +60,7 @@ describe('power commands', () => {
   });
 
   const protectedFrom = (attribute: string): string =>
-    `The instance '${agent}' may not be ended. Modify its '${attribute}' instance attribute and try again.`;
+    `The instance '${agent}' may not be ended. Modify its '${attribute}' instance attribute.`;
   it.each([
     ['OperationNotPermitted', 'SkipOsShutdown is not supported on Xen types', 'skip-unsupported'],
     ['OperationNotPermitted', 'skiposshutdown: not on XEN', 'skip-unsupported'],

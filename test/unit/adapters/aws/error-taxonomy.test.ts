@@ -114,7 +114,9 @@ describe('messages of cloud errors', () => {
   const blob = `4wDL${'aB3-_'.repeat(120)}`;
 
   it('do not carry the encoded authorization message', () => {
-    const said = `You are not authorized. User: arn:aws:sts::1:assumed-role/x/y. Encoded authorization failure message: ${blob}`;
+    const said =
+      'You are not authorized. User: arn:aws:sts::1:assumed-role/x/y. ' +
+      `Encoded authorization failure message: ${blob}`;
     const error = cloudErrorOf(failureOf(awsError('UnauthorizedOperation', said)), 'X', true);
     expect(everythingSaid(error)).toContain('arn:aws:sts::1:assumed-role/x/y');
     expect(everythingSaid(error)).not.toContain('4wDL');
