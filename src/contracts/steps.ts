@@ -172,10 +172,9 @@ export const CloseIncidentOutput = z.strictObject({
 });
 export type CloseIncidentOutput = z.infer<typeof CloseIncidentOutput>;
 
-/** `error` is what a Catch put there, `reason` what a step decided. */
+/** `state` is the whole state data: a Catch left its error there, a decision left none. */
 export const HoldIncidentInput = StepInput.extend({
-  error: z.strictObject({ Error: z.string(), Cause: z.string().exactOptional() }).exactOptional(),
-  reason: HoldReasonText.exactOptional(),
+  state: z.looseObject({ error: z.looseObject({ Error: z.string() }).exactOptional() }),
 });
 export type HoldIncidentInput = z.infer<typeof HoldIncidentInput>;
 

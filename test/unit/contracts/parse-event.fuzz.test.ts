@@ -16,6 +16,7 @@ const anything = fc.oneof(
     undefined,
     '',
     '__proto__',
+    '2099-01-01T00:00:00Z',
     'constructor',
     'i-0a1b2c3d4e5f6071',
     ` ${instanceId}`,
