@@ -67,10 +67,9 @@ describe('telemetry with a log of its own', () => {
     const circle: Record<string, unknown> = { size: 1n };
     circle.self = circle;
     telemetry.log.info('odd keys', { failure: new RangeError('too far'), circle });
-    expect(JSON.parse(printed[0] ?? '')).toMatchObject({
-      failure: { name: 'RangeError', message: 'too far' },
-      circle: { size: '1' },
-    });
+    const { failure, circle: open } = JSON.parse(printed[0] ?? '') as Record<string, unknown>;
+    expect(failure).toEqual({ name: 'RangeError', message: 'too far' });
+    expect(open).toEqual({ size: '1' });
   });
 
   it('counts in CloudWatch embedded metrics, per function and cluster', () => {
