@@ -6,6 +6,8 @@ export default defineConfig({
     // A test that runs alone, or no test at all, is not a green run.
     allowOnly: false,
     passWithNoTests: false,
+    // Machines that test may be slow and busy; what hangs still ends.
+    testTimeout: 30_000,
     hookTimeout: 60_000,
     // .ci/run counts from this report; see scripts/ci.ts.
     reporters: process.env.TEST_REPORT

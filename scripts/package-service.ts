@@ -11,6 +11,12 @@ export interface Package {
   readonly templatePath: string;
 }
 
+/** Which cluster's stack, and where; serverless.yml has the defaults. */
+export interface Target {
+  readonly stage?: string | undefined;
+  readonly region?: string | undefined;
+}
+
 /**
  * The framework's own environment, and nothing of the caller's account: packaging must not depend
  * on who packages.
@@ -22,11 +28,12 @@ const frameworkEnvironment = (): NodeJS.ProcessEnv => ({
   SLS_NOTIFICATIONS_MODE: 'off',
 });
 
-const writeTemplate = async (serviceDir: string): Promise<void> => {
+const writeTemplate = async (serviceDir: string, { stage, region }: Target): Promise<void> => {
   const framework = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
   const options = { cwd: serviceDir, env: frameworkEnvironment() };
   try {
-    await promisify(execFile)(process.execPath, [framework, 'package'], options);
+    const where = [...(stage ? ['--stage', stage] : []), ...(region ? ['--region', region] : [])];
+    await promisify(execFile)(process.execPath, [framework, 'package', ...where], options);
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     throw new Error(`serverless.yml was refused:\n${stdout}${stderr}`, { cause: error });
@@ -45,13 +52,14 @@ const writeTemplate = async (serviceDir: string): Promise<void> => {
 export const packageService = async (
   sourceDir: string,
   serviceDir = sourceDir,
+  target: Target = {},
 ): Promise<Package> => {
   const list = Object.entries(readFunctionList(serviceDir));
   const bundles: Bundle[] = [];
   for (const [name, entry] of list) {
     bundles.push(await bundleFunction(name, entry, { sourceDir, outDir: serviceDir }));
   }
-  await writeTemplate(serviceDir);
+  await writeTemplate(serviceDir, target);
   const templatePath = join(serviceDir, '.serverless/cloudformation-template-update-stack.json');
   return { bundles, templatePath };
 };

@@ -13,9 +13,15 @@ const heaviest = ({ bytesByPackage }: Bundle): string =>
     .map(([name, bytes]) => `${name} ${kilobytes(bytes)}`)
     .join(', ');
 
-const { values } = parseArgs({ options: { sizes: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    stage: { type: 'string' },
+    region: { type: 'string' },
+    sizes: { type: 'boolean', default: false },
+  },
+});
 const projectDir = process.cwd();
-const { bundles, templatePath } = await packageService(projectDir);
+const { bundles, templatePath } = await packageService(projectDir, projectDir, values);
 const table = new Table({
   head: ['function', 'bundle KB', 'zip KB', ...(values.sizes ? ['heaviest, KB'] : [])],
   colAligns: ['left', 'right', 'right'],

@@ -46,7 +46,7 @@ beforeAll(async () => {
   }
   built = await packageService(projectDir, dir);
   template = readTemplate(built.templatePath);
-}, 60_000);
+}, 120_000);
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -257,9 +257,24 @@ describe('the workflow', () => {
 describe('the template', () => {
   // No entry, and so no test, where cfn-lint is not installed: it is a Python tool of its own.
   const linters = spawnSync('cfn-lint', ['--version']).status === 0 ? ['cfn-lint'] : [];
-  it.each(linters)('is accepted by %s', (lint) => {
-    const { stdout } = spawnSync(lint, [built.templatePath], { encoding: 'utf8' });
-    expect(stdout.split('\n').filter((line) => line.startsWith('E'))).toEqual([]);
+  it.each(linters)(
+    'is accepted by %s',
+    (lint) => {
+      const { stdout } = spawnSync(lint, [built.templatePath], { encoding: 'utf8' });
+      expect(stdout.split('\n').filter((line) => line.startsWith('E'))).toEqual([]);
+    },
+    60_000,
+  );
+
+  it('takes the settings of a cluster, with a value for each that has no default', () => {
+    const example: { ParameterKey: string }[] = yaml('clusters/example.yml');
+    const given = example.map(({ ParameterKey }) => ParameterKey);
+    const parameters: Record<string, { Default?: unknown }> = yaml('infra/parameters.yml');
+    expect(template.Parameters).toEqual(parameters);
+    expect(given.filter((name) => !(name in parameters))).toEqual([]);
+    for (const [name, { Default }] of Object.entries(parameters)) {
+      if (Default === undefined) expect(given).toContain(name);
+    }
   });
 
   it('has the outputs an operator needs', () => {
