@@ -18,7 +18,9 @@ import type { Inventory } from '../domain/service.ts';
 export interface IncidentLedger {
   /**
    * Adds the signal to the instance's open incident, or opens the next one (n + 1) with token 1.
-   * `added` is false when a signal of this key was there already.
+   * `added` is false when a signal of this key was there already, or the incident has its fill of
+   * signals. A joined incident without `executionArn` may never have been started: anybody may
+   * start it under its `executionName`, which is the same execution however often it is started.
    */
   admit(
     cluster: string,
@@ -29,15 +31,20 @@ export interface IncidentLedger {
   >;
   incident(id: IncidentId): Promise<Incident | undefined>;
   openIncidentOf(instanceId: InstanceId): Promise<Incident | undefined>;
+  /**
+   * What is open is listed. What is listed may not exist yet (skip it), or be over since a closing
+   * was cut short (close it again under its own token).
+   */
   openIncidents(cluster: string): Promise<IncidentId[]>;
   /**
    * token + 1 and a new execution name, if the token is still `fromToken`. Allocates the name
-   * before anything is started under it.
+   * before anything is started under it. Repeated after a lost answer it says 'lost': a token may
+   * be skipped, never given twice. Throws IncidentNotFoundError.
    */
   takeOver(id: IncidentId, fromToken: number, at: EpochMs): Promise<Incident | 'lost'>;
   /**
    * Binds the running execution to the token. 'lost' when the token moved on or another execution
-   * is bound to it.
+   * is bound to it. Throws IncidentNotFoundError.
    */
   bindExecution(
     id: IncidentId,
@@ -45,12 +52,12 @@ export interface IncidentLedger {
     executionArn: string,
     at: EpochMs,
   ): Promise<Incident | 'lost'>;
-  /** Writes facets under the token. Throws TokenLostError when it moved on. */
+  /** Writes facets under the token. Throws TokenLostError when it moved on or the incident is over. */
   save(id: IncidentId, token: number, patch: IncidentPatch, at: EpochMs): Promise<Incident>;
   /**
    * Write-ahead: under the token, reserves one audit record per call, applies the patch in the
    * same write, and stores the intents. Throws TokenLostError when the token moved on: then none
-   * of the calls may be made.
+   * of the calls may be made. Nor after any other error; numbers reserved then may stay unused.
    */
   intend(
     id: IncidentId,
@@ -60,10 +67,13 @@ export interface IncidentLedger {
     at: EpochMs,
     patch?: IncidentPatch,
   ): Promise<readonly AuditRecord[]>;
-  /** Completes an audit record, once. */
+  /** Completes an audit record, once; the same outcome again is fine, another is refused. */
   conclude(id: IncidentId, seq: number, outcome: CallOutcome): Promise<void>;
   audit(id: IncidentId): Promise<AuditRecord[]>;
-  /** Ends the incident and opens the gate of its instance. Throws TokenLostError. */
+  /**
+   * Ends the incident and opens the gate of its instance. Again under the same token it only
+   * completes what was cut short, and answers the first end. Throws TokenLostError.
+   */
   close(
     id: IncidentId,
     token: number,
@@ -73,6 +83,14 @@ export interface IncidentLedger {
 }
 
 export interface OwnershipLedger {
+  /**
+   * First record of a volume (epoch 0, owned), before it is tagged. A record that is there already
+   * stays as it is.
+   */
+  adopt(
+    first: Ownership & { readonly state: 'owned'; readonly epoch: 0 },
+    at: EpochMs,
+  ): Promise<'recorded' | 'known'>;
   ownership(volumeId: VolumeId): Promise<Ownership | undefined>;
   /** Writes the claim if the record is still `current`; keeps the old one as history. */
   claim(
@@ -80,7 +98,10 @@ export interface OwnershipLedger {
     next: Ownership & { readonly incidentId: IncidentId; readonly token: number },
     at: EpochMs,
   ): Promise<'claimed' | 'lost'>;
-  /** Moves a claimed volume on (released, held, lost, owned), under the same incident and epoch. */
+  /**
+   * Moves a claimed volume on (released, held, lost, owned), under the same incident and epoch.
+   * 'lost' also when a later token has written, or the volume has its new owner.
+   */
   advance(
     next: Ownership & { readonly incidentId: IncidentId },
     at: EpochMs,

@@ -47,6 +47,31 @@ export const ownershipContract = (get: () => OwnershipLedger): void => {
     return current;
   };
 
+  const adoptionOf = (volumeId: VolumeId) =>
+    ({ volumeId, name: 'mysql', state: 'owned', epoch: 0, owner: newInstanceId() }) as const;
+
+  it('records the owner of an adopted volume as epoch 0, however often it is told', async () => {
+    const first = adoptionOf(newVolumeId());
+    expect(await get().adopt(first, t(0))).toBe('recorded');
+    expect(await get().adopt({ ...first }, t(1))).toBe('recorded');
+    expect(await get().ownership(first.volumeId)).toEqual(first);
+  });
+
+  it('adopts nothing that has a record: an epoch never goes back to 0', async () => {
+    const claim = await claimed();
+    expect(await get().adopt(adoptionOf(claim.volumeId), t(9))).toBe('known');
+    expect(await get().ownership(claim.volumeId)).toEqual(claim);
+  });
+
+  it('grants the first epoch of an adopted volume, and remembers the adoption', async () => {
+    const first = adoptionOf(newVolumeId());
+    await get().adopt(first, t(0));
+    const claim = claimOf(first.volumeId, 1);
+    expect(await get().claim(undefined, claim, t(1))).toBe('lost');
+    expect(await get().claim(first, claim, t(1))).toBe('claimed');
+    expect(await get().history(first.volumeId)).toEqual([first]);
+  });
+
   it('grants the first claim of a volume nobody has claimed', async () => {
     const claim = claimOf(newVolumeId(), 1);
     expect(await get().ownership(claim.volumeId)).toBeUndefined();

@@ -170,6 +170,15 @@ export class MemoryLedger
     return this.#put(patched(this.#underToken(id, token), { closedAt: at, ...patch }, at));
   }
 
+  async adopt(
+    first: Ownership & { readonly state: 'owned'; readonly epoch: 0 },
+    _at: EpochMs,
+  ): Promise<'recorded' | 'known'> {
+    const stands = this.#owners.get(first.volumeId);
+    if (stands === undefined) this.#owners.set(first.volumeId, structuredClone(first));
+    return isDeepStrictEqual(stands ?? first, first) ? 'recorded' : 'known';
+  }
+
   async ownership(volumeId: VolumeId): Promise<Ownership | undefined> {
     return this.#owners.get(volumeId);
   }

@@ -51,6 +51,17 @@ class DynamoOwnershipLedger implements OwnershipLedger {
     this.#table = new LedgerTable(deps);
   }
 
+  async adopt(
+    first: Ownership & { readonly state: 'owned'; readonly epoch: 0 },
+    at: EpochMs,
+  ): Promise<'recorded' | 'known'> {
+    const record = { ...first, updatedAt: at };
+    const absent = { when: 'attribute_not_exists(#pk)' };
+    if (await this.#table.put(ownerKey(first.volumeId), record, absent)) return 'recorded';
+    const item = await this.#item(first.volumeId);
+    return isDeepStrictEqual(item?.current, first) ? 'recorded' : 'known';
+  }
+
   async ownership(volumeId: VolumeId): Promise<Ownership | undefined> {
     return (await this.#item(volumeId))?.current;
   }
