@@ -38,7 +38,8 @@ const STAND_INS: ReadonlyMap<string, string> = new Map([
   ],
   [
     '@smithy/core/event-streams',
-    `export const eventStreamSerdeProvider = undefined, EventStreamSerde = undefined;`,
+    `export const eventStreamSerdeProvider = undefined, EventStreamSerde = undefined;
+     export const resolveEventStreamSerdeConfig = (config) => config;`,
   ],
   [
     '@aws-sdk/signature-v4-multi-region',

@@ -12,6 +12,8 @@ const CALLER = `
   import { HttpResponse } from '@smithy/core/protocols';
   import { EC2Client, DescribeVolumesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2';
   import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+  import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+  import { LambdaClient, InvokeCommand } from '@aws-sdk/client-lambda';
 
   const VOLUMES = '<DescribeVolumesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">' +
     '<requestId>r</requestId><volumeSet><item><volumeId>vol-1</volumeId><size>5</size>' +
@@ -23,8 +25,9 @@ const CALLER = `
   export const talk = async (credentials) => {
     const sent = [];
     const requestHandler = {
-      handle: async ({ hostname, body }) => {
-        sent.push([hostname, typeof body === 'string' ? body : new TextDecoder().decode(body)]);
+      handle: async ({ hostname, path, headers, body }) => {
+        const [scope] = /us-east-1\\/\\w+\\/aws4_request/.exec(headers.authorization) ?? [];
+        sent.push([hostname, path, scope, typeof body === 'string' ? body : new TextDecoder().decode(body)]);
         const ec2 = hostname.startsWith('ec2.');
         const refused = ec2 && String(body).includes('StopInstances');
         return { response: new HttpResponse({
@@ -47,10 +50,18 @@ const CALLER = `
       UpdateExpression: 'SET #n = :n', ExpressionAttributeNames: { '#n': 'n' },
       ExpressionAttributeValues: { ':n': { N: '1' } }, ReturnValues: 'ALL_NEW',
     }));
-    return { sent, volumes: volumes.Volumes, refusal, item: item.Attributes };
+    await new EventBridgeClient(config).send(new PutEventsCommand({ Entries: [{ Source: 's' }] }));
+    const { Payload } = await new LambdaClient(config).send(new InvokeCommand({
+      FunctionName: 'f', Payload: new TextEncoder().encode('{"warm":true}'),
+    }));
+    const payload = new TextDecoder().decode(Payload);
+    return { sent, volumes: volumes.Volumes, refusal, item: item.Attributes, payload };
   };
 `;
 const KEYS = { credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' } };
+
+const containing = (text: string): unknown => expect.stringContaining(text);
+const signed = (service: string): string => `us-east-1/${service}/aws4_request`;
 
 interface Caller {
   talk(credentials: object): Promise<{ sent: string[][]; volumes: unknown; refusal: unknown }>;
@@ -98,9 +109,11 @@ describe('a bundle with the lean SDK', () => {
     expect(answer).toEqual(await full.talk(KEYS));
     expect(answer).toMatchObject({
       sent: [
-        ['ec2.us-east-1.amazonaws.com', expect.stringContaining('Filter.1.Value.2=vol-2')],
-        ['ec2.us-east-1.amazonaws.com', expect.stringContaining('SkipOsShutdown=true')],
-        [expect.stringContaining('dynamodb'), expect.stringContaining('"SET #n = :n"')],
+        ['ec2.us-east-1.amazonaws.com', '/', signed('ec2'), containing('Filter.1.Value.2=vol-2')],
+        ['ec2.us-east-1.amazonaws.com', '/', signed('ec2'), containing('SkipOsShutdown=true')],
+        [containing('dynamodb'), '/', signed('dynamodb'), containing('"SET #n = :n"')],
+        ['events.us-east-1.amazonaws.com', '/', signed('events'), '{"Entries":[{"Source":"s"}]}'],
+        [containing('lambda'), containing('/functions/f/'), signed('lambda'), '{"warm":true}'],
       ],
       volumes: [{ VolumeId: 'vol-1', CreateTime: new Date('2026-11-22T21:29:54.000Z') }],
       refusal: { name: 'IncorrectInstanceState', message: 'no' },
