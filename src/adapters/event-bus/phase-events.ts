@@ -5,8 +5,8 @@ import type { Log, Metrics } from '../../ports/system.ts';
 import { failureOf } from '../aws-sdk/error-taxonomy.ts';
 
 /** Subscribers match on these two; renaming either is a new version of the event. */
-export const phaseEventSource = 'ebs-failover';
-export const phaseEventDetailType = 'Failover Phase';
+const phaseEventSource = 'ebs-failover';
+const phaseEventDetailType = 'Failover Phase';
 
 /**
  * The `detail` of a phase event, version 1. Facts of the incident in words, nothing that an app or
