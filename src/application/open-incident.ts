@@ -11,7 +11,7 @@ export interface OpenIncidentDeps {
   readonly ledger: Pick<IncidentLedger, 'admit' | 'takeOver' | 'bindExecution' | 'incident'> &
     Pick<ClusterLedger, 'inventory'>;
   readonly compute: Pick<ComputeReads, 'instance'>;
-  readonly workflow: Pick<Workflow, 'status' | 'arnOf'>;
+  readonly workflow: Pick<Workflow, 'status'>;
   readonly scope: Scope;
   readonly clock: Clock;
 }
@@ -72,8 +72,10 @@ const operatorSignal = (request: OpenIncidentRequest, clock: Clock): Signal => (
 const runningExecution = async (
   deps: OpenIncidentDeps,
   incident: Incident,
+  siblingArn: string,
 ): Promise<string | undefined> => {
-  const arn = incident.executionArn ?? deps.workflow.arnOf(incident.executionName);
+  // ARNs of one state machine differ in the name at their end only.
+  const arn = incident.executionArn ?? siblingArn.replace(/[^:]+$/, incident.executionName);
   return (await deps.workflow.status(arn)) === 'RUNNING' ? arn : undefined;
 };
 
@@ -92,7 +94,7 @@ const openByOperator = async (
   if (admitted.kind === 'opened' || incident.executionArn === executionArn) {
     return bind(deps, request, incident.id, incident.token);
   }
-  const execution = await runningExecution(deps, incident);
+  const execution = await runningExecution(deps, incident, executionArn);
   if (execution !== undefined) {
     const says = `${execution} already works on incident ${incident.id}; your reason was added to it`;
     return { kind: 'joined', incidentId: incident.id, instanceId, execution, says };

@@ -80,13 +80,11 @@ export const hold = async (
 ): Promise<{ kind: 'hold'; reason: HoldReason }> => {
   const same = incident.hold?.reason === reason ? incident.hold : undefined;
   const looks = same === undefined ? 0 : same.looks + 1;
-  const record = {
-    reason,
-    says,
-    since: same?.since ?? now,
-    looks,
-    retryAt: (now + holdWaitSeconds(looks) * 1000) as EpochMs,
-  };
+  const since = same?.since ?? now;
+  // The longer it lasts the rarer the looks: one in five of its age, at most a quarter of an hour.
+  const rareMs = Math.min((now - since) / 5, holdInsideMs);
+  const retryAt = (now + Math.max(holdWaitSeconds(looks) * 1000, rareMs)) as EpochMs;
+  const record = { reason, says, since, looks, retryAt };
   await ledger.save(incident.id, incident.token, { status: 'held', hold: record }, now);
   return { kind: 'hold', reason };
 };

@@ -1,4 +1,5 @@
 import type { Incident } from '../domain/incident.ts';
+import type { IncidentMessage } from '../domain/message.ts';
 
 export type Phase =
   | 'opened'
@@ -14,14 +15,6 @@ export type Phase =
 /** Tells the world. Losing an event changes no outcome, so this never throws: it counts. */
 export interface PhaseEvents {
   publish(phase: Phase, incident: Incident, at: number): Promise<void>;
-}
-
-/** A message for people, about one incident. */
-export interface IncidentMessage {
-  /** One line. */
-  readonly title: string;
-  readonly lines: readonly string[];
-  readonly mood: 'working' | 'waiting' | 'good' | 'calm';
 }
 
 /** Throws NotifierUnavailableError. */

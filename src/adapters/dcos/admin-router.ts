@@ -22,6 +22,8 @@ export interface Call {
   /** Sent as JSON. */
   readonly body?: object;
   readonly timeoutMs?: number;
+  /** Ends the call early; it then counts as unheard. */
+  readonly signal?: AbortSignal;
   /** Needs no token, so a cluster can be told apart even while the token's store is down. */
   readonly open?: boolean;
 }
@@ -74,7 +76,7 @@ export const createAdminRouter = ({
           ...(secret ? { authorization: `token=${secret}` } : {}),
         },
         ...(call.body ? { body: JSON.stringify(call.body) } : {}),
-        signal: deadline.signal,
+        signal: call.signal ? AbortSignal.any([deadline.signal, call.signal]) : deadline.signal,
       });
       return secret ? { ...response, body: response.body.replaceAll(secret, '[token]') } : response;
     } catch (error) {

@@ -26,10 +26,11 @@ export const createOrchestrator = (options: AdminRouterOptions): Orchestrator =>
       return capabilitiesOf(expectJson(call.operation, response, VersionFile).version);
     },
 
-    probe: async (agentId, timeoutMs) => {
+    probe: async (agentId, timeoutMs, signal) => {
       const path = `/agent/${encodeURIComponent(agentId)}/health`;
+      const call = { operation: 'probe', method: 'GET', path, timeoutMs } as const;
       try {
-        const { status } = await ask({ operation: 'probe', method: 'GET', path, timeoutMs });
+        const { status } = await ask(signal ? { ...call, signal } : call);
         const isAnswer = (status >= 200 && status < 300) || (status >= 400 && status < 500);
         return isAnswer && !NOT_THE_AGENT.includes(status);
       } catch {

@@ -1,5 +1,5 @@
 import type { ContextBlock, HeaderBlock, SectionBlock } from '@slack/web-api';
-import type { IncidentMessage } from '../../ports/events.ts';
+import type { IncidentMessage } from '../../domain/message.ts';
 
 /** Limits of Block Kit; a message beyond them is refused whole (`invalid_blocks`). */
 const HEADER_CHARS_MAX = 150;

@@ -30,6 +30,28 @@ const executionArnPrefix = (stateMachineArn: string): string => {
   return `${parts[1]}execution:${parts[2]}:`;
 };
 
+/** Looks at executions. Throws the domain's cloud errors. */
+export const createExecutions = ({
+  client,
+}: {
+  readonly client: SFNClient;
+}): Pick<Workflow, 'status'> => ({
+  async status(executionArn) {
+    const operation = 'DescribeExecution';
+    const answer = await reading(
+      operation,
+      () => client.send(new DescribeExecutionCommand({ executionArn })),
+      ({ code }) => (code === 'ExecutionDoesNotExist' ? 'unknown' : undefined),
+    );
+    if (answer === 'unknown') return 'UNKNOWN';
+    const status = answer.status === undefined ? undefined : statusOf[answer.status];
+    if (status === undefined) {
+      throw new CloudUnavailableError(operation, `unreadable answer: status '${answer.status}'`);
+    }
+    return status;
+  },
+});
+
 export interface WorkflowDeps {
   readonly client: SFNClient;
   readonly stateMachineArn: string;
@@ -40,6 +62,7 @@ export const createWorkflow = ({ client, stateMachineArn }: WorkflowDeps): Workf
   const prefix = executionArnPrefix(stateMachineArn);
   const arnOf = (name: string): string => `${prefix}${name}`;
   return {
+    ...createExecutions({ client }),
     arnOf,
 
     async start(name, input) {
@@ -56,21 +79,6 @@ export const createWorkflow = ({ client, stateMachineArn }: WorkflowDeps): Workf
         ({ code }) => (code === 'ExecutionAlreadyExists' ? 'started-before' : undefined),
       );
       return answer === 'started-before' ? arnOf(name) : (answer.executionArn ?? arnOf(name));
-    },
-
-    async status(executionArn) {
-      const operation = 'DescribeExecution';
-      const answer = await reading(
-        operation,
-        () => client.send(new DescribeExecutionCommand({ executionArn })),
-        ({ code }) => (code === 'ExecutionDoesNotExist' ? 'unknown' : undefined),
-      );
-      if (answer === 'unknown') return 'UNKNOWN';
-      const status = answer.status === undefined ? undefined : statusOf[answer.status];
-      if (status === undefined) {
-        throw new CloudUnavailableError(operation, `unreadable answer: status '${answer.status}'`);
-      }
-      return status;
     },
   };
 };

@@ -1,0 +1,56 @@
+import type { Incident } from './incident.ts';
+import { phaseTimes, summarise } from './summary.ts';
+
+/** A message for people about one incident, before any channel's own form. */
+export interface IncidentMessage {
+  /** One line. */
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly mood: 'working' | 'waiting' | 'good' | 'calm';
+}
+
+const moodOf = (incident: Incident): IncidentMessage['mood'] => {
+  switch (incident.status) {
+    case 'held':
+      return 'waiting';
+    case 'recovered':
+      return 'good';
+    case 'cancelled':
+      return 'calm';
+    case 'open':
+      return 'working';
+  }
+};
+
+const stage = (incident: Incident): string => {
+  if (incident.status !== 'open') return incident.status;
+  if (incident.handOff?.completedAt !== undefined) return 'waiting for the service';
+  if (incident.fence?.proof !== undefined) return 'fenced, moving the volumes';
+  if (incident.fence?.rungs.length) return 'fencing';
+  if (incident.protection !== undefined) return 'protecting the data';
+  return 'assessing';
+};
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** What the ledger says of an incident, for people: one message, rewritten as it goes on. Pure. */
+export const messageOf = (incident: Incident): IncidentMessage => {
+  const { facts, fence, verdict } = incident;
+  const times = phaseTimes(incident);
+  const lines = [summarise(incident)];
+  if (verdict !== undefined) lines.push(`Why: ${verdict.why.join('; ')}`);
+  if (verdict?.whyNot.length) lines.push(`Against: ${verdict.whyNot.join('; ')}`);
+  if (facts?.apps.length) lines.push(`Apps: ${facts.apps.map((app) => app.id).join(', ')}`);
+  if (facts?.volumes.length) {
+    lines.push(`Volumes: ${facts.volumes.map((v) => `${v.name} (${v.volumeId})`).join(', ')}`);
+  }
+  if (fence?.proof !== undefined) {
+    const reads = fence.proof.map((read) => `${read.state} at ${read.at}`).join(', ');
+    lines.push(`Fence: ${fence.method ?? 'none'}, ${fence.strength ?? 'unknown'}; proof: ${reads}`);
+  }
+  if (incident.hold !== undefined) lines.push(`Held: ${incident.hold.says}`);
+  if (times.totalMs !== undefined) lines.push(`Took ${seconds(times.totalMs)}`);
+  const where = facts?.availabilityZone === undefined ? '' : ` in ${facts.availabilityZone}`;
+  const title = `${incident.cluster}: ${incident.instanceId}${where}: ${stage(incident)}`;
+  return { title, lines, mood: moodOf(incident) };
+};

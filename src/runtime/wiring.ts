@@ -1,0 +1,122 @@
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import type * as z from 'zod';
+import { createAutoScaling } from '../adapters/auto-scaling/groups.ts';
+import { type AwsClientOptions, awsClientOptions } from '../adapters/aws-sdk/client-options.ts';
+import { createOrchestrator } from '../adapters/dcos/orchestrator.ts';
+import { createEc2Reads } from '../adapters/ec2/reads.ts';
+import { createPhaseEvents } from '../adapters/event-bus/phase-events.ts';
+import { createHttpSend } from '../adapters/http/send.ts';
+import { createFunctions } from '../adapters/lambda/functions.ts';
+import { createSecrets } from '../adapters/secrets-manager/secrets.ts';
+import { createExecutions, createWorkflow } from '../adapters/step-functions/workflow.ts';
+import { systemClock } from '../adapters/system/system-clock.ts';
+import type * as sections from '../config/sections.ts';
+import { clusterTagKey, type Scope } from '../domain/scope.ts';
+import type { AutoScaling } from '../ports/auto-scaling.ts';
+import type { ComputeReads } from '../ports/compute.ts';
+import type { PhaseEvents } from '../ports/events.ts';
+import type { HttpSend } from '../ports/http.ts';
+import type { Orchestrator } from '../ports/orchestrator.ts';
+import type { Functions, Workflow } from '../ports/workflow.ts';
+import type { Platform } from './function-module.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/**
+ * What the files in functions/ plug together, one small maker per adapter: a bundle holds only
+ * those its function uses.
+ */
+type Config<Name extends keyof typeof sections> = Readonly<z.infer<(typeof sections)[Name]>>;
+
+const dcosTimeoutMs = 10_000;
+
+/** How the function's AWS clients are made: by its role, through the platform's door if it has one. */
+export const awsOptions = (aws: Config<'aws'>, platform: Platform): AwsClientOptions =>
+  awsClientOptions({ ...aws, ...(platform.send === undefined ? {} : { send: platform.send }) });
+
+export const ledgerOn = (options: AwsClientOptions, { tableName }: Config<'ledger'>) => ({
+  client: new DynamoDBClient(options),
+  table: tableName,
+});
+
+type Parts<All extends readonly object[]> = All extends readonly [
+  infer First,
+  ...infer Rest extends readonly object[],
+]
+  ? First & Parts<Rest>
+  : unknown;
+
+/** The parts of the ledger a function uses, as one object. */
+export const ledgerOf = <const All extends readonly object[]>(...parts: All): Parts<All> => {
+  const methods = parts.flatMap((part) =>
+    Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(part)))
+      .filter(([name, { value }]) => name !== 'constructor' && typeof value === 'function')
+      .map(([name, { value }]) => [name, value.bind(part)] as const),
+  );
+  return Object.fromEntries(methods) as Parts<All>;
+};
+
+export const ec2Client = (options: AwsClientOptions): EC2Client => new EC2Client(options);
+
+export const readsOf = (client: EC2Client, scope: Scope): ComputeReads =>
+  createEc2Reads({ client, clusterTag: { key: clusterTagKey, value: scope.cluster } });
+
+export const groupsOf = (options: AwsClientOptions): AutoScaling =>
+  createAutoScaling({ client: new AutoScalingClient(options) });
+
+export const workflowOf = (
+  options: AwsClientOptions,
+  { stateMachineArn }: Config<'workflow'>,
+): Workflow => createWorkflow({ client: new SFNClient(options), stateMachineArn });
+
+export const executionsOf = (options: AwsClientOptions): Pick<Workflow, 'status'> =>
+  createExecutions({ client: new SFNClient(options) });
+
+export const lambdaClient = (options: AwsClientOptions): LambdaClient => new LambdaClient(options);
+
+export const functionsOf = (
+  client: LambdaClient,
+  { functionNames }: Config<'warming'>,
+  { log, metrics }: Telemetry,
+): Functions => createFunctions({ client, names: functionNames, log, metrics });
+
+export const eventsOf = (
+  options: AwsClientOptions,
+  { busName }: Config<'events'>,
+  { log, metrics }: Telemetry,
+): PhaseEvents =>
+  createPhaseEvents({ client: new EventBridgeClient(options), bus: busName, log, metrics });
+
+const secretsOf = (options: AwsClientOptions) =>
+  createSecrets({ client: new SecretsManagerClient(options), clock: systemClock });
+
+/** Reads one secret whenever it is needed; the secret itself is kept for five minutes. */
+export const secretOf = (options: AwsClientOptions, id: string): (() => Promise<string>) => {
+  const secrets = secretsOf(options);
+  return () => secrets.read(id);
+};
+
+/** The platform's door to the network, or a real one. */
+export const networkOf = (platform: Platform, caCertificate?: string): HttpSend =>
+  platform.send ??
+  createHttpSend({
+    timeoutMs: dcosTimeoutMs,
+    ...(caCertificate === undefined ? {} : { caCertificate }),
+  });
+
+export const orchestratorOf = (
+  options: AwsClientOptions,
+  { url, tokenSecretId, caCertificate }: Config<'dcos'>,
+  platform: Platform,
+): Orchestrator =>
+  createOrchestrator({
+    send: networkOf(platform, caCertificate),
+    baseUrl: url,
+    callTimeoutMs: dcosTimeoutMs,
+    ...(tokenSecretId === undefined ? {} : { token: secretOf(options, tokenSecretId) }),
+  });
