@@ -3,6 +3,8 @@ export interface AslState {
   Type: string;
   Resource?: string;
   Parameters?: unknown;
+  ResultPath?: string | null;
+  Catch?: { ResultPath?: string | null }[];
   ItemProcessor?: AslMachine;
   Iterator?: AslMachine;
   Branches?: AslMachine[];
@@ -53,6 +55,10 @@ export const readDefinition = (
   });
   const machine: AslMachine = JSON.parse(text);
   for (const [name, state] of allStates(machine)) {
+    // The default, written out: the engine would take "$" for the name of a field.
+    for (const place of [state, ...(state.Catch ?? [])]) {
+      if (place.ResultPath === '$') delete place.ResultPath;
+    }
     if (state.Parameters) state.Parameters = withStateName(state.Parameters, name);
     if (state.ItemSelector) state.ItemSelector = withStateName(state.ItemSelector, name);
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as nodeSetTimeout } from 'node:timers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createVirtualTime, type VirtualTime } from '../../../emulator/core/virtual-time.ts';
@@ -36,6 +37,16 @@ describe('virtual time', () => {
     await t.run(never);
     await counted;
     expect(order).toEqual(['work at 0', 'timer']);
+  });
+
+  it('waits for files being read, though nobody counted that', async () => {
+    const t = virtual();
+    const order: string[] = [];
+    const reading = readFile(import.meta.filename).then(() => order.push('read'));
+    t.after(1, () => order.push('timer'));
+    await t.run(never);
+    await reading;
+    expect(order).toEqual(['read', 'timer']);
   });
 
   it('loses the race against real work that nobody counted', async () => {

@@ -9,7 +9,7 @@ import type {
 interface Input {
   key: string;
   /** What to do beside counting. */
-  act?: 'fail' | 'sleep' | 'env' | 'refuse';
+  act?: 'fail' | 'sleep' | 'env' | 'echo' | 'refuse';
   value?: string;
 }
 
@@ -45,12 +45,16 @@ export const createHandler = (env: Record<string, string | undefined>, platform:
     },
   });
   return async (event: unknown, context: LambdaContext): Promise<unknown> => {
-    const { key = 'event', act, value } = event as Input;
+    const input = event as Input;
+    // The workflow hands on nothing but a key, which may name an act: `a!refuse`.
+    const [key = '', act = input.act] = (input.key ?? 'event').split('!');
     callsHere += 1;
     platform.log(`counting ${key} with ${context.getRemainingTimeInMillis()} ms left`);
     if (act === 'env') return { env, callsHere, id: context.awsRequestId };
+    if (act === 'echo') return event;
     if (act === 'refuse') throw Object.assign(new Error('not now'), { name: 'TryAgainError' });
-    if (value) return { token: value };
+    if (input.value) platform.log(`token ${input.value}`);
+    if (input.value) return { token: input.value };
     const { Attributes } = await client.send(
       new UpdateItemCommand({
         TableName: env.TABLE,

@@ -1,0 +1,219 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { readDefinition } from '../../../emulator/services/states/definition.ts';
+import type { Execution } from '../../../emulator/services/states/execution.ts';
+import { closeAll, createFixture, type Fixture } from './fixture.ts';
+
+afterEach(closeAll);
+
+const stateMachineArn = 'arn:aws:states:us-east-1:123456789012:stateMachine:count-blue';
+const executionArn = 'arn:aws:states:us-east-1:123456789012:execution:count-blue:one';
+const plain = { items: ['a'], waitSeconds: 5, ask: false };
+
+const api = (world: Fixture, operation: string, input: object, accessKeyId?: string) =>
+  world.call('states', `AWSStepFunctions.${operation}`, input, accessKeyId);
+
+const start = (world: Fixture, input: object = plain, name = 'one') =>
+  api(world, 'StartExecution', { stateMachineArn, name, input: JSON.stringify(input) });
+
+/** Runs until the first execution has ended. */
+const finished = async (world: Fixture): Promise<Execution> => {
+  const [execution] = world.states.executions();
+  if (!execution) throw new Error('nothing was started');
+  const until = (): boolean => execution.status !== 'RUNNING';
+  expect(await world.time.run({ until, horizonMs: 3_600_000 })).toBe('reached');
+  return execution;
+};
+
+describe('StartExecution', () => {
+  it('gives the same answer for the same name and input while it runs', async () => {
+    const world = await createFixture();
+    const first = await start(world);
+    const second = await start(world);
+    expect(second).toEqual(first);
+    expect(first.body.executionArn).toBe(executionArn);
+    expect(world.states.executions()).toHaveLength(1);
+  });
+
+  it('refuses the name for another input, and for any input once it has ended', async () => {
+    const world = await createFixture();
+    await start(world);
+    const other = await start(world, { ...plain, waitSeconds: 6 });
+    expect(other).toMatchObject({ status: 400, body: { __type: 'ExecutionAlreadyExists' } });
+    await finished(world);
+    expect((await start(world)).body.__type).toBe('ExecutionAlreadyExists');
+  });
+
+  it.each([
+    { wrong: 'a name with a slash', change: { name: 'a/b' }, code: 'InvalidName' },
+    { wrong: 'a name of 81 letters', change: { name: 'a'.repeat(81) }, code: 'InvalidName' },
+    { wrong: 'input that is no JSON', change: { input: '{' }, code: 'InvalidExecutionInput' },
+    {
+      wrong: 'another machine',
+      change: { stateMachineArn: `${stateMachineArn}x` },
+      code: 'StateMachineDoesNotExist',
+    },
+    {
+      wrong: 'more than 256 KiB',
+      change: { input: JSON.stringify('x'.repeat(262_144)) },
+      code: 'ValidationException',
+    },
+  ])('refuses $wrong', async ({ change, code }) => {
+    const world = await createFixture();
+    const input = { stateMachineArn, name: 'one', input: '{}', ...change };
+    expect((await api(world, 'StartExecution', input)).body.__type).toBe(code);
+    expect(world.states.executions()).toEqual([]);
+  });
+
+  it('refuses a role without the right', async () => {
+    const world = await createFixture();
+    const denied = await api(world, 'StartExecution', { stateMachineArn }, 'ASIACountRole');
+    expect(denied.body.__type).toBe('AccessDeniedException');
+  });
+});
+
+describe('an execution', () => {
+  it('waits as long as the machine says', async () => {
+    const world = await createFixture();
+    await start(world);
+    const { startedAt, stoppedAt = 0, output = '' } = await finished(world);
+    expect(stoppedAt - startedAt).toBeGreaterThanOrEqual(5_000);
+    expect(stoppedAt - startedAt).toBeLessThan(7_000);
+    expect(JSON.parse(output).counts).toEqual([{ key: 'a', calls: 1, callsHere: 1 }]);
+  });
+
+  it('retries an error by its name and hands the whole payload on as the cause', async () => {
+    const world = await createFixture();
+    await start(world, { ...plain, items: ['a!refuse', 'b!fail'] });
+    const { output = '{}' } = await finished(world);
+    const [refused, failed] = JSON.parse(output).counts;
+    expect([refused.Error, failed.Error]).toEqual(['TryAgainError', 'TypeError']);
+    expect(JSON.parse(refused.Cause)).toEqual({
+      errorType: 'TryAgainError',
+      errorMessage: 'not now',
+      trace: ['TryAgainError: not now'],
+    });
+    // Three runs for the one that is retried twice, one for the other.
+    const results = world.lambda.records().map(({ result }) => result);
+    expect(results.sort()).toEqual([
+      'TryAgainError',
+      'TryAgainError',
+      'TryAgainError',
+      'TypeError',
+    ]);
+  });
+
+  it('sees a timed-out function as Lambda.Unknown, as Step Functions does', async () => {
+    const world = await createFixture();
+    world.faults.intercept = (_, { service }) =>
+      service === 'dynamodb' ? { delayMs: 11_000 } : 'pass';
+    await start(world);
+    const { output = '{}' } = await finished(world);
+    expect(JSON.parse(output).counts[0]).toMatchObject({
+      Error: 'Lambda.Unknown',
+      Cause: expect.stringContaining('Task timed out after 10.00 seconds'),
+    });
+  });
+
+  it('tells a function the execution and the state it was called from', async () => {
+    const world = await createFixture();
+    await start(world, { ...plain, items: ['a!echo'] });
+    const { output = '{}' } = await finished(world);
+    expect(JSON.parse(output).counts).toEqual([
+      { key: 'a!echo', execution: 'one', state: 'CountOne' },
+    ]);
+  });
+
+  it('is described, listed and told step by step', async () => {
+    const world = await createFixture();
+    await start(world);
+    await finished(world);
+    const described = await api(world, 'DescribeExecution', { executionArn });
+    expect(described.body).toMatchObject({ name: 'one', status: 'SUCCEEDED', stateMachineArn });
+    const listed = await api(world, 'ListExecutions', { stateMachineArn, statusFilter: 'RUNNING' });
+    expect(listed.body.executions).toEqual([]);
+    const history = await api(world, 'GetExecutionHistory', { executionArn });
+    const types = (history.body.events as { type: string }[]).map(({ type }) => type);
+    expect(types).toEqual([
+      'ExecutionStarted',
+      'MapStateEntered',
+      'MapIterationStarted',
+      'TaskStateEntered',
+      'TaskStateExited',
+      'MapIterationSucceeded',
+      'MapStateExited',
+      'WaitStateEntered',
+      'WaitStateExited',
+      'ChoiceStateEntered',
+      'ChoiceStateExited',
+      'SucceedStateEntered',
+      'SucceedStateExited',
+      'ExecutionSucceeded',
+    ]);
+    const absent = await api(world, 'DescribeExecution', { executionArn: `${executionArn}x` });
+    expect(absent.body.__type).toBe('ExecutionDoesNotExist');
+  });
+
+  it('does nothing more once it is stopped', async () => {
+    const world = await createFixture();
+    await start(world);
+    await api(world, 'StopExecution', { executionArn, error: 'Enough', cause: 'a person' });
+    const { status } = await finished(world);
+    await world.time.run({ until: () => false, horizonMs: 60_000 });
+    expect(status).toBe('ABORTED');
+    expect(world.lambda.records()).toEqual([]);
+    const described = await api(world, 'DescribeExecution', { executionArn });
+    expect(described.body).toMatchObject({ status: 'ABORTED', error: 'Enough' });
+  });
+});
+
+describe('a task token', () => {
+  /** Runs until the callback function has been given its token, which it logs. */
+  const asked = async (world: Fixture): Promise<string> => {
+    await start(world, { ...plain, ask: true });
+    const logged = () => world.trace.find(({ data }) => String(data).startsWith('token '));
+    await world.time.run({ until: () => logged() !== undefined, horizonMs: 60_000 });
+    return String(logged()?.data).slice('token '.length);
+  };
+
+  it('brings the answer into the waiting state', async () => {
+    const world = await createFixture();
+    const taskToken = await asked(world);
+    const output = JSON.stringify({ by: 'an operator' });
+    expect((await api(world, 'SendTaskSuccess', { taskToken, output })).status).toBe(200);
+    const { output: end = '{}' } = await finished(world);
+    expect(JSON.parse(end).answer).toEqual({ by: 'an operator' });
+    const again = await api(world, 'SendTaskSuccess', { taskToken, output });
+    expect(again.body.__type).toBe('TaskTimedOut');
+  });
+
+  it('fails the state by the name given', async () => {
+    const world = await createFixture();
+    const taskToken = await asked(world);
+    await api(world, 'SendTaskFailure', { taskToken, error: 'Denied', cause: 'not tonight' });
+    expect(await finished(world)).toMatchObject({
+      status: 'FAILED',
+      error: 'Denied',
+      cause: 'not tonight',
+    });
+  });
+
+  it('is worth nothing after the state timed out, and never if invented', async () => {
+    const world = await createFixture();
+    const taskToken = await asked(world);
+    expect(await finished(world)).toMatchObject({ status: 'FAILED', error: 'States.Timeout' });
+    const late = await api(world, 'SendTaskSuccess', { taskToken, output: '{}' });
+    expect(late.body.__type).toBe('TaskTimedOut');
+    const invented = { taskToken: 'nobody', output: '{}' };
+    expect((await api(world, 'SendTaskSuccess', invented)).body.__type).toBe('InvalidToken');
+    const broken = { taskToken, output: '{' };
+    expect((await api(world, 'SendTaskSuccess', broken)).body.__type).toBe('InvalidOutput');
+  });
+});
+
+describe('a definition', () => {
+  it('is refused when a placeholder is defined nowhere', () => {
+    const source = '{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"${AArn}","End":true}}}';
+    expect(() => readDefinition(source, {})).toThrow('${AArn}');
+    expect(readDefinition(source, { AArn: 'x' }).States.A?.Resource).toBe('x');
+  });
+});
