@@ -8,7 +8,7 @@ import type { Activity, Group, Member, Process } from './model.ts';
 import { activeMembers, refuse } from './model.ts';
 
 /** How often a group looks at the health of its members. */
-export const HEALTH_CHECK_MS = 60_000;
+const HEALTH_CHECK_MS = 60_000;
 /** From the decision to launch to RunInstances. */
 const LAUNCH_DELAY_MS = 3_000;
 const STANDBY_MS = 2_000;

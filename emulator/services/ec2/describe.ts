@@ -12,7 +12,7 @@ export const stateView = (state: InstanceState): XmlElement => ({
   name: state,
 });
 
-export const tagsView = (tags: Record<string, string>): XmlElement[] =>
+const tagsView = (tags: Record<string, string>): XmlElement[] =>
   Object.entries(tags).map(([key, value]) => ({ key, value }));
 
 /** `busy` is known to DescribeVolumes only; the instance still says `detaching`. */
@@ -38,7 +38,7 @@ const privateDnsName = (world: World, instance: Instance): string => {
   return `ip-${instance.privateIp.replaceAll('.', '-')}.${domain}`;
 };
 
-export const instanceView = (world: World, instance: Instance): XmlElement => {
+const instanceView = (world: World, instance: Instance): XmlElement => {
   const gone = instance.state === 'terminated';
   return {
     instanceId: instance.instanceId,
@@ -132,7 +132,7 @@ const checkView = (reachability: Reachability, impairedSince?: number): XmlEleme
 };
 
 /** Reachability as of the latest check. A reboot fails the instance check, not the system's. */
-export const reachabilityOf = (
+const reachabilityOf = (
   instance: Instance,
 ): { system: Reachability; instance: Reachability } | undefined => {
   if (instance.state !== 'running') return undefined;

@@ -122,9 +122,11 @@ export class Disks {
     return attachment;
   }
 
+  /** Nothing to do for a volume that is attached nowhere: the guest notices late. */
   setMounted(volumeId: string, mounted: boolean): void {
-    const volume = this.#world.volume(volumeId);
-    volume.mounted = mounted;
+    const volume = this.#world.volumes.get(volumeId);
+    if (volume === undefined) throw new RangeError(`no volume ${volumeId}`);
+    volume.mounted = mounted && volume.attachments.length > 0;
     for (const attachment of volume.attachments) {
       if (attachment.state === 'busy') this.#proceed(volume, attachment);
     }
@@ -156,14 +158,15 @@ export class Disks {
 
   /** Goes on with a detach: `busy` while a running machine has it mounted and Force is not asked. */
   #proceed(volume: Volume, attachment: Attachment): void {
-    const powered = () => this.#world.instances.get(attachment.instanceId)?.powered === true;
-    attachment.state = volume.mounted && powered() && !attachment.forced ? 'busy' : 'detaching';
+    const instance = this.#world.instances.get(attachment.instanceId);
+    // EC2 goes by the state it reports, even where a forced stop left the guest writing on.
+    const held = volume.mounted && instance?.powered && instance.state !== 'stopped';
+    attachment.state = held && !attachment.forced ? 'busy' : 'detaching';
     if (attachment.state === 'busy') return;
     this.#settle(attachment, this.#detachMs(volume, attachment), () => {
       // Torn out of a running machine, the device name stays blocked until it reboots
       // (rexray#773, kubernetes#31891).
-      const instance = this.#world.instances.get(attachment.instanceId);
-      if (attachment.forced && powered()) instance?.poisonedDevices.push(attachment.device);
+      if (attachment.forced && instance?.powered) instance.poisonedDevices.push(attachment.device);
       this.#free(volume, attachment);
     });
   }

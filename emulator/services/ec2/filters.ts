@@ -6,7 +6,7 @@ import type { QueryParams } from '../query-protocol.ts';
 export type FilterFields<T> = Record<string, (item: T) => (string | undefined)[]>;
 
 /** `*` and `?` are wildcards, a backslash makes the next character literal. */
-export const wildcard = (pattern: string): RegExp => {
+const wildcard = (pattern: string): RegExp => {
   const source = pattern.replace(/\\(.)|[\s\S]/g, (found, escaped: string | undefined) => {
     if (escaped === undefined && found === '*') return '[\\s\\S]*';
     if (escaped === undefined && found === '?') return '[\\s\\S]';

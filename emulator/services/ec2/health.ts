@@ -18,7 +18,7 @@ export interface Health {
 }
 
 /** Calls `effect` at every full minute, first at the next one, for ever. */
-export const everyMinute = (time: Time, effect: (minute: number) => void): void => {
+const everyMinute = (time: Time, effect: (minute: number) => void): void => {
   const wait = MINUTE_MS - (time.now() % MINUTE_MS);
   time.after(wait, () => {
     everyMinute(time, effect);

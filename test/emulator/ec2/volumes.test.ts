@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import { ATTACH_MS } from '../../../emulator/services/ec2/disks.ts';
+import { AGENT_CALLER } from '../../../emulator/services/ec2/ec2.ts';
 import { type Bench, bench, refusalOf, ZONE } from './kit.ts';
 
 const DEVICE = '/dev/xvdf';
@@ -103,6 +104,18 @@ describe('detaching', () => {
     await detach(world, world.volumeId);
     power(world);
     world.time.advance(world.durations.detachMs(world.volumeId));
+    expect((await read(world, world.volumeId)).State).toBe('available');
+  });
+
+  it('goes by the reported state, even while a forced stop left the guest writing on', async () => {
+    const world = agentWithVolume();
+    world.ec2.setMounted(world.volumeId, true);
+    world.ec2.faults.postStopWrites = () => LONG;
+    world.ec2.stop(world.instanceId, { skipOsShutdown: true, force: true });
+    world.time.advance(world.durations.stopMs(world.instanceId, 'force-skip'));
+    await detach(world, world.volumeId);
+    world.time.advance(world.durations.detachMs(world.volumeId));
+    expect(world.ec2.machine(world.instanceId)?.powered).toBe(true);
     expect((await read(world, world.volumeId)).State).toBe('available');
   });
 
@@ -368,7 +381,19 @@ describe("the agent's own REX-Ray", () => {
       'detached',
     ]);
     expect(() => world.ec2.detachVolume(volumeId, { force: false })).toThrow(/'available'/);
-    const log = world.ec2.calls().map(({ api, outcome }) => `${api} ${outcome}`);
-    expect(log.at(-1)).toBe('DetachVolume IncorrectState');
+    expect(world.ec2.calls().at(-1)).toMatchObject({
+      api: 'DetachVolume',
+      caller: AGENT_CALLER,
+      outcome: 'IncorrectState',
+    });
+  });
+
+  it('may call a volume unmounted that is gone already, but not one that never was', async () => {
+    const world = bench();
+    const volumeId = world.ec2.seedVolume({ availabilityZone: ZONE });
+    await world.client.send(new DeleteVolumeCommand({ VolumeId: volumeId }));
+    world.time.advance(LONG);
+    expect(() => world.ec2.setMounted(volumeId, false)).not.toThrow();
+    expect(() => world.ec2.setMounted('vol-00000000000000bad', false)).toThrow(RangeError);
   });
 });
