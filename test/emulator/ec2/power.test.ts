@@ -156,23 +156,19 @@ describe('stopping', () => {
     expect(await stateOf(world, id)).toBe('stopped');
   });
 
-  it('leaves a machine writing after stopped only where Force was used', async () => {
+  it.each([
+    { method: 'skip', flags: SKIP, writesOn: false },
+    { method: 'force-skip', flags: { ...SKIP, Force: true }, writesOn: true },
+  ] as const)('after $method leaves the guest writing on: $writesOn', async (stopped) => {
     const world = bench();
-    const [plain, forced] = [1, 2].map(() => world.ec2.seedInstance({ availabilityZone: ZONE }));
+    const id = world.ec2.seedInstance({ availabilityZone: ZONE });
     world.ec2.faults.postStopWrites = () => 5_000;
-    await stop(world, String(plain), SKIP);
-    await stop(world, String(forced), { ...SKIP, Force: true });
-    const longest = Math.max(
-      world.durations.stopMs(String(plain), 'skip'),
-      world.durations.stopMs(String(forced), 'force-skip'),
-    );
-    const forcedAt = world.durations.stopMs(String(forced), 'force-skip');
-    world.time.advance(forcedAt);
-    expect(await stateOf(world, String(forced))).toBe('stopped');
-    expect(world.ec2.machine(String(forced))?.powered).toBe(true);
-    world.time.advance(longest - forcedAt + 5_000);
-    expect(world.ec2.machine(String(forced))?.powered).toBe(false);
-    expect(world.ec2.machine(String(plain))?.powered).toBe(false);
+    await stop(world, id, stopped.flags);
+    world.time.advance(world.durations.stopMs(id, stopped.method));
+    expect(await stateOf(world, id)).toBe('stopped');
+    expect(world.ec2.machine(id)?.powered).toBe(stopped.writesOn);
+    world.time.advance(5_000);
+    expect(world.ec2.machine(id)?.powered).toBe(false);
   });
 });
 
