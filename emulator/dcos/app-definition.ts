@@ -151,13 +151,13 @@ const wantedPorts = (app: z.infer<typeof AppDefinition>): number[] => {
 };
 
 /**
- * Reads a Marathon app definition in the 1.4 or the 1.5 shape. `takenNames` are external volumes
- * of other apps. The container's shape is kept as sent.
+ * Reads a Marathon app definition in the 1.4 or the 1.5 shape. `takenNames` are the external
+ * volumes of other apps. The container's shape is kept as sent.
  * @throws InvalidAppError
  */
 export const readApp = (
   json: unknown,
-  context: { release: Release; version: string; takenNames: Set<string> },
+  context: { release: Release; version: string; takenNames: (appId: string) => Set<string> },
 ): App => {
   const parsed = AppDefinition.safeParse(json);
   if (!parsed.success) {
@@ -173,7 +173,7 @@ export const readApp = (
     throw new InvalidAppError(422, [{ path: '/id', errors: ['must fully match the id pattern'] }]);
   }
   const strategy = app.unreachableStrategy;
-  const refused = volumeErrors({ ...app, id }, context.takenNames);
+  const refused = volumeErrors({ ...app, id }, context.takenNames(id));
   if (strategy !== undefined && strategy !== 'disabled') {
     if (strategy.inactiveAfterSeconds > strategy.expungeAfterSeconds) {
       const errors = ['inactiveAfterSeconds must be less or equal to expungeAfterSeconds'];

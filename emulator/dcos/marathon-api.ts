@@ -237,7 +237,7 @@ export class MarathonApi {
     const before = this.#marathon.app(id);
     const partial = before !== undefined && flag(query, 'partialUpdate', true);
     const merged = { ...(partial ? before.definition : {}), ...Object(sent), id };
-    const app = this.#marathon.read(merged, id);
+    const app = this.#marathon.read(merged);
     if (before === undefined) return this.#created(201, this.#marathon.create(app));
     this.#unlocked(id, flag(query, 'force'));
     if (before.volumeNames.join() !== app.volumeNames.join()) {
@@ -250,7 +250,7 @@ export class MarathonApi {
   #restart({ query }: Call, rawId: string): WireResponse {
     const app = this.#app(rawId);
     this.#unlocked(app.id, flag(query, 'force'));
-    const again = this.#marathon.read(app.definition, app.id);
+    const again = this.#marathon.read(app.definition);
     return this.#created(200, this.#marathon.restart(again));
   }
 
@@ -333,7 +333,7 @@ export class MarathonApi {
     for (const { app } of instances) this.#unlocked(app.id, force);
     const { app } = first;
     const fewer = Math.max(0, app.instances - instances.length);
-    const scaled = this.#marathon.read({ ...app.definition, instances: fewer }, app.id);
+    const scaled = this.#marathon.read({ ...app.definition, instances: fewer });
     for (const instance of instances) this.#marathon.stop(instance);
     return this.#created(200, this.#marathon.update(scaled));
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isoTime } from '../core/time.ts';
 import { type App, readApp } from './app-definition.ts';
 import { type Deployment, Deployments } from './deployments.ts';
@@ -68,12 +69,14 @@ export class Marathon implements Framework {
   }
 
   /** @throws InvalidAppError */
-  read(json: unknown, replacing?: string): App {
-    const others = this.apps.filter(({ id }) => id !== replacing);
+  read(json: unknown): App {
     return readApp(json, {
       release: this.#master.release,
       version: isoTime(this.#ground.time.now()),
-      takenNames: new Set(others.flatMap(({ volumeNames }) => volumeNames)),
+      takenNames: (appId) => {
+        const others = this.apps.filter(({ id }) => id !== appId);
+        return new Set(others.flatMap(({ volumeNames }) => volumeNames));
+      },
     });
   }
 
@@ -86,10 +89,8 @@ export class Marathon implements Framework {
 
   /** A new version: anything but another number of instances replaces the running ones. */
   update(app: App): Deployment {
-    const before = this.#apps.get(app.id);
-    const scalesOnly =
-      JSON.stringify({ ...before?.definition, instances: 0 }) ===
-      JSON.stringify({ ...app.definition, instances: 0 });
+    const before = { ...this.#apps.get(app.id)?.definition, instances: app.instances };
+    const scalesOnly = isDeepStrictEqual(before, app.definition);
     if (!scalesOnly) return this.restart(app);
     this.#apps.set(app.id, app);
     const deployment = this.deployments.start('ScaleApplication', app);
