@@ -32,13 +32,17 @@ const headersOf = (incoming: IncomingMessage): Record<string, string> =>
     Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
   );
 
-const badGateway = (error: unknown): WireResponse => ({
-  status: error instanceof RangeError ? 413 : 502,
-  headers: { 'content-type': 'text/plain' },
-  body: `${error instanceof Error ? error.message : String(error)}\n`,
-});
+/** A connection reset is passed on as one (undefined); all else says what is wrong. */
+const failure = (error: unknown): WireResponse | undefined => {
+  if (error instanceof WireError && error.code === 'ECONNRESET') return undefined;
+  return {
+    status: error instanceof RangeError ? 413 : 502,
+    headers: { 'content-type': 'text/plain' },
+    body: `${error instanceof Error ? error.message : String(error)}\n`,
+  };
+};
 
-/** One HTTP port in front of an emulated network. A broken connection is passed on as one. */
+/** One HTTP port in front of an emulated network. */
 export const serve = (network: Network, origin: () => string): Server =>
   createServer((incoming, outgoing) => {
     const answer = async (): Promise<WireResponse> => {
@@ -51,16 +55,12 @@ export const serve = (network: Network, origin: () => string): Server =>
         body: await bodyOf(incoming),
       });
     };
-    answer()
-      .catch((error: unknown) => {
-        if (error instanceof WireError && error.code === 'ECONNRESET') return undefined;
-        return badGateway(error);
-      })
-      .then((response) => {
-        if (!response) return incoming.destroy();
-        outgoing.writeHead(response.status, response.headers).end(response.body);
-        return undefined;
-      });
+    const pass = async (): Promise<void> => {
+      const response = await answer().catch(failure);
+      if (response) outgoing.writeHead(response.status, response.headers).end(response.body);
+      else incoming.destroy();
+    };
+    void pass();
   });
 
 /**

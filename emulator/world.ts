@@ -7,6 +7,8 @@ import { createDcos, type Dcos } from './dcos/dcos.ts';
 import { type Infra, loadInfra } from './infra.ts';
 import latency from './latency.json' with { type: 'json' };
 import { createPlatform, type Faults, loadModules, type Platform } from './platform.ts';
+import { type AutoScaling, createAutoScaling } from './services/autoscaling/autoscaling.ts';
+import { type Alarms, createAlarms } from './services/cloudwatch/alarms.ts';
 import type { Authorize } from './services/ec2/action.ts';
 import { createEc2, type Ec2 } from './services/ec2/ec2.ts';
 import type { Iam } from './services/iam/iam.ts';
@@ -30,6 +32,8 @@ export interface World extends Platform {
   infra: Infra;
   durations: Durations;
   ec2: Ec2;
+  autoscaling: AutoScaling;
+  alarms: Alarms;
   dcos: Dcos;
   /** Switches for trouble on the network and on the event bus. */
   faults: Faults;
@@ -89,15 +93,9 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
     faults,
   });
   const { events, trace, iam } = platform;
-  const ec2 = createEc2({
-    time,
-    rng: rng.fork('ec2'),
-    durations,
-    account,
-    region,
-    emit: events.publish,
-    authorize: authorizer(iam),
-  });
+  const aws = { time, account, region, emit: events.publish };
+  const authorize = authorizer(iam);
+  const ec2 = createEc2({ ...aws, rng: rng.fork('ec2'), durations, authorize });
   const dcos = createDcos({
     time,
     rng: rng.fork('cluster'),
@@ -106,10 +104,13 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
     ...(options.dcosVersion === undefined ? {} : { version: options.dcosVersion }),
     trace: (line) => trace.push(line),
   });
+  const alarms = createAlarms({ ...aws, rng: rng.fork('alarms'), ec2 });
+  const autoscaling = createAutoScaling({ ...aws, rng: rng.fork('groups'), ec2, authorize });
   platform.attach('ec2', ec2);
+  platform.attach('autoscaling', autoscaling);
   for (const part of ['mesos', 'marathon', 'agent', 'dcos'] as const) platform.attach(part, dcos);
   platform.secrets.put(SLACK_SECRET, SLACK.token);
   await platform.dynamodb.ready();
   platform.scheduler.start();
-  return { ...platform, time, infra, durations, ec2, dcos, faults };
+  return { ...platform, time, infra, durations, ec2, autoscaling, alarms, dcos, faults };
 };
