@@ -115,3 +115,16 @@ export const intercept = (
   );
   return client;
 };
+
+const reads = new Set(['GetItemCommand', 'QueryCommand']);
+
+/** What is wrong with a request of the ledger, if anything. */
+export const offenceOf = ({ name, input, isWrite }: Request): string | undefined => {
+  if (isWrite) {
+    const { ConditionExpression: condition } = input as { ConditionExpression?: string };
+    return condition ? undefined : `${name} without a condition`;
+  }
+  if (!reads.has(name)) return `${name} is not for the ledger`;
+  const { ConsistentRead: consistent } = input as { ConsistentRead?: boolean };
+  return consistent === true ? undefined : `${name} may read what is old`;
+};

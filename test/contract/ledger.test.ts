@@ -1,7 +1,13 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryLedger } from '../fakes/memory-ledger.ts';
 import { type Ledgers, ledgerContract } from './ledger.ts';
-import { type Dynalite, ledgersOn, startDynalite } from './ledger-dynalite.ts';
+import {
+  type Dynalite,
+  intercept,
+  ledgersOn,
+  offenceOf,
+  startDynalite,
+} from './ledger-dynalite.ts';
 
 const inMemory = async (): Promise<Ledgers> => {
   const ledger = new MemoryLedger();
@@ -21,8 +27,14 @@ describe('ledger contract', () => {
   });
   afterAll(() => dynalite.close());
 
-  const onDynamoDb = async (): Promise<Ledgers> =>
-    ledgersOn({ client: dynalite.client(), table: await dynalite.table() });
+  const asked: { readonly name: string; readonly offence: string | undefined }[] = [];
+  const onDynamoDb = async (): Promise<Ledgers> => {
+    const client = intercept(dynalite.client(), (request, send) => {
+      asked.push({ name: request.name, offence: offenceOf(request) });
+      return send();
+    });
+    return ledgersOn({ client, table: await dynalite.table() });
+  };
 
   describe.each([
     { on: 'memory', make: inMemory },
@@ -33,5 +45,13 @@ describe('ledger contract', () => {
       ledgers = await make();
     });
     ledgerContract(() => ledgers);
+  });
+
+  it('is kept with consistent reads and conditional single-item writes alone', () => {
+    expect(new Set(asked.map(({ name }) => name)).size).toBe(5);
+    // The operator's put by hand is the one offender, and shows that offenders are seen.
+    expect(asked.flatMap(({ offence }) => offence ?? [])).toEqual([
+      'PutItemCommand without a condition',
+    ]);
   });
 });
