@@ -15,7 +15,7 @@ const hex17 = (): string => {
 export const newInstanceId = (): InstanceId => `i-${hex17()}` as InstanceId;
 export const newVolumeId = (): VolumeId => `vol-${hex17()}` as VolumeId;
 
-export const launchTime = '2026-11-01T08:15:30.000Z' as LaunchTime;
+const launchTime = '2026-11-01T08:15:30.000Z' as LaunchTime;
 const agentId = '5c6438b2-1f63-4c23-b62a-ad0a7d354a91-S3' as AgentId;
 
 export const signalOf = (instanceId: InstanceId, key = 'event-1', at = t(0)): Signal => ({
