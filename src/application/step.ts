@@ -82,7 +82,7 @@ export const hold = async (
   const looks = same === undefined ? 0 : same.looks + 1;
   const since = same?.since ?? now;
   // The longer it lasts the rarer the looks: one in five of its age, at most a quarter of an hour.
-  const rareMs = Math.min((now - since) / 5, holdInsideMs);
+  const rareMs = Math.min(Math.round((now - since) / 5), holdInsideMs);
   const retryAt = (now + Math.max(holdWaitSeconds(looks) * 1000, rareMs)) as EpochMs;
   const record = { reason, says, since, looks, retryAt };
   await ledger.save(incident.id, incident.token, { status: 'held', hold: record }, now);

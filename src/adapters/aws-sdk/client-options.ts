@@ -60,6 +60,7 @@ export const awsClientOptions = (settings: AwsClientSettings): AwsClientOptions 
           throwOnRequestTimeout: true,
         }
       : createSdkRequestHandler(settings.send),
-  ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
+  // A copy: the SDK writes its own marks on the object, and configuration is frozen.
+  ...(settings.credentials === undefined ? {} : { credentials: { ...settings.credentials } }),
   ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
 });

@@ -1,0 +1,83 @@
+import type { World } from '../world.ts';
+import { appIdOf, catalogMysql, externalVolumeNames, webApp } from './apps.ts';
+
+/** Who is on stage before anything fails. */
+export interface Stage {
+  zone: string;
+  /** The agent that will fail, first of all agents. */
+  failing: { instanceId: string; agentId: string; privateIp: string; launchTime: number };
+  agents: { instanceId: string; agentId: string; privateIp: string }[];
+  app: { id: string; volumeIds: string[] };
+}
+
+export interface StageOptions {
+  /** The failing agent's id; drawn from the seed if left out. */
+  instanceId?: string;
+  /** A Marathon definition instead of the catalog's MySQL. */
+  app?: object;
+  /** Put the agents into an Auto Scaling group that replaces what is lost. */
+  group: boolean;
+  /** Watch every agent's status checks. */
+  alarms: boolean;
+}
+
+const AGENTS = 4;
+const DEVICES = 'fghijklmnop';
+/** How long a new machine of the group needs to install DC/OS and register. */
+const AGENT_BOOT_MS = 240_000;
+
+const clusterTag = (world: World): Record<string, string> => ({
+  'ebs-failover:cluster': world.infra.parameters.ClusterName ?? 'demo',
+  role: 'mesos-slave',
+});
+
+const seedAgents = (world: World, zone: string, first: string | undefined) =>
+  Array.from({ length: AGENTS }, (_, index) => {
+    const instanceId = world.ec2.seedInstance({
+      availabilityZone: zone,
+      tags: { ...clusterTag(world), Name: `demo-agent-${index + 1}` },
+      ...(index === 0 && first !== undefined ? { instanceId: first } : {}),
+    });
+    const agentId = world.dcos.addAgent({ instanceId });
+    const machine = world.ec2.machine(instanceId);
+    if (machine === undefined) throw new RangeError(`${instanceId} vanished`);
+    return { instanceId, agentId, privateIp: machine.privateIp, launchTime: machine.launchTime };
+  });
+
+/**
+ * A DC/OS cluster as the stock template makes it: private agents in one zone with root and data
+ * disk, the app under test and something else on the first one. REX-Ray has written `Name` and
+ * nothing more on the app's volumes.
+ */
+export const setStage = (world: World, options: StageOptions): Stage => {
+  const zone = `${world.infra.region}a`;
+  const agents = seedAgents(world, zone, options.instanceId);
+  const [failing] = agents;
+  if (failing === undefined) throw new RangeError('a cluster without agents');
+  const definition = options.app ?? catalogMysql;
+  const volumeIds = externalVolumeNames(definition).map((name, index) =>
+    world.ec2.seedVolume({
+      availabilityZone: zone,
+      sizeGiB: 16,
+      name,
+      attachedTo: { instanceId: failing.instanceId, device: `/dev/xvd${DEVICES[index] ?? 'f'}` },
+    }),
+  );
+  world.dcos.placeApp(definition, failing.instanceId);
+  world.dcos.placeApp(webApp, failing.instanceId);
+  if (options.group) {
+    world.autoscaling.seedGroup({
+      name: 'demo-SlaveServerGroup',
+      availabilityZones: [zone],
+      instanceIds: agents.map(({ instanceId }) => instanceId),
+      tags: clusterTag(world),
+    });
+    world.autoscaling.onLaunched((instanceId) => {
+      world.dcos.addAgent({ instanceId, bootMs: AGENT_BOOT_MS });
+    });
+  }
+  if (options.alarms) {
+    for (const { instanceId } of agents) world.alarms.watch(instanceId, 'StatusCheckFailed');
+  }
+  return { zone, failing, agents, app: { id: appIdOf(definition), volumeIds } };
+};
