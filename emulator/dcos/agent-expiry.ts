@@ -26,7 +26,7 @@ export class AgentExpiry {
 
   /** It answers no ping from now on: the twentieth silence in a row ends its registration. */
   afterPings(agent: AgentRecord): void {
-    const sinceMs = this.#time.now() - agent.registeredAt;
+    const sinceMs = this.#time.now() - (agent.reregisteredAt ?? agent.registeredAt);
     const toNextPingMs = PING_MS - (sinceMs % PING_MS);
     this.#after(agent, toNextPingMs + PINGS_MAX * PING_MS, () => this.#admit(agent));
   }

@@ -95,6 +95,8 @@ export class AgentNode {
   }
 
   launch(task: TaskLaunch): void {
+    // What was sent to a hung kernel waits in its sockets.
+    if (this.answers === 'silent') this.#frozen.push(() => this.launch(task));
     if (this.answers !== 'yes') return;
     const launchedAt = this.#ground.time.now();
     const container: Container = { task, state: 'starting', launchedAt, mounts: new Map() };
@@ -137,7 +139,15 @@ export class AgentNode {
   isolate(isolated: boolean): void {
     this.#isolated = isolated;
     if (isolated) this.#master.silent(this.agentId);
-    else if (this.#process === 'up') this.#after(WAKE_MS, () => this.#master.back(this.agentId));
+    else this.#wake();
+  }
+
+  /** Somebody wipes the agent's work directory and restarts it: to Mesos it is another agent. */
+  reinstall(agentId: string): void {
+    for (const container of this.#containers.values()) this.#destroy(container);
+    this.#checkpoints.clear();
+    this.agentId = agentId;
+    this.#startProcess();
   }
 
   onMachineEvent(event: MachineEvent): void {
@@ -164,8 +174,7 @@ export class AgentNode {
         break;
       case 'thawed':
         this.#guests.setMode(instanceId, 'serving');
-        this.#thaw();
-        if (this.#process === 'up') this.#after(WAKE_MS, () => this.#master.back(this.agentId));
+        this.#wake();
         break;
       default:
     }
@@ -320,10 +329,13 @@ export class AgentNode {
     this.#pending.add(cancel);
   }
 
-  #thaw(): void {
+  /** It can be heard again: what waited for that happens now, and soon the master knows. */
+  #wake(): void {
+    if (!this.#works()) return;
     const frozen = this.#frozen;
     this.#frozen = [];
     for (const effect of frozen) effect();
     this.#rexray.step();
+    if (this.#process === 'up') this.#after(WAKE_MS, () => this.#master.back(this.agentId));
   }
 }

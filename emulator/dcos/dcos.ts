@@ -63,6 +63,10 @@ export interface Faults {
   marathonElecting(electing: boolean): void;
   /** Nobody hears the machine's agent any more, while everything on it works on. */
   partition(instanceId: string, isolated: boolean): void;
+  /** The agent's work directory is wiped: it comes back under another id, which is answered. */
+  reinstallAgent(instanceId: string): string;
+  /** Two weeks have passed for a gone agent: the master does not remember that it is gone. */
+  pruneGone(agentId: string): void;
 }
 
 const DEFAULT_VERSION = '2.1';
@@ -126,6 +130,12 @@ class EmulatedDcos implements Dcos {
         marathonApi.electing = electing;
       },
       partition: (instanceId, isolated) => this.#node(instanceId).isolate(isolated),
+      reinstallAgent: (instanceId) => {
+        const node = this.#node(instanceId);
+        node.reinstall(this.#master.newAgentId());
+        return node.agentId;
+      },
+      pruneGone: (agentId) => this.#master.prune(agentId),
     };
     machines.subscribe((event) => {
       if (event.kind === 'volume-deleted') this.guests.volumeDeleted(event.volumeId);

@@ -44,7 +44,7 @@ const healthOf = (instance: Instance, { master, now }: Scene) => {
 };
 
 /** A task object; an inactive one has lost its times, version and ports. */
-export const taskView = (instance: Instance, scene: Scene) => {
+const taskView = (instance: Instance, scene: Scene) => {
   const { app, condition, task } = instance;
   if (task === undefined) return [];
   const { release } = scene.master;

@@ -219,6 +219,11 @@ export class Master implements MasterLink {
     agent.node.shutdown();
   }
 
+  /** The registry forgets old gone agents; this one's id would be accepted again. */
+  prune(agentId: string): void {
+    if (this.#agents.get(agentId)?.state === 'gone') this.#agents.delete(agentId);
+  }
+
   /** Another master is elected: it knows agents from the registry, and tasks from nobody yet. */
   failover(): void {
     for (const agent of this.agents.filter(({ state }) => state === 'registered')) {

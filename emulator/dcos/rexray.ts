@@ -60,6 +60,7 @@ export class Rexray {
   readonly #works: () => boolean;
   readonly #queue: Operation[] = [];
   #timers: Cancel[] = [];
+  #attempts = 0;
   #lookedUp = false;
   #timedOut = false;
 
@@ -234,6 +235,7 @@ export class Rexray {
       (device) => !taken.includes(device),
     );
     if (free.length === 0) throw new Ec2Refusal('NoDevice', 'no free device letter');
-    machines.attachVolume(volumeId, this.#instanceId, rng.pick(free));
+    const draw = rng.fork(`device/${this.#instanceId}/${this.#attempts++}`);
+    machines.attachVolume(volumeId, this.#instanceId, draw.pick(free));
   }
 }

@@ -6,7 +6,7 @@ import type { Change } from '../../../emulator/dcos/model.ts';
 import { FakeMachines } from './fake-machines.ts';
 import { ManualTime } from './manual-time.ts';
 
-export const DURATIONS: Durations = {
+const DURATIONS: Durations = {
   stopMs: () => 12_000,
   detachMs: () => 2000,
   goneToOfferMs: () => 1500,

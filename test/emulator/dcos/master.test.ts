@@ -131,6 +131,51 @@ describe('the life of an agent', () => {
     expect(call('GET', `/agent/${agentA}/health`).status).toBe(404);
   });
 
+  it('is a stranger with offers again once its work directory is wiped', () => {
+    const { time, machines, markGone, agentA, dcos, agents } = cluster();
+    machines.hang('i-a');
+    markGone(agentA);
+    machines.thaw('i-a');
+    time.pass(5000);
+    const stranger = dcos.faults.reinstallAgent('i-a');
+    expect(stranger).not.toBe(agentA);
+    expect(agents().agents).toContainEqual(
+      expect.objectContaining({ agent_info: expect.objectContaining({ id: { value: stranger } }) }),
+    );
+  });
+
+  it('is accepted under its old id once the master has forgotten that it is gone', () => {
+    const { time, machines, markGone, agentA, dcos, agents } = cluster();
+    machines.powerOff('i-a');
+    markGone(agentA);
+    dcos.faults.pruneGone(agentA);
+    machines.powerOn('i-a');
+    time.pass(31_000);
+    expect(agents().agents).toHaveLength(2);
+  });
+
+  it('is removed, its tasks lost and replaced, where Marathon knows no partitions', () => {
+    const world = cluster({ version: '1.8' });
+    world.machines.powerOff('i-a');
+    world.machines.tearOff('vol-1');
+    world.time.pass(6 * MINUTE);
+    expect(world.dcos.truth().agents[0]).toMatchObject({ state: 'removed' });
+    expect(taskStates(world)[2]).toEqual(['TASK_LOST']);
+    expect(world.tasks()).toMatchObject([{ host: '10.0.0.11', state: 'TASK_RUNNING' }]);
+  });
+
+  it('starts a task it was sent while its kernel hung only after the thaw', () => {
+    const { time, machines, dcos, tasks } = cluster({ placed: false });
+    machines.hang('i-b');
+    dcos.createApp({ ...MYSQL, constraints: [['hostname', 'CLUSTER', '10.0.0.11']] });
+    time.pass(MINUTE);
+    expect(tasks()).toMatchObject([{ host: '10.0.0.11', state: 'TASK_STAGING' }]);
+    expect(machines.calls).toEqual([]);
+    machines.thaw('i-b');
+    time.pass(10_000);
+    expect(tasks()).toMatchObject([{ state: 'TASK_RUNNING' }]);
+  });
+
   it('is unheard of in a partition while its tasks work on', () => {
     const { time, dcos, agents, guest } = cluster();
     dcos.faults.partition('i-a', true);
