@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { incidentIdOf } from '../../domain/ids.ts';
 import type { Ownership } from '../../domain/ownership.ts';
 import * as facet from './facets.ts';

@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LedgerTable } from '../../../../src/adapters/dynamodb/table.ts';
 import { intercept, offenceOf, type Request } from '../../../contract/ledger-dynalite.ts';
 
