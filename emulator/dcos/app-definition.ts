@@ -144,6 +144,42 @@ const volumeErrors = (app: z.infer<typeof AppDefinition>, takenNames: Set<string
   return details;
 };
 
+const OPERATORS = ['UNIQUE', 'CLUSTER', 'GROUP_BY', 'LIKE', 'UNLIKE', 'MAX_PER', 'IS'];
+
+const isConstraint = ([field, operator = '', value = '']: string[]): boolean => {
+  if (field === undefined || !OPERATORS.includes(operator)) return false;
+  if (operator === 'MAX_PER') return /^\d+$/.test(value);
+  if (operator !== 'LIKE' && operator !== 'UNLIKE') return true;
+  try {
+    return new RegExp(value) instanceof RegExp;
+  } catch {
+    return false;
+  }
+};
+
+/** What Marathon itself refuses, whatever the volumes. */
+const otherErrors = (app: z.infer<typeof AppDefinition>) => {
+  const details: { path: string; errors: string[] }[] = [];
+  for (const [index, constraint] of app.constraints.entries()) {
+    if (isConstraint(constraint)) continue;
+    details.push({ path: `/constraints(${index})`, errors: ['is not a valid constraint'] });
+  }
+  const strategy = app.unreachableStrategy;
+  if (strategy === undefined || strategy === 'disabled') return details;
+  if (strategy.inactiveAfterSeconds > strategy.expungeAfterSeconds) {
+    const errors = ['inactiveAfterSeconds must be less or equal to expungeAfterSeconds'];
+    details.push({ path: '/unreachableStrategy', errors });
+  }
+  return details;
+};
+
+/** What Marathon adds to an app it shows: sent back to it, all this means nothing. */
+const SHOWN_ONLY = ['tasks', 'lastTaskFailure', 'taskStats', 'readinessCheckResults'];
+
+/** As an exported definition is read: an absent value may be written as null. */
+const withoutNulls = (json: unknown): unknown =>
+  JSON.parse(JSON.stringify(json ?? {}, (_, value: unknown) => value ?? undefined));
+
 const wantedPorts = (app: z.infer<typeof AppDefinition>): number[] => {
   const mappings = app.container?.portMappings ?? app.container?.docker?.portMappings;
   if (mappings !== undefined) return mappings.map(({ hostPort }) => hostPort ?? 0);
@@ -159,7 +195,7 @@ export const readApp = (
   json: unknown,
   context: { release: Release; version: string; takenNames: (appId: string) => Set<string> },
 ): App => {
-  const parsed = AppDefinition.safeParse(json);
+  const parsed = AppDefinition.safeParse(withoutNulls(json));
   if (!parsed.success) {
     const details = parsed.error.issues.map(({ path, message }) => ({
       path: `/${path.join('/')}`,
@@ -172,14 +208,7 @@ export const readApp = (
   if (!/^(\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?)+$/.test(id)) {
     throw new InvalidAppError(422, [{ path: '/id', errors: ['must fully match the id pattern'] }]);
   }
-  const strategy = app.unreachableStrategy;
-  const refused = volumeErrors({ ...app, id }, context.takenNames(id));
-  if (strategy !== undefined && strategy !== 'disabled') {
-    if (strategy.inactiveAfterSeconds > strategy.expungeAfterSeconds) {
-      const errors = ['inactiveAfterSeconds must be less or equal to expungeAfterSeconds'];
-      refused.push({ path: '/unreachableStrategy', errors });
-    }
-  }
+  const refused = [...volumeErrors({ ...app, id }, context.takenNames(id)), ...otherErrors(app)];
   if (refused.length > 0) throw new InvalidAppError(422, refused);
 
   const volumes = app.container?.volumes ?? [];
@@ -188,11 +217,11 @@ export const readApp = (
   const maxSeconds = app.maxLaunchDelaySeconds ?? context.release.maxLaunchDelaySeconds;
   const [healthCheck] = app.healthChecks;
   const byDefault = { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 };
-  const unreachable = strategy ?? (local.length > 0 ? 'disabled' : byDefault);
+  const unreachable = app.unreachableStrategy ?? (local.length > 0 ? 'disabled' : byDefault);
   return {
     id,
     definition: {
-      ...app,
+      ...Object.fromEntries(Object.entries(app).filter(([key]) => !SHOWN_ONLY.includes(key))),
       id,
       maxLaunchDelaySeconds: maxSeconds,
       ...(context.release.partitionAware ? { unreachableStrategy: unreachable } : {}),

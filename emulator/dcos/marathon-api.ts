@@ -78,6 +78,7 @@ export class MarathonApi {
       ['POST', /^\/v2\/apps\/(.+)\/restart$/, (call, [id = '']) => this.#restart(call, id)],
       ['GET', /^\/v2\/apps\/(.+)$/, (_, [id = '']) => this.#oneApp(id)],
       ['PUT', /^\/v2\/apps\/(.+)$/, (call, [id = '']) => this.#put(call, id)],
+      ['PATCH', /^\/v2\/apps\/(.+)$/, (call, [id = '']) => this.#put(call, id)],
       ['DELETE', /^\/v2\/apps\/(.+)$/, (call, [id = '']) => this.#destroy(call, id)],
     ];
   }

@@ -104,6 +104,24 @@ describe('errors', () => {
     ['GET', '/v2/nope', undefined, 500, { message: 'URI not found' }],
     ['POST', '/v2/apps', { id: 5 }, 400, { message: 'Invalid JSON', details: [{ path: '/id' }] }],
     ['POST', '/v2/apps', MYSQL, 409, { message: 'An app with id [/mysql] already exists.' }],
+    [
+      'POST',
+      '/v2/apps',
+      web({ constraints: [['rack', 'NEAR', 'x']] }),
+      422,
+      {
+        details: [{ path: '/constraints(0)' }],
+      },
+    ],
+    [
+      'POST',
+      '/v2/apps',
+      web({ constraints: [['rack', 'LIKE', '(']] }),
+      422,
+      {
+        details: [{ path: '/constraints(0)' }],
+      },
+    ],
     ['POST', '/v2/apps', web({ id: 'A b' }), 422, { details: [{ path: '/id' }] }],
     ['DELETE', '/v2/apps/mysql/tasks/x', undefined, 404, { message: "Task 'x' does not exist" }],
     [
@@ -213,6 +231,29 @@ describe('external volumes', () => {
   });
 });
 
+describe('a definition as Marathon 1.4 exports it', () => {
+  it('is read with its nulls, and without what was only shown', () => {
+    const { call, time, tasks } = cluster({ placed: false, version: '1.9' });
+    const exported = {
+      ...MYSQL,
+      id: '/mysql',
+      cmd: null,
+      args: null,
+      acceptedResourceRoles: null,
+      residency: null,
+      constraints: [],
+      container: { ...MYSQL.container, docker: { ...MYSQL.container.docker, parameters: null } },
+      healthChecks: [{ ...MYSQL.healthChecks[0], path: null }],
+      tasksRunning: 1,
+      tasks: [{ id: 'mysql.old' }],
+    };
+    expect(call('POST', APPS, exported).status).toBe(201);
+    expect(call('GET', APPS).body).not.toContain('mysql.old');
+    time.pass(20_000);
+    expect(tasks()).toMatchObject([{ state: 'TASK_RUNNING' }]);
+  });
+});
+
 describe('placement', () => {
   const placedOn = (more: object, options: Parameters<typeof cluster>[0] = {}) => {
     const world = cluster({ placed: false, ...options });
@@ -233,7 +274,6 @@ describe('placement', () => {
       ['10.0.0.12'],
     ],
     [{ constraints: [['rack', 'LIKE', 'r.']] }, []],
-    [{ constraints: [['rack', 'NONSENSE']] }, []],
     [{ cpus: 2, acceptedResourceRoles: ['slave_public'] }, []],
     [{ mem: 20_000 }, []],
   ])('of %j is on %j', (more, hosts) => {
