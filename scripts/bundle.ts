@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import type { FunctionEntry } from './function-list.ts';
 import { leanAwsSdk } from './lean-aws-sdk.ts';
-import { leanZod } from './lean-zod.ts';
+import { leftOut } from './left-out.ts';
 import { zipOf } from './zip.ts';
 
 export interface Bundle {
@@ -63,7 +63,7 @@ export const bundleFunction = async (
     legalComments: 'none',
     sourcemap: 'external',
     banner: { js: REQUIRE_BANNER },
-    plugins: [leanAwsSdk, leanZod],
+    plugins: [leanAwsSdk, leftOut],
     metafile: true,
     write: false,
     logLevel: 'silent',

@@ -10,17 +10,42 @@ import type { Plugin, PluginBuild } from 'esbuild';
 const NAMED_STRING = /^const (_\w+) = ("(?:[^"\\]|\\.)*");$/gm;
 const COMPUTED_KEY = /\[(_\w+)\]:/g;
 
+const namedStrings = (source: string): ReadonlyMap<string, string> =>
+  new Map([...source.matchAll(NAMED_STRING)].map(([, name = '', literal = '']) => [name, literal]));
+
 /** Writes the named strings back into the computed keys of a schema file of the SDK. */
 export const inlineComputedKeys = (source: string): string => {
-  const strings = new Map<string, string>();
-  for (const [, name = '', literal = ''] of source.matchAll(NAMED_STRING)) {
-    strings.set(name, literal);
-  }
+  const strings = namedStrings(source);
   return source.replace(COMPUTED_KEY, (key, name: string) => {
     const literal = strings.get(name);
     return literal === undefined ? key : `${literal}:`;
   });
 };
+
+const EC2_NAMES = /"ec2QueryName": `(\w+)`,\s*("xmlName": (_\w+))/g;
+
+/**
+ * EC2 names a member twice where its request and its answer differ only in the first letter's case.
+ * The protocol makes the first name from the second by itself, so that one goes.
+ */
+export const dropDerivedNames = (source: string): string => {
+  const strings = namedStrings(source);
+  return source.replace(EC2_NAMES, (both, query: string, xml: string, name: string) => {
+    const inAnswers = JSON.parse(strings.get(name) ?? '""');
+    return inAnswers.charAt(0).toUpperCase() + inAnswers.slice(1) === query ? xml : both;
+  });
+};
+
+const PLAIN_ERROR =
+  /(= \[-3, n0, \w+,\s*\{ "error": \w+(?:, "httpError": \d+)? \},\s*\[[_\w, ]*\],\s*\[[0, ]*\]\s*\];)\s*n0_registry\.registerError\(.*\);/g;
+
+/**
+ * Each client registers a class for every error of its service, used or not. An error that carries
+ * nothing but strings does without: the SDK then makes one of the service's base class, with the
+ * same name, message and strings. `instanceof` would miss it, so adapters look at names
+ * (test/tidy.test.ts).
+ */
+export const forgetPlainErrors = (source: string): string => source.replace(PLAIN_ERROR, '$1');
 
 /**
  * Parts of the SDK that can never run in these functions, and what stands in for them.
@@ -76,12 +101,15 @@ const standIns = (build: PluginBuild): void => {
   }));
 };
 
+const slimmed = (schemas: string): string =>
+  forgetPlainErrors(dropDerivedNames(inlineComputedKeys(schemas)));
+
 /** esbuild plugin: of the AWS SDK, only what the operations in use need. */
 export const leanAwsSdk: Plugin = {
   name: 'lean-aws-sdk',
   setup(build) {
     build.onLoad({ filter: /dist-es[\\/]schemas[\\/]schemas_\d+\.js$/ }, async ({ path }) => ({
-      contents: inlineComputedKeys(await readFile(path, 'utf8')),
+      contents: slimmed(await readFile(path, 'utf8')),
       loader: 'js',
     }));
     // Each client imports its own package.json, for the version in the user agent.

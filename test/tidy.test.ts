@@ -34,13 +34,19 @@ const HABITS: readonly Habit[] = [
   },
   {
     why: 'types and checks are not switched off',
-    banned: /\bas any\b|@ts-ignore|@ts-nocheck|@ts-expect-error|biome-ignore/,
+    banned: /\bas any\b|@ts-ignore|@ts-nocheck|biome-ignore/,
     where: isCode,
     planted: [
       { path: 'src/runtime/x.ts', text: 'send(event as any);' },
       { path: 'test/unit/x.test.ts', text: '// @ts-ignore' },
       { path: 'scripts/x.mjs', text: '// @ts-nocheck' },
     ],
+  },
+  {
+    why: 'the compiler refuses something only where a test shows that it does',
+    banned: /@ts-expect-error/,
+    where: (path) => isCode(path) && !path.startsWith('test/'),
+    planted: [{ path: 'src/runtime/x.ts', text: '// @ts-expect-error: it works' }],
   },
   {
     why: 'every test runs, and none runs alone',
@@ -74,6 +80,22 @@ const HABITS: readonly Habit[] = [
     banned: /import \{ z \} from 'zod'/,
     where: ships,
     planted: [{ path: 'src/contracts/x.ts', text: "import { z } from 'zod';" }],
+  },
+  {
+    why: 'AWS errors are told by name: bundles leave out the classes of those without details',
+    banned:
+      /^(?!.*import type).*(?<!ConditionalCheckFailed|Service)(?:Exception|Fault)\b.*@aws-sdk\//,
+    where: ships,
+    planted: [
+      {
+        path: 'src/adapters/step-functions/x.ts',
+        text: "import { ExecutionAlreadyExistsException } from '@aws-sdk/client-sfn';",
+      },
+      {
+        path: 'src/adapters/auto-scaling/x.ts',
+        text: "import { ResourceContentionFault, AutoScalingClient } from '@aws-sdk/client-auto-scaling';",
+      },
+    ],
   },
 ];
 

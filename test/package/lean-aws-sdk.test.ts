@@ -4,14 +4,20 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { inlineComputedKeys, leanAwsSdk } from '../../scripts/lean-aws-sdk.ts';
+import {
+  dropDerivedNames,
+  forgetPlainErrors,
+  inlineComputedKeys,
+  leanAwsSdk,
+} from '../../scripts/lean-aws-sdk.ts';
+import { leftOut } from '../../scripts/left-out.ts';
 import { projectDir } from '../support/project-files.ts';
 
 /** Sends one call with lists, booleans and a time in it, and answers what went over the wire. */
 const CALLER = `
   import { HttpResponse } from '@smithy/core/protocols';
   import { EC2Client, DescribeVolumesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2';
-  import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+  import { DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
   import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
   import { LambdaClient, InvokeCommand } from '@aws-sdk/client-lambda';
 
@@ -22,6 +28,13 @@ const CALLER = `
   const REFUSAL = '<Response><Errors><Error><Code>IncorrectInstanceState</Code>' +
     '<Message>no</Message></Error></Errors><RequestID>r</RequestID></Response>';
 
+  const LOST_RACE = '{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",' +
+    '"Message":"lost","Item":{"token":{"N":"7"}}}';
+  const THROTTLED = '{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",' +
+    '"message":"slower"}';
+  const told = ({ name, message, $fault, $metadata, Item }) =>
+    ({ name, message, $fault, status: $metadata?.httpStatusCode, Item });
+
   export const talk = async (credentials) => {
     const sent = [];
     const requestHandler = {
@@ -30,6 +43,10 @@ const CALLER = `
         sent.push([hostname, path, scope, typeof body === 'string' ? body : new TextDecoder().decode(body)]);
         const ec2 = hostname.startsWith('ec2.');
         const refused = ec2 && String(body).includes('StopInstances');
+        const error = { PutItem: LOST_RACE, GetItem: THROTTLED }[headers['x-amz-target']?.split('.')[1]];
+        if (error) return { response: new HttpResponse({
+          statusCode: 400, headers: {}, body: new TextEncoder().encode(error),
+        }) };
         return { response: new HttpResponse({
           statusCode: refused ? 400 : 200,
           headers: {},
@@ -44,18 +61,22 @@ const CALLER = `
     }));
     const refusal = await ec2.send(new StopInstancesCommand({
       InstanceIds: ['i-1'], SkipOsShutdown: true,
-    })).catch(({ name, message }) => ({ name, message }));
+    })).catch(told);
     const item = await new DynamoDBClient(config).send(new UpdateItemCommand({
       TableName: 't', Key: { pk: { S: 'a' }, sk: { S: 'b' } },
       UpdateExpression: 'SET #n = :n', ExpressionAttributeNames: { '#n': 'n' },
       ExpressionAttributeValues: { ':n': { N: '1' } }, ReturnValues: 'ALL_NEW',
     }));
+    const ledger = new DynamoDBClient(config);
+    const key = { pk: { S: 'a' }, sk: { S: 'b' } };
+    const lostRace = await ledger.send(new PutItemCommand({ TableName: 't', Item: key })).catch(told);
+    const throttled = await ledger.send(new GetItemCommand({ TableName: 't', Key: key })).catch(told);
     await new EventBridgeClient(config).send(new PutEventsCommand({ Entries: [{ Source: 's' }] }));
     const { Payload } = await new LambdaClient(config).send(new InvokeCommand({
       FunctionName: 'f', Payload: new TextEncoder().encode('{"warm":true}'),
     }));
     const payload = new TextDecoder().decode(Payload);
-    return { sent, volumes: volumes.Volumes, refusal, item: item.Attributes, payload };
+    return { sent, volumes: volumes.Volumes, refusal, item: item.Attributes, lostRace, throttled, payload };
   };
 `;
 const KEYS = { credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' } };
@@ -98,7 +119,7 @@ describe('a bundle with the lean SDK', () => {
 
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'ebs-failover-lean-'));
-    [lean, leanBytes] = await bundle('lean', [leanAwsSdk]);
+    [lean, leanBytes] = await bundle('lean', [leanAwsSdk, leftOut]);
     [full, fullBytes] = await bundle('full', []);
   });
   afterEach(() => vi.unstubAllEnvs());
@@ -112,12 +133,24 @@ describe('a bundle with the lean SDK', () => {
         ['ec2.us-east-1.amazonaws.com', '/', signed('ec2'), containing('Filter.1.Value.2=vol-2')],
         ['ec2.us-east-1.amazonaws.com', '/', signed('ec2'), containing('SkipOsShutdown=true')],
         [containing('dynamodb'), '/', signed('dynamodb'), containing('"SET #n = :n"')],
+        [containing('dynamodb'), '/', signed('dynamodb'), expect.anything()],
+        [containing('dynamodb'), '/', signed('dynamodb'), expect.anything()],
         ['events.us-east-1.amazonaws.com', '/', signed('events'), '{"Entries":[{"Source":"s"}]}'],
         [containing('lambda'), containing('/functions/f/'), signed('lambda'), '{"warm":true}'],
       ],
       volumes: [{ VolumeId: 'vol-1', CreateTime: new Date('2026-11-22T21:29:54.000Z') }],
       refusal: { name: 'IncorrectInstanceState', message: 'no' },
       item: { n: { N: '1' } },
+      lostRace: {
+        name: 'ConditionalCheckFailedException',
+        message: 'lost',
+        Item: { token: { N: '7' } },
+      },
+      throttled: {
+        name: 'ProvisionedThroughputExceededException',
+        message: 'slower',
+        $fault: 'client',
+      },
     });
   });
 
@@ -145,5 +178,42 @@ describe('inlineComputedKeys', () => {
   it('leaves values, arrays and names it does not know alone', () => {
     const source = 'const _M = "Min";\nx = [_M];\ny = _M;\nz = { [other]: _M, [_unknown]: 1 };';
     expect(inlineComputedKeys(source)).toBe(source);
+  });
+});
+
+describe('dropDerivedNames', () => {
+  const names = 'const _iI = "instanceId";\nconst _gS = "groupSet";\n';
+
+  it('drops a name the protocol derives by itself', () => {
+    const member = (name: string): string => `${names}[0, { ${name}"xmlName": _iI }]`;
+    expect(dropDerivedNames(member('"ec2QueryName": `InstanceId`,\n  '))).toBe(member(''));
+  });
+
+  it('keeps a name that is another one', () => {
+    const source = `${names}[0, { "ec2QueryName": \`SecurityGroupId\`, "xmlName": _gS }]`;
+    expect(dropDerivedNames(source)).toBe(source);
+  });
+});
+
+describe('forgetPlainErrors', () => {
+  const error = (traits: string, names: string, types: string): string =>
+    `export var X$ = [-3, n0, _X,\n    { ${traits} },\n    [${names}],\n    [${types}]\n];\n`;
+  const registered = 'n0_registry.registerError(X$, X);';
+
+  it.each([
+    ['"error": _c', '_m', '0'],
+    ['"error": _c, "httpError": 404', '_T, _M', '0, 0'],
+    ['"error": _se', '', ''],
+  ])('forgets an error with { %s } [%s] [%s]', (...parts) => {
+    expect(forgetPlainErrors(error(...parts) + registered).trimEnd()).toBe(
+      error(...parts).trimEnd(),
+    );
+  });
+
+  it.each([
+    ['details', '"error": _c', '_m, _I', '0, () => AttributeMap'],
+    ['another name on the wire', '"error": _c, "awsQueryError": [`Busy`, 400]', '_m', '0'],
+  ])('remembers an error with %s', (_, ...parts) => {
+    expect(forgetPlainErrors(error(...parts) + registered)).toContain(registered);
   });
 });

@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type Package, packageService } from '../../scripts/package-service.ts';
@@ -106,9 +116,22 @@ describe('bundles', () => {
     expect(tooLarge.map(({ name, bundleBytes }) => `${name} ${bundleBytes}`)).toEqual([]);
   });
 
-  it('can be zipped, found and refused by nobody: one artifact per function', () => {
+  it.each(Object.entries(functionList))('load in Node as Lambda loads %s', async (key, listed) => {
+    const zip = readFileSync(join(dir, `.build/${key}.zip`));
+    const contentAt = 30 + zip.readUInt16LE(26);
+    const path = zip.subarray(30, contentAt).toString();
+    const packed = zip.subarray(contentAt, contentAt + zip.readUInt32LE(18));
+    expect(path).toBe(listed.handler.replace(/\.handler$/, '.mjs'));
+    const file = join(dir, `unzipped/${path}`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, inflateRawSync(packed));
+    expect(await import(pathToFileURL(file).href)).toHaveProperty('handler', expect.any(Function));
+  });
+
+  it('come without their source maps, which would only slow the cold start', () => {
     for (const key of Object.keys(functionList)) {
-      expect(existsSync(join(dir, `.build/${key}.zip`))).toBe(true);
+      expect(existsSync(join(dir, `.build/${key}.mjs.map`))).toBe(true);
+      expect(readFileSync(join(dir, `.build/${key}.zip`)).includes('.map')).toBe(false);
     }
   });
 });
