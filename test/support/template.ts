@@ -42,7 +42,7 @@ export const ofType = (template: Template, type: string): [string, Resource][] =
   Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
 
 /** Every statement of a role's inline policies. @throws ZodError for anything unexpected */
-export const statementsOf = (role: Resource): Statement[] =>
+const statementsOf = (role: Resource): Statement[] =>
   Role.parse(role.Properties).Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 
 /** Roles by logical id. */
