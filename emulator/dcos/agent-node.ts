@@ -82,11 +82,9 @@ export class AgentNode {
     return [...(this.#containers.get(taskId)?.mounts.values() ?? [])];
   }
 
-  /** Checkpointed tasks that did not survive the machine. Reading them forgets them. */
-  takeDeadTaskIds(): string[] {
-    const dead = [...this.#checkpoints.keys()];
+  /** The master knows which tasks did not survive the machine. */
+  forgetDeadTasks(): void {
     this.#checkpoints.clear();
-    return dead;
   }
 
   boot(delayMs: number): void {

@@ -143,8 +143,8 @@ export class Marathon implements Framework {
     const { condition, task } = instance;
     if (task === undefined) return;
     const lost = condition === 'Unreachable' || condition === 'UnreachableInactive';
-    if (lost && instance.reservedOn !== undefined && !wipe) return;
-    if (condition === 'UnreachableInactive' && !wipe && !instance.stopping) return;
+    const isKept = instance.reservedOn !== undefined || condition === 'UnreachableInactive';
+    if (lost && isKept && !wipe && !instance.stopping) return;
     if (!lost) {
       instance.condition = 'Killing';
       this.#master.kill(task.id);
@@ -162,9 +162,8 @@ export class Marathon implements Framework {
     for (let n = active.length; n < app.instances; n++) {
       this.#launcher.schedule(this.#newInstance(app), offerInMs);
     }
-    // The youngest go first, and those not yet launched before them.
-    const surplus = active.slice(app.instances);
-    for (const instance of surplus) this.stop(instance);
+    // The youngest go first.
+    for (const instance of active.slice(app.instances)) this.stop(instance);
   }
 
   /** Epoch ms before which the app is not launched; 0 when nothing delays it. */
@@ -214,7 +213,8 @@ export class Marathon implements Framework {
 
   #running(instance: Instance, at: number): void {
     const { app, task } = instance;
-    if (task === undefined) return;
+    // Reconciliation says again what is known.
+    if (task === undefined || instance.condition === 'Running') return;
     const adopted = instance.unreachableSince !== undefined;
     instance.condition = 'Running';
     instance.unreachableSince = undefined;
@@ -248,8 +248,9 @@ export class Marathon implements Framework {
     const { unreachable } = instance.app;
     // A kill in flight is waited for, reachable or not.
     if (instance.condition === 'Killing' && !instance.stopping) return;
+    if (instance.unreachableSince !== undefined) return;
     instance.condition = 'Unreachable';
-    instance.unreachableSince ??= time.now();
+    instance.unreachableSince = time.now();
     if (instance.stopping) this.#remove(instance);
     else if (unreachable === 'disabled') return;
     else if (unreachable.expungeAfterSeconds === 0) {

@@ -283,7 +283,7 @@ export class Master implements MasterLink {
     agent.reregisteredAt = this.#ground.time.now();
     this.announce(agentId, 'registered');
     const alive = new Set(node.taskIds);
-    node.takeDeadTaskIds();
+    node.forgetDeadTasks();
     for (const task of this.tasks.all.filter(
       (t) => t.agentId === agentId && t.list !== 'completed',
     )) {

@@ -433,6 +433,20 @@ describe('a task on an unreachable agent', () => {
     expect(unreachable).toEqual([]);
   });
 
+  it('does not wait anew each time reconciliation calls it unreachable', () => {
+    const world = cluster({ placed: false });
+    world.machines.addVolume('vol-1', 'mysql', 'i-a');
+    world.dcos.placeApp(withUnreachable(60, 900), 'i-a');
+    world.machines.hang('i-a');
+    world.time.pass(12 * MINUTE);
+    const { id } = taskOf(world);
+    for (let n = 0; n < 3; n++) {
+      world.dcos.faults.masterFailover();
+      world.time.pass(10 * MINUTE);
+    }
+    expect(world.tasks().map((task: { id: string }) => task.id)).not.toContain(id);
+  });
+
   it('is never replaced while the strategy is disabled', () => {
     const world = cluster({ placed: false });
     world.machines.addVolume('vol-1', 'mysql', 'i-a');
@@ -599,6 +613,17 @@ describe('deployments', () => {
     world.time.pass(10_000);
     expect(world.tasks()).toMatchObject([{ id }, { state: 'TASK_RUNNING' }]);
     expect(world.call('PUT', `${APPS}/other`, web()).status).toBe(201);
+  });
+
+  it('remove an app whose tasks nobody can reach', () => {
+    const world = cluster();
+    world.machines.hang('i-a');
+    world.call('DELETE', `${APPS}/mysql`);
+    world.time.pass(6 * MINUTE);
+    expect(world.call('GET', `${APPS}/mysql`).status).toBe(404);
+    world.machines.thaw('i-a');
+    world.time.pass(5000);
+    expect(world.guest()?.writers.at(-1)?.lastAt).toBeLessThan(world.time.now() - 1000);
   });
 
   it('remove an app with its last task', () => {
