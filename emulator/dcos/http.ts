@@ -28,5 +28,14 @@ export const page = (
 ): WireResponse => ({
   status,
   headers: { 'content-type': 'text/html; charset=UTF-8', ...headers },
-  body: `<html>\r\n<head><title>${status} ${title}</title></head>\r\n<body>\r\n<center><h1>${status} ${title}</h1></center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n`,
+  body: [
+    '<html>',
+    `<head><title>${status} ${title}</title></head>`,
+    '<body>',
+    `<center><h1>${status} ${title}</h1></center>`,
+    '<hr><center>openresty</center>',
+    '</body>',
+    '</html>',
+    '',
+  ].join('\r\n'),
 });
