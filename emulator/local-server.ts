@@ -58,7 +58,7 @@ export const serve = (network: Network, origin: () => string): Server =>
     const pass = async (): Promise<void> => {
       const response = await answer().catch(failure);
       if (response) outgoing.writeHead(response.status, response.headers).end(response.body);
-      else incoming.destroy();
+      else incoming.socket.destroy();
     };
     void pass();
   });
