@@ -77,7 +77,7 @@ export const readGivenEvent = (text: string, file: string): GivenEvent => {
     document = JSON.parse(text);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new BadInput(`${file} is not JSON: ${problem}`);
+    throw new BadInput(`${file} is not JSON: ${problem}`, { cause: error });
   }
   if (!isObject(document)) throw new BadInput(`${file} is no EventBridge event: not an object`);
   const { source, account, region, detail, time } = document;

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleepForReal } from 'node:timers/promises';
+import { Command, CommanderError, Option } from 'commander';
+import { UnknownReleaseError } from './dcos/release.ts';
+import { appIdOf, externalVolumeNames } from './scenes/apps.ts';
+import { BadInput, type Failure, type GivenEvent, readGivenEvent } from './scenes/given-event.ts';
+import type { Outcome } from './scenes/report.ts';
+import { playScene, type SceneOptions } from './scenes/scene.ts';
+import { conclusion, introduction, lineOf } from './scenes/show.ts';
+
+interface Arguments {
+  scene: Failure;
+  event?: string;
+  app?: string;
+  dcos: string;
+  seed: number;
+  without: boolean;
+  json: boolean;
+}
+
+/** A minute of the story passes in this long when somebody watches; long silences in one step. */
+const WATCHED_SPEED = 8;
+const WATCHED_STEP_MS = 400;
+
+const wholeNumber = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new BadInput(`--seed '${text}' is no number`);
+  return value;
+};
+
+const readText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new BadInput(`cannot read ${file}: ${code}`, { cause: error });
+  }
+};
+
+const readApp = (file: string): object => {
+  let definition: unknown;
+  try {
+    definition = JSON.parse(readText(file));
+  } catch (error) {
+    if (error instanceof BadInput) throw error;
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new BadInput(`${file} is not JSON: ${problem}`, { cause: error });
+  }
+  if (typeof definition !== 'object' || definition === null || !('id' in definition)) {
+    throw new BadInput(`${file} is no Marathon app: it has no id`);
+  }
+  if (externalVolumeNames(definition).length === 0) {
+    throw new BadInput(`${file}: ${appIdOf(definition)} has no external volume to move`);
+  }
+  return definition;
+};
+
+const command = (): Command =>
+  new Command('npm start --')
+    .description('Plays the failure of an agent on the embedded cloud and shows what happens.')
+    .addOption(
+      new Option('--scene <name>', 'what fails')
+        .choices(['hung', 'stopped', 'terminated'])
+        .default('hung'),
+    )
+    .option('--event <file>', 'an EventBridge event: the world is made to fit it')
+    .option('--app <file>', 'a Marathon app with external volumes instead of MySQL')
+    .option('--dcos <version>', 'DC/OS release', '2.1')
+    .option('--seed <n>', 'decides every duration and order', wholeNumber, 1)
+    .option('--without', 'the same failure without ebs-failover', false)
+    .option('--json', 'one document instead of the story', false)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+
+const sceneOf = (event: GivenEvent | undefined, scene: Failure): Failure => event?.failure ?? scene;
+
+/** What the scene is documented to end in. */
+const promised = (event: GivenEvent | undefined, without: boolean): Outcome => {
+  if (event !== undefined && event.failure === undefined) return 'cancelled';
+  return without ? 'down' : 'recovered';
+};
+
+const watched = (): Pick<SceneOptions, 'pace'> =>
+  process.stdout.isTTY
+    ? {
+        pace: async (untilMs) => {
+          const ms = Math.min(untilMs / WATCHED_SPEED, WATCHED_STEP_MS);
+          if (ms >= 1) await sleepForReal(ms);
+        },
+      }
+    : {};
+
+const run = async (argv: readonly string[]): Promise<number> => {
+  const given = command().parse(argv, { from: 'user' }).opts<Arguments>();
+  const event =
+    given.event === undefined ? undefined : readGivenEvent(readText(given.event), given.event);
+  const options: SceneOptions = {
+    scene: sceneOf(event, given.scene),
+    seed: given.seed,
+    dcosVersion: given.dcos,
+    without: given.without,
+    ...(event === undefined ? {} : { event }),
+    ...(given.app === undefined ? {} : { app: readApp(given.app) }),
+  };
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  if (given.json) {
+    const report = await playScene(options);
+    print(JSON.stringify(report));
+    return report.outcome === promised(event, given.without) ? 0 : 1;
+  }
+  let failedAt: number | undefined;
+  const tell: SceneOptions['tell'] = (line) => {
+    failedAt ??= line.at;
+    print(lineOf(line, failedAt));
+  };
+  const report = await playScene({ ...options, tell, ...watched() }, (cast) =>
+    print(introduction(cast)),
+  );
+  print(conclusion(report));
+  return report.outcome === promised(event, given.without) ? 0 : 1;
+};
+
+const isBadInput = (error: unknown): error is Error =>
+  error instanceof BadInput ||
+  error instanceof UnknownReleaseError ||
+  (error instanceof Error && error.name === 'InvalidAppError');
+
+/** Exit codes: 0 as documented, 1 another outcome, 2 bad input (one line, nothing run). */
+const main = async (): Promise<number> => {
+  try {
+    return await run(process.argv.slice(2));
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      process.stderr.write(`${error.message.replace(/\s+/g, ' ')}\n`);
+      return 2;
+    }
+    if (!isBadInput(error)) throw error;
+    process.stderr.write(`${error.message.replace(/\s+/g, ' ')}\n`);
+    return 2;
+  }
+};
+
+process.exitCode = await main();
