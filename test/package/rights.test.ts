@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadInfra } from '../../emulator/infra.ts';
@@ -17,6 +18,7 @@ const iam = createIam(infra);
 
 const arn = (rest: string): string => `arn:aws:ec2:us-east-1:${account}:${rest}`;
 const TAG = 'ebs-failover:cluster';
+const groupArn = `arn:aws:autoscaling:us-east-1:${account}:autoScalingGroup:u:autoScalingGroupName/g`;
 const machine = (tags: Record<string, string>) => ({ arn: arn('instance/i-1'), tags });
 const volume = (tags: Record<string, string>) => ({ arn: arn('volume/vol-1'), tags });
 const ours = { [TAG]: 'prod' };
@@ -35,6 +37,45 @@ const may = (
   const accessKeyId = iam.accessKeyId(infra.resource(role).arn);
   return iam.denial(action, targets, { accessKeyId }, request) === undefined;
 };
+
+describe('every role', () => {
+  const anything = [{ arn: '*', tags: ours }];
+  const bus = [{ arn: infra.resource('EventBus').arn }];
+  const token = [{ arn: `arn:aws:secretsmanager:us-east-1:${account}:secret:none-AbCdEf` }];
+  const group = [{ arn: groupArn, tags: ours }];
+  const run = (name: string) => [
+    { arn: `arn:aws:states:us-east-1:${account}:execution:${name}:x` },
+  ];
+  /** What a function plugs in, and the right that stands and falls with it. */
+  const needs: [RegExp, string, Parameters<typeof iam.denial>[1]][] = [
+    [/\breadsOf\(/, 'ec2:DescribeInstances', anything],
+    [/\bgroupsOf\(/, 'autoscaling:DescribeAutoScalingInstances', anything],
+    [/\beventsOf\(/, 'events:PutEvents', bus],
+    [/\b(?:orchestratorOf|secretOf)\(/, 'secretsmanager:GetSecretValue', token],
+    [/\b(?:workflowOf|executionsOf)\(/, 'states:DescribeExecution', run('ebs-failover-prod')],
+    [
+      /\bworkflowOf\(/,
+      'states:StartExecution',
+      [{ arn: infra.resource('FailoverStateMachine').arn }],
+    ],
+    [/\bcreatePowerControl\(/, 'ec2:StopInstances', [machine(ours)]],
+    [/\bcreateVolumeControl\(/, 'ec2:DetachVolume', [volume(ours), machine(ours)]],
+    [/\bcreateProtectData\(/, 'autoscaling:EnterStandby', group],
+  ];
+
+  it.each(infra.functions)('of $key has the rights its wiring needs, and no other', (listed) => {
+    const path = `${listed.handler.replace(/\.handler$/, '')}.ts`;
+    const wiring = readFileSync(join(projectDir, path), 'utf8');
+    const role = `${listed.key.charAt(0).toUpperCase()}${listed.key.slice(1)}Role`;
+    const wanted = needs.map(
+      ([maker, action]) => `${maker.test(wiring) ? 'may' : 'may not'} ${action}`,
+    );
+    const given = needs.map(
+      ([, action, targets]) => `${may(role, action, targets) ? 'may' : 'may not'} ${action}`,
+    );
+    expect(given).toEqual(wanted);
+  });
+});
 
 describe('FenceAgent', () => {
   it.each(['ec2:StopInstances', 'ec2:TerminateInstances'])(
@@ -106,10 +147,9 @@ describe('ProtectData', () => {
   });
 
   it('may stop the replacement of agents in groups of its cluster only', () => {
-    const group = `arn:aws:autoscaling:us-east-1:${account}:autoScalingGroup:u:autoScalingGroupName/g`;
     const standby = 'autoscaling:EnterStandby';
-    expect(may('ProtectDataRole', standby, [{ arn: group, tags: ours }])).toBe(true);
-    expect(may('ProtectDataRole', standby, [{ arn: group, tags: theirs }])).toBe(false);
+    expect(may('ProtectDataRole', standby, [{ arn: groupArn, tags: ours }])).toBe(true);
+    expect(may('ProtectDataRole', standby, [{ arn: groupArn, tags: theirs }])).toBe(false);
   });
 });
 
@@ -121,6 +161,16 @@ describe('the ledger', () => {
     expect(may('FenceAgentRole', 'dynamodb:UpdateItem', table)).toBe(true);
     expect(may('AdoptRole', 'dynamodb:GetItem', table)).toBe(true);
     expect(may('AdoptRole', 'dynamodb:UpdateItem', table)).toBe(false);
+  });
+
+  it('loses nothing but entries of the list of open incidents of its cluster', () => {
+    const keys = (pk: string) => ({ 'dynamodb:LeadingKeys': [pk] });
+    for (const role of ['IntakeRole', 'SweepRole', 'OpenIncidentRole', 'CloseIncidentRole']) {
+      expect(may(role, 'dynamodb:DeleteItem', table, keys('CLUSTER#prod'))).toBe(true);
+      expect(may(role, 'dynamodb:DeleteItem', table, keys('CLUSTER#staging'))).toBe(false);
+      expect(may(role, 'dynamodb:DeleteItem', table, keys('VOLUME#vol-1'))).toBe(false);
+    }
+    expect(may('FenceAgentRole', 'dynamodb:DeleteItem', table, keys('CLUSTER#prod'))).toBe(false);
   });
 
   it('is the only table', () => {
