@@ -43,7 +43,7 @@ const failure = (error: unknown): WireResponse | undefined => {
 };
 
 /** One HTTP port in front of an emulated network. */
-export const serve = (network: Network, origin: () => string): Server =>
+const serve = (network: Network, origin: () => string): Server =>
   createServer((incoming, outgoing) => {
     const answer = async (): Promise<WireResponse> => {
       const { method = 'GET', url = '/' } = incoming;

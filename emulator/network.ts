@@ -13,7 +13,6 @@ export interface SendRequest {
   body?: string | Uint8Array;
   signal?: AbortSignal;
 }
-export type Send = (request: SendRequest) => Promise<WireResponse>;
 
 /** The invocation a request belongs to. A dead one's requests reach nothing. */
 export interface Origin {
@@ -73,6 +72,9 @@ export interface Network {
 
 export type LatencyTable = Record<string, { p50: number; p99: number }>;
 
+/** Services that no step waits for, such as SQS. Milliseconds. */
+const OTHER_SERVICES = { p50: 20, p99: 100 };
+
 const DCOS_PARTS: readonly ServiceName[] = ['mesos', 'marathon', 'agent', 'dcos'];
 
 const abortError = (signal: AbortSignal): unknown =>
@@ -116,7 +118,7 @@ export const createNetwork = (deps: {
     const name = DCOS_PARTS.includes(service) ? 'dcos' : service;
     const stream = streams.get(name) ?? deps.rng.fork(`network/${name}`);
     streams.set(name, stream);
-    const { p50, p99 } = latency[name] ?? { p50: 20, p99: 100 };
+    const { p50, p99 } = latency[name] ?? OTHER_SERVICES;
     return drawLogNormalMs(stream, p50, p99);
   };
   const after = (ms: number): Promise<void> => new Promise((resolve) => time.after(ms, resolve));

@@ -10,7 +10,7 @@ import {
   type Platform,
 } from '../../../emulator/platform.ts';
 
-export const ROOT = fileURLToPath(new URL('./stack', import.meta.url));
+const ROOT = fileURLToPath(new URL('./stack', import.meta.url));
 export const START = Date.UTC(2026, 10, 22, 21, 0, 0);
 export const ACCOUNT = '123456789012';
 export const REGION = 'us-east-1';

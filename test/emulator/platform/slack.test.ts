@@ -15,10 +15,12 @@ const call = async (
   args: Record<string, unknown>,
   authorization = 'Bearer xoxb-good',
 ) => {
-  const form = Object.entries(args).map(([name, value]) => [
-    name,
-    typeof value === 'string' ? value : JSON.stringify(value),
-  ]);
+  const form = Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
   const response = await slack.handle(
     {
       method: 'POST',

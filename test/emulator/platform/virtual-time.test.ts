@@ -87,6 +87,18 @@ describe('virtual time', () => {
     expect(t.now() - START).toBe(63_000);
   });
 
+  it('lets an onlooker keep their own pace before each jump', async () => {
+    const t = virtual();
+    const jumps: number[] = [];
+    t.after(2_000, () => t.after(500, () => {}));
+    const beforeAdvance = async (ms: number): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      jumps.push(ms);
+    };
+    expect(await t.run({ ...never, beforeAdvance })).toBe('idle');
+    expect(jumps).toEqual([2_000, 500]);
+  });
+
   it('reaches timers taken from node:timers and AbortSignal.timeout', async () => {
     const t = virtual();
     const seen: string[] = [];
