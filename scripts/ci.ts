@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { type Counts, countTests } from './test-report.ts';
 
 /** Each is an npm script; all of them run, so that one look shows everything that is wrong. */
-const CHECKS = ['lint', 'typecheck', 'unused', 'asl', 'package'];
+const CHECKS = ['lint', 'typecheck', 'unused', 'asl', 'package', 'start'];
 const REPORT = '.build/tests.json';
 
 const succeeds = (script: string, env: NodeJS.ProcessEnv = {}): boolean => {
