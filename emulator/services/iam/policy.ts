@@ -17,12 +17,19 @@ const list = <T>(value: T | T[] | undefined): T[] =>
 
 const escaped = (text: string): string => text.replace(/[.+^${}()|[\]\\]/g, '\\$&');
 
+/** Policies are few and asked often: compiled patterns are kept for the life of the process. */
+const compiled = new Map<string, RegExp>();
+
 /** IAM wildcards: `*` any run of characters, `?` exactly one. */
-export const wildcardMatch = (pattern: string, text: string, flags = ''): boolean =>
-  new RegExp(
-    `^${escaped(pattern).replaceAll('*', '[\\s\\S]*').replaceAll('?', '[\\s\\S]')}$`,
-    flags,
-  ).test(text);
+export const wildcardMatch = (pattern: string, text: string, flags = ''): boolean => {
+  if (pattern === '*') return true;
+  const known = compiled.get(`${flags}/${pattern}`);
+  if (known) return known.test(text);
+  const body = escaped(pattern).replaceAll('*', '[\\s\\S]*').replaceAll('?', '[\\s\\S]');
+  const expression = new RegExp(`^${body}$`, flags);
+  compiled.set(`${flags}/${pattern}`, expression);
+  return expression.test(text);
+};
 
 type Compare = (wanted: string, actual: string) => boolean;
 const equal: Compare = (wanted, actual) => wanted === actual;

@@ -1,7 +1,7 @@
 import { uuid } from '../../core/aws-event.ts';
 import type { Rng } from '../../core/random.ts';
 import { isoTime, type Time } from '../../core/time.ts';
-import type { FunctionSpec, Infra } from '../../infra.ts';
+import type { FunctionSpec, Infra, Resource } from '../../infra.ts';
 import type { Sqs } from '../sqs/sqs.ts';
 import type { FunctionFailure } from './invocation.ts';
 import type { LambdaFunctions } from './lambda.ts';
@@ -16,10 +16,8 @@ interface AsyncConfig {
 const RETRY_DELAYS_MS = [60_000, 120_000];
 const DEFAULT_AGE_SECONDS = 21_600;
 
-const asyncConfigOf = (infra: Infra, spec: FunctionSpec): AsyncConfig => {
-  const found = infra
-    .ofType('AWS::Lambda::EventInvokeConfig')
-    .find(({ properties }) => properties.FunctionName === spec.name);
+const asyncConfigOf = (configs: readonly Resource[], spec: FunctionSpec): AsyncConfig => {
+  const found = configs.find(({ properties }) => properties.FunctionName === spec.name);
   const { MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } =
     found?.properties ?? {};
   const destination = DestinationConfig as { OnFailure?: { Destination?: string } } | undefined;
@@ -61,9 +59,10 @@ export const createAsyncQueue = (deps: {
   sqs: Sqs;
   functions: LambdaFunctions;
 }): ((spec: FunctionSpec, payload: string) => void) => {
-  const { time, rng, infra, sqs, functions } = deps;
+  const { time, rng, sqs, functions } = deps;
+  const configs = deps.infra.ofType('AWS::Lambda::EventInvokeConfig');
   return (spec, payload) => {
-    const { retriesMax, ageMaxMs, onFailureArn } = asyncConfigOf(infra, spec);
+    const { retriesMax, ageMaxMs, onFailureArn } = asyncConfigOf(configs, spec);
     const requestId = uuid(rng);
     const acceptedAt = time.now();
     const attempt = async (tries: number): Promise<void> => {
