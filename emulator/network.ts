@@ -59,6 +59,8 @@ export interface Call {
   accessKeyId: string;
   functionName?: string;
   invocationId?: string;
+  /** The service saw it, whatever became of the answer. */
+  applied: boolean;
   /** HTTP status, or the error code of the connection; absent while it is on its way. */
   status?: number | string;
 }
@@ -131,7 +133,8 @@ export const createNetwork = (deps: {
     }
     const caller: Caller = { accessKeyId: credentialOf(wire)?.accessKeyId ?? '' };
     if (origin) caller.invocationId = origin.invocationId;
-    const call: Call = { at: time.now(), ...where, accessKeyId: caller.accessKeyId };
+    const { accessKeyId } = caller;
+    const call: Call = { at: time.now(), ...where, accessKeyId, applied: false };
     if (origin) Object.assign(call, { functionName: origin.functionName, ...caller });
     log.push(call);
 
@@ -159,6 +162,7 @@ export const createNetwork = (deps: {
     if (crash('before')) return lost();
     if (fate.dropRequest) return fail(fate.dropRequest);
     const service = services[where.service];
+    call.applied = service !== undefined && fate.answer === undefined;
     const response = fate.answer ?? (await service?.handle(wire, caller));
     if (!response) {
       return fail(new WireError('ECONNREFUSED', `connect ECONNREFUSED ${where.service}`));
@@ -188,7 +192,7 @@ export const createNetwork = (deps: {
     calls: () => log,
     counts: (include = (call) => call.functionName !== undefined) => {
       const totals: Partial<Record<ServiceName, Record<string, number>>> = {};
-      for (const call of log.filter(include)) {
+      for (const call of log.filter((call) => call.applied && include(call))) {
         const operations = totals[call.service] ?? {};
         totals[call.service] = operations;
         operations[call.operation] = (operations[call.operation] ?? 0) + 1;

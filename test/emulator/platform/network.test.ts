@@ -94,6 +94,7 @@ describe('the network', () => {
         accessKeyId: 'ASIAFenceAgentRole',
         functionName: 'fenceAgent',
         invocationId: 'inv-1',
+        applied: true,
         status: 200,
       },
     ]);
@@ -159,7 +160,8 @@ describe('injected trouble', () => {
     const { network, applied } = setUp({ intercept: () => ({ dropRequest: reset }) });
     expect(await outcome(network)).toBe('ECONNRESET at 50');
     expect(applied).toEqual([]);
-    expect(network.calls()).toMatchObject([{ status: 'ECONNRESET' }]);
+    expect(network.calls()).toMatchObject([{ status: 'ECONNRESET', applied: false }]);
+    expect(network.counts(() => true)).toEqual({});
   });
 
   it('drops the answer to a request that was applied', async () => {
