@@ -94,6 +94,18 @@ const toWire = (request: SendRequest): WireRequest => ({
       : (request.body ?? ''),
 });
 
+const isFunctions = (call: Call): boolean => call.functionName !== undefined;
+
+const countCalls = (calls: readonly Call[]): ReturnType<Network['counts']> => {
+  const totals: ReturnType<Network['counts']> = {};
+  for (const { service, operation } of calls) {
+    const operations = totals[service] ?? {};
+    totals[service] = operations;
+    operations[operation] = (operations[operation] ?? 0) + 1;
+  }
+  return totals;
+};
+
 /** A promise that nobody will ever hear of again: the fate of a dead invocation's requests. */
 const lost = (): Promise<never> => new Promise(() => {});
 
@@ -190,14 +202,6 @@ export const createNetwork = (deps: {
       });
     },
     calls: () => log,
-    counts: (include = (call) => call.functionName !== undefined) => {
-      const totals: Partial<Record<ServiceName, Record<string, number>>> = {};
-      for (const call of log.filter((call) => call.applied && include(call))) {
-        const operations = totals[call.service] ?? {};
-        totals[call.service] = operations;
-        operations[call.operation] = (operations[call.operation] ?? 0) + 1;
-      }
-      return totals;
-    },
+    counts: (include = isFunctions) => countCalls(log.filter((c) => c.applied && include(c))),
   };
 };
