@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createWallTime } from './core/wall-time.ts';
-import { WireError, type WireResponse } from './core/wire.ts';
-import type { Network } from './network.ts';
+import { WireError, type WireRequest, type WireResponse } from './core/wire.ts';
+import { credentialOf } from './routing.ts';
+import { ec2Error, queryError } from './services/query-protocol.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
 
 export interface Local {
@@ -14,6 +15,9 @@ export interface Local {
 }
 
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
+/** The request id of an answer that no service gave. */
+const REFUSED = '00000000-0000-0000-0000-000000000000';
+const AUTOSCALING = 'http://autoscaling.amazonaws.com/doc/2011-01-01/';
 
 const bodyOf = async (incoming: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = [];
@@ -42,18 +46,34 @@ const failure = (error: unknown): WireResponse | undefined => {
   };
 };
 
-/** One HTTP port in front of an emulated network. */
-const serve = (network: Network, origin: () => string): Server =>
+/**
+ * The endpoint of a region refuses what is signed for another one, each protocol in its own words.
+ * Undefined: nothing is wrong.
+ */
+const wrongRegion = (request: WireRequest, region: string): WireResponse | undefined => {
+  const signed = credentialOf(request);
+  if (signed === undefined || signed.region === region) return undefined;
+  const message = `Credential should be scoped to a valid region, not '${signed.region}'.`;
+  const mismatch = { code: 'SignatureDoesNotMatch', message };
+  if (signed.service === 'ec2') return ec2Error(403, REFUSED, mismatch);
+  if (signed.service === 'autoscaling') return queryError(AUTOSCALING, 403, REFUSED, mismatch);
+  const code = 'InvalidSignatureException';
+  return {
+    status: 403,
+    headers: { 'content-type': 'application/json', 'x-amzn-errortype': code },
+    body: JSON.stringify({ __type: code, message }),
+  };
+};
+
+/** One HTTP port in front of the world's network. */
+const serve = ({ network, infra }: World, origin: () => string): Server =>
   createServer((incoming, outgoing) => {
     const answer = async (): Promise<WireResponse> => {
       const { method = 'GET', url = '/' } = incoming;
       const headers = headersOf(incoming);
-      return network.send({
-        method,
-        url: `${origin()}${url}`,
-        headers,
-        body: await bodyOf(incoming),
-      });
+      const body = await bodyOf(incoming);
+      const request = { method, url: `${origin()}${url}`, headers, body };
+      return wrongRegion(request, infra.region) ?? network.send(request);
     };
     const pass = async (): Promise<void> => {
       const response = await answer().catch(failure);
@@ -73,7 +93,9 @@ export const startLocal = async (
 ): Promise<Local> => {
   const { port = 0, seed = 1, ...rest } = options;
   const world = await createWorld({ ...rest, seed, time: createWallTime() });
-  const server = serve(world.network, () => local.endpoint);
+  // Whoever has an event at hand may put it here, although AWS lets nobody speak in its name.
+  world.faults.awsEventsByHand = true;
+  const server = serve(world, () => local.endpoint);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);

@@ -26,6 +26,11 @@ export interface EventFaults {
    * An empty list loses it: best effort is all most AWS services promise.
    */
   deliver?: (event: AwsEvent, targetArn: string) => readonly { delayMs: number }[];
+  /**
+   * Lets people put events in AWS's name that a rule waits for, which AWS itself refuses: so that a
+   * document at hand goes the way of a real one.
+   */
+  awsEventsByHand?: boolean;
 }
 
 export interface EventBridge extends Service {
@@ -33,6 +38,8 @@ export interface EventBridge extends Service {
   publish(event: AwsEvent): void;
   deliveries(): readonly Delivery[];
   onDelivery(listener: (delivery: Delivery) => void): void;
+  /** Events that no rule matches. AWS drops them without a trace. */
+  onUnheard(listener: (event: AwsEvent) => void): void;
 }
 
 interface Target {
@@ -75,6 +82,7 @@ export const createEventBridge = (deps: {
   const rules = readRules(infra);
   const deliveries: Delivery[] = [];
   const listeners: ((delivery: Delivery) => void)[] = [];
+  const unheardListeners: ((event: AwsEvent) => void)[] = [];
 
   /** Undefined when the target took the event, else why it never will: no retry helps. */
   const hand = (rule: Rule, target: Target, event: AwsEvent): [string, string] | undefined => {
@@ -113,8 +121,13 @@ export const createEventBridge = (deps: {
     for (const listener of listeners) listener(delivery);
   };
 
+  const rulesFor = (event: AwsEvent, bus: string): Rule[] =>
+    rules.filter((rule) => rule.bus === bus && matchesPattern(rule.pattern, event));
+
   const route = (event: AwsEvent, bus: string): void => {
-    for (const rule of rules.filter((r) => r.bus === bus && matchesPattern(r.pattern, event))) {
+    const matching = rulesFor(event, bus);
+    if (matching.length === 0) for (const listener of unheardListeners) listener(event);
+    for (const rule of matching) {
       for (const target of rule.targets) {
         for (const { delayMs } of faults.deliver?.(event, target.Arn) ?? [{ delayMs: 0 }]) {
           const latencyMs = drawLogNormalMs(rng, deps.latency.p50, deps.latency.p99);
@@ -128,11 +141,20 @@ export const createEventBridge = (deps: {
     publish: (event) => route(event, DEFAULT_BUS),
     deliveries: () => deliveries,
     onDelivery: (listener) => listeners.push(listener),
+    onUnheard: (listener) => unheardListeners.push(listener),
     ...createJsonService({
       version: '1.1',
       rng: rng.fork('requests'),
       operations: {
-        PutEvents: createPutEvents({ time, rng: rng.fork('ids'), infra, iam: deps.iam, route }),
+        PutEvents: createPutEvents({
+          time,
+          rng: rng.fork('ids'),
+          infra,
+          iam: deps.iam,
+          route,
+          mayPutAsAws: (event, bus) =>
+            faults.awsEventsByHand === true && rulesFor(event, bus).length > 0,
+        }),
       },
     }),
   };

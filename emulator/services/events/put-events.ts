@@ -15,7 +15,13 @@ export const DEFAULT_BUS = 'default';
 const REQUEST_BYTES_MAX = 262_144;
 const ENTRIES_MAX = 10;
 
-const busName = (nameOrArn: string): string => nameOrArn.slice(nameOrArn.lastIndexOf('/') + 1);
+/** A bus is named by its name here, or by an ARN, which may be one of another account. */
+const busArn = ({ account, region }: Infra, nameOrArn: unknown = DEFAULT_BUS): string => {
+  const given = String(nameOrArn);
+  return given.startsWith('arn:')
+    ? given
+    : `arn:aws:events:${region}:${account}:event-bus/${given}`;
+};
 
 const entriesOf = (input: JsonInput): JsonInput[] => {
   const { Entries: entries } = input;
@@ -31,7 +37,7 @@ const entriesOf = (input: JsonInput): JsonInput[] => {
 
 /**
  * PutEvents: each entry succeeds or fails for itself, so a 200 may hold failures. AWS's own source
- * names are refused: only AWS speaks in its name.
+ * names are refused: only AWS speaks in its name, unless `mayPutAsAws` says otherwise.
  */
 export const createPutEvents = (deps: {
   time: Time;
@@ -39,11 +45,11 @@ export const createPutEvents = (deps: {
   infra: Infra;
   iam: Iam;
   route: (event: AwsEvent, bus: string) => void;
+  mayPutAsAws: (event: AwsEvent, bus: string) => boolean;
 }): Operation => {
   const { infra, iam, route } = deps;
-  const { account, region } = infra;
   const buses = [DEFAULT_BUS, ...infra.ofType('AWS::Events::EventBus').map(({ ref }) => ref)];
-  const awsEvent = createEventFactory({ ...deps, account, region });
+  const awsEvent = createEventFactory({ ...deps, ...infra });
 
   const put = (entry: JsonInput): object => {
     const fail = (ErrorCode: string, ErrorMessage: string) => ({ ErrorCode, ErrorMessage });
@@ -51,26 +57,26 @@ export const createPutEvents = (deps: {
     if (typeof source !== 'string' || typeof detailType !== 'string') {
       return fail('InvalidArgument', 'Parameter Source or DetailType is not valid.');
     }
-    if (source.startsWith('aws.')) {
-      return fail('NotAuthorizedForSourceException', `Not authorized for the source ${source}`);
-    }
-    const bus = busName(String(entry.EventBusName ?? DEFAULT_BUS));
-    if (!buses.includes(bus)) {
-      return fail('ResourceNotFoundException', `Event bus ${bus} does not exist.`);
+    const arn = busArn(infra, entry.EventBusName);
+    const bus = buses.find((name) => busArn(infra, name) === arn);
+    if (bus === undefined) {
+      const name = arn.slice(arn.lastIndexOf('/') + 1);
+      return fail('ResourceNotFoundException', `Event bus ${name} does not exist.`);
     }
     const detail = tryParse(String(entry.Detail ?? '{}'))?.value;
     if (!isObject(detail)) return fail('MalformedDetail', 'Detail is malformed.');
     const event = awsEvent({ source, detailType, resources: Resources as string[], detail });
     if (typeof at === 'number') event.time = isoSeconds(at * 1000);
+    if (source.startsWith('aws.') && !deps.mayPutAsAws(event, bus)) {
+      return fail('NotAuthorizedForSourceException', `Not authorized for the source ${source}`);
+    }
     route(event, bus);
     return { EventId: event.id };
   };
 
   return (input, caller) => {
     const entries = entriesOf(input);
-    const targets = entries.map(({ EventBusName }) => ({
-      arn: `arn:aws:events:${region}:${account}:event-bus/${busName(String(EventBusName ?? DEFAULT_BUS))}`,
-    }));
+    const targets = entries.map(({ EventBusName }) => ({ arn: busArn(infra, EventBusName) }));
     const why = iam.denial('events:PutEvents', targets, caller);
     if (why) throw new JsonRefusal('AccessDeniedException', why);
     const results = entries.map(put);

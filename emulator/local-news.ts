@@ -1,0 +1,161 @@
+import type { Tone } from './scenes/story.ts';
+import type { Ec2Call } from './services/ec2/faults.ts';
+import { allStates } from './services/states/definition.ts';
+import type { Execution, Machine } from './services/states/execution.ts';
+import type { World } from './world.ts';
+
+/** One thing that happened, as a person reads it. */
+export interface News {
+  /** Epoch ms. */
+  at: number;
+  /** `event`, `workflow`, `call`, `ec2`, `mesos`, `marathon`, `slack`, `queue` or a function. */
+  who: string;
+  text: string;
+  tone: Tone;
+}
+
+/** What has no listener of its own is looked at this often. */
+const LOOK_MS = 200;
+
+type Say = (who: string, text: string, tone?: Tone) => void;
+
+const parsed = (text: string): Record<string, unknown> => {
+  const value: unknown = JSON.parse(text);
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+};
+
+/** `ASIAFenceAgentRole` -> `FenceAgent`; agents sign as such, and everybody else is a person. */
+const callerName = ({ caller }: Pick<Ec2Call, 'caller'>): string =>
+  caller.accessKeyId === 'AGENT'
+    ? 'REX-Ray'
+    : (/^ASIA(.+)Role$/.exec(caller.accessKeyId)?.[1] ?? 'a person');
+
+const endOf = ({ status, output, error, cause }: Execution): string => {
+  if (status !== 'SUCCEEDED') return [status, error, cause].filter(Boolean).join(': ');
+  const { status: outcome, kind, says, summary } = parsed(output ?? '{}');
+  return [outcome ?? kind ?? status, says ?? summary].filter(Boolean).join(': ');
+};
+
+const followWorkflow = (world: World, say: Say): void => {
+  const tasks = new Map<Machine, Set<string>>();
+  const tasksOf = (machine: Machine): Set<string> => {
+    const known = tasks.get(machine);
+    if (known) return known;
+    const states = allStates(machine.definition).filter(([, { Type }]) => Type === 'Task');
+    const names = new Set(states.map(([name]) => name));
+    tasks.set(machine, names);
+    return names;
+  };
+  /** State in which each running execution was last seen: a loop of looks is one line. */
+  const running = new Map<string, { execution: Execution; state?: string }>();
+  world.states.onStatus((execution) => {
+    const { name, arn, status } = execution;
+    if (status === 'RUNNING') {
+      running.set(arn, { execution });
+      say('workflow', `${name} started`, 'strong');
+      return;
+    }
+    running.delete(arn);
+    say('workflow', `${name} ended: ${endOf(execution)}`, status === 'SUCCEEDED' ? 'good' : 'bad');
+  });
+  world.states.onTransition(({ kind, state, executionArn }) => {
+    const seen = running.get(executionArn);
+    if (kind !== 'StateEntered' || !seen || state === undefined || state === seen.state) return;
+    if (!tasksOf(seen.execution.machine).has(state)) return;
+    seen.state = state;
+    say('workflow', `${seen.execution.name} ${state}`);
+  });
+};
+
+const followCluster = ({ dcos, ec2 }: World, say: Say): void => {
+  ec2.onState((instanceId, state) => say('ec2', `${instanceId} is ${state}`));
+  dcos.onChange((change) => {
+    if (change.kind === 'agent') say('mesos', `agent on ${change.instanceId} ${change.state}`);
+    if (change.kind === 'healthy') {
+      say('marathon', `${change.appId} is healthy on ${change.host}`, 'good');
+    }
+    if (change.kind === 'task') {
+      const { appId, host, message, state } = change;
+      const failed = state === 'TASK_FAILED';
+      const why = failed ? `: ${message}` : '';
+      say('marathon', `${appId} ${state} on ${host}${why}`, failed ? 'bad' : 'plain');
+    }
+  });
+};
+
+/** Every call that changes something in EC2, whoever makes it. */
+const followCalls = ({ ec2 }: World, say: Say): void => {
+  ec2.faults.onCall = (call: Ec2Call) => {
+    if (call.api.startsWith('Describe')) return;
+    const targets = Object.values(call.params).filter((value) =>
+      /^(?:i|vol)-[0-9a-f]+$/.test(value),
+    );
+    // The hook runs before the call does; its outcome is known right after.
+    queueMicrotask(() => {
+      const refused = call.outcome === 'ok' ? '' : ` refused: ${call.outcome}`;
+      const text = `${call.api} ${targets.join(' ')} by ${callerName(call)}${refused}`;
+      say('call', text, refused ? 'bad' : 'strong');
+    });
+  };
+};
+
+/** Errors and warnings of the functions; the rest of the trace is not kept. */
+const readTrace = ({ trace }: World, say: Say): void => {
+  for (const { source, text, data } of trace.splice(0)) {
+    if (text !== 'log' || typeof data !== 'string' || !data.startsWith('{')) continue;
+    const { level, message, problem } = parsed(data);
+    if (level !== 'ERROR' && level !== 'WARN') continue;
+    const says = [message, problem].filter(Boolean).join(': ');
+    say(source, says, level === 'ERROR' ? 'bad' : 'plain');
+  }
+};
+
+/** Looks at the Slack channel; answers a function that tells what is new in it. */
+const slackReader = ({ slack }: World, say: Say): (() => void) => {
+  const known = new Map<string, string>();
+  return () => {
+    for (const { ts, text } of slack.messages()) {
+      if (known.get(ts) === text) continue;
+      say('slack', `${known.has(ts) ? '(updated) ' : ''}${text.split('\n')[0]}`, 'strong');
+      known.set(ts, text);
+    }
+  };
+};
+
+const queueReader = ({ infra, sqs }: World, say: Say): (() => void) => {
+  const queues = infra.ofType('AWS::SQS::Queue').map(({ arn, logicalId }) => ({ arn, logicalId }));
+  const counts = new Map(queues.map(({ arn }) => [arn, 0]));
+  return () => {
+    for (const { arn, logicalId } of queues) {
+      const now = sqs.messages(arn).length;
+      if (now > (counts.get(arn) ?? 0)) say('queue', `${logicalId} holds ${now}`, 'bad');
+      counts.set(arn, now);
+    }
+  };
+};
+
+/**
+ * Tells what happens in a world from now on: signals, executions and their steps, every mutating
+ * EC2 call with who made it, machines, agents and tasks, Slack messages, dead letters, errors of
+ * functions. Takes the trace lines as it goes, so that a world that stays up does not keep them.
+ */
+export const follow = (world: World, tell: (news: News) => void): void => {
+  const say: Say = (who, text, tone = 'plain') => tell({ at: world.time.now(), who, text, tone });
+  followWorkflow(world, say);
+  followCluster(world, say);
+  followCalls(world, say);
+  world.events.onDelivery(({ event, outcome, targetArn }) => {
+    if (event.source.startsWith('ebs-failover')) return;
+    const target = targetArn.slice(targetArn.lastIndexOf('-') + 1);
+    say('event', `${event['detail-type']} ${outcome === 'delivered' ? 'to' : outcome} ${target}`);
+  });
+  const readSlack = slackReader(world, say);
+  const readQueues = queueReader(world, say);
+  const look = (): void => {
+    readTrace(world, say);
+    readSlack();
+    readQueues();
+    world.time.after(LOOK_MS, look);
+  };
+  look();
+};
