@@ -1,0 +1,13 @@
+import type { Machine } from './machine.ts';
+
+/** Something that must hold in every state machine, and faults that must not escape it. */
+export interface AslRule {
+  readonly says: string;
+  /** One line for each breach; empty when it holds. */
+  readonly breaches: (machine: Machine) => string[];
+  readonly planted: readonly {
+    readonly what: string;
+    /** Breaks a clone. */
+    readonly plant: (machine: Machine) => void;
+  }[];
+}
