@@ -4,7 +4,7 @@ import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAssessAgent } from '../src/application/assess-agent.ts';
 import { loadConfig } from '../src/config/load-config.ts';
 import * as sections from '../src/config/sections.ts';
-import { AssessAgentOutput, StepInput } from '../src/contracts/steps.ts';
+import { AssessAgentInput, AssessAgentOutput } from '../src/contracts/steps.ts';
 import { defineHandler } from '../src/runtime/define-handler.ts';
 import { defineFunction } from '../src/runtime/function-module.ts';
 import { createTelemetry } from '../src/runtime/telemetry.ts';
@@ -12,7 +12,6 @@ import {
   awsOptions,
   ec2Client,
   eventsOf,
-  groupsOf,
   ledgerOf,
   ledgerOn,
   orchestratorOf,
@@ -35,12 +34,14 @@ export const { createHandler, handler } = defineFunction((env, platform) => {
   const useCase = createAssessAgent({
     ledger: ledgerOf(createIncidentLedger(table), createClusterLedger(table)),
     compute: readsOf(ec2, config.scope),
-    autoScaling: groupsOf(options),
     orchestrator: orchestratorOf(options, config.dcos, platform),
     events: eventsOf(options, config.events, telemetry),
     scope: config.scope,
     policy: config.policy,
     clock: systemClock,
   });
-  return defineHandler({ name, input: StepInput, output: AssessAgentOutput, telemetry }, useCase);
+  return defineHandler(
+    { name, input: AssessAgentInput, output: AssessAgentOutput, telemetry },
+    useCase,
+  );
 });

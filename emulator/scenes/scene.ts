@@ -66,29 +66,43 @@ const firstDelivery = ({ world, failedAt, stage }: Run): number | undefined =>
         JSON.stringify(event.detail).includes(stage.failing.instanceId),
     )?.at;
 
-/** What nobody can beat: EC2's and DC/OS's own time from the signal on. */
-const floorOf = (run: Run, signalAt: number): number => {
-  const { world, stage, failure, failedAt, options } = run;
+/** An app without health checks counts as healthy after this. */
+const RUNNING_IS_HEALTHY_MS = 10_000;
+/** A stop that somebody else began may finish in its own way for this long, by policy. */
+const FOREIGN_STOP_MS = 60_000;
+
+const isChecked = ({ options: { app } }: Run): boolean =>
+  app === undefined || 'healthChecks' in app;
+
+/** What is left of the stop when the signal comes, by the fastest method policy allows. */
+const stopLeftMs = ({ world, stage, failure, failedAt }: Run, signalAt: number): number => {
   const { durations } = world;
   const { instanceId } = stage.failing;
   const skipMs = durations.stopMs(instanceId, 'skip');
-  const leftMs = durations.stopMs(instanceId, 'graceful') - (signalAt - failedAt);
-  const stopMs = failure === 'hung' ? skipMs : Math.max(0, Math.min(leftMs, skipMs));
-  const detachMs = Math.max(...stage.app.volumeIds.map((id) => durations.detachMs(id)));
-  const { id } = stage.app;
-  const checked = options.app === undefined || 'healthChecks' in options.app;
-  const healthyMs = checked ? durations.attachedToHealthyMs(id) : RUNNING_IS_HEALTHY_MS;
+  if (failure === 'hung') return skipMs;
+  const leftMs = Math.max(0, durations.stopMs(instanceId, 'graceful') - (signalAt - failedAt));
+  return failure === 'stopped' ? Math.min(leftMs, FOREIGN_STOP_MS + skipMs) : leftMs;
+};
+
+/** What nobody can beat: EC2's and DC/OS's own time from the signal on. */
+const floorOf = (run: Run, signalAt: number): number => {
+  const { durations } = run.world;
+  const { id, volumeIds } = run.stage.app;
+  const detachMs = Math.max(...volumeIds.map((volumeId) => durations.detachMs(volumeId)));
+  const healthyMs = isChecked(run) ? durations.attachedToHealthyMs(id) : RUNNING_IS_HEALTHY_MS;
   return (
-    stopMs + detachMs + durations.goneToOfferMs(id) + durations.launchToAttachedMs(id) + healthyMs
+    stopLeftMs(run, signalAt) +
+    detachMs +
+    durations.goneToOfferMs(id) +
+    durations.launchToAttachedMs(id) +
+    healthyMs
   );
 };
-/** An app without health checks counts as healthy after this. */
-const RUNNING_IS_HEALTHY_MS = 10_000;
 
 const watch = (run: Run): void => {
   const { world, stage, time, options } = run;
   const { instanceId } = stage.failing;
-  const checked = options.app === undefined || 'healthChecks' in options.app;
+  const checked = isChecked(run);
   world.dcos.onChange((change) => {
     if (!('appId' in change) || change.appId !== stage.app.id) return;
     if (change.kind === 'task' && change.state === 'TASK_FAILED') {

@@ -82,7 +82,11 @@ const outcomeLine = ({ outcome, phasesMs, apps, retries }: Report): string => {
         `RECOVERED  ${app?.id} is healthy on ${app?.toHost} after ${seconds(phasesMs?.total)}`,
       );
     case 'down':
-      return pc.red(`DOWN  ${app?.id}: ${retries.failedLaunches} launches failed, nobody helped`);
+      return pc.red(
+        app?.healthy
+          ? `DOWN  ${app.id} was away for more than five minutes before DC/OS moved it`
+          : `DOWN  ${app?.id}: ${retries.failedLaunches} launches failed, nobody helped`,
+      );
     case 'held':
       return pc.yellow('HELD  waiting for a person or for the facts to change');
     case 'cancelled':

@@ -1,30 +1,33 @@
+import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted } from '../domain/fence.ts';
-import type { EpochMs, VolumeId } from '../domain/ids.ts';
+import { type EpochMs, instanceOf, type VolumeId } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type Scope, type ScopedVolumes, scopeVolumes, whyNotOurs } from '../domain/scope.ts';
 import type { App, Inventory, Task } from '../domain/service.ts';
 import { actOn, type Evidence, judge } from '../domain/verdict.ts';
-import type { AutoScaling, GroupMembership } from '../ports/auto-scaling.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock } from '../ports/system.ts';
-import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, hold, type StepInput } from './step.ts';
 import { gatherEvidence } from './witnesses.ts';
 
 export interface AssessAgentDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save'> &
+  readonly ledger: Pick<IncidentLedger, 'bindExecution' | 'save'> &
     Pick<ClusterLedger, 'control' | 'inventory'>;
   readonly compute: Pick<ComputeReads, 'instance' | 'statusChecks' | 'volumesOf' | 'volumes'>;
-  readonly autoScaling: Pick<AutoScaling, 'membership'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps' | 'tasks'>;
   readonly events: PhaseEvents;
   readonly scope: Scope;
   readonly policy: Policy;
   readonly clock: Clock;
+}
+
+export interface AssessInput extends StepInput {
+  readonly executionArn: string;
 }
 
 export type AssessDecision =
@@ -40,7 +43,6 @@ interface Picture {
   readonly volumes: readonly Volume[];
   readonly apps: readonly App[];
   readonly tasks: readonly Task[];
-  readonly group: GroupMembership | undefined;
 }
 
 /** Marathon may be down: then what the inventory knew has to do, and says so by its age. */
@@ -86,14 +88,13 @@ const lookAround = async (
   incident: Incident,
   inventory: Inventory | undefined,
 ): Promise<Picture> => {
-  const [evidence, volumes, services, group] = await Promise.all([
+  const [evidence, volumes, services] = await Promise.all([
     gatherEvidence(deps, incident.instanceId, inventory),
     readVolumes(deps, incident, inventory),
     readServices(deps.orchestrator, inventory),
-    deps.autoScaling.membership(incident.instanceId),
   ]);
   const instance = evidence.ec2.kind === 'seen' ? evidence.ec2.instance : undefined;
-  return { evidence, instance, volumes, ...services, group };
+  return { evidence, instance, volumes, ...services };
 };
 
 const factsOf = (
@@ -129,7 +130,6 @@ const factsOf = (
     availabilityZone: instance.availabilityZone,
     ...(privateIp === undefined ? {} : { privateIp }),
     agentIds: [...agentIds],
-    ...(picture.group === undefined ? {} : { autoScalingGroup: picture.group.group }),
     volumes: scoped.inScope,
     leftAlone: scoped.leftAlone,
     apps: picture.apps.filter((app) => appIds.has(app.id)),
@@ -197,6 +197,16 @@ const conclude = async (
   return { kind: 'proceed' };
 };
 
+/** Binds this execution to its token and loads the incident, in one conditional write. */
+const bind = async (
+  { clock, ledger }: AssessAgentDeps,
+  { incidentId, token, executionArn }: AssessInput,
+): Promise<Incident> => {
+  const bound = await ledger.bindExecution(incidentId, token, executionArn, clock.now());
+  if (bound === 'lost') throw new TokenLostError(incidentId, token);
+  return bound;
+};
+
 /**
  * Fresh reads of every witness, the verdict, the facts a dead agent can no longer tell, and the
  * guards. Once a fence command may have reached EC2 there is no way back: then it only lets the
@@ -204,16 +214,19 @@ const conclude = async (
  */
 export const createAssessAgent =
   (deps: AssessAgentDeps) =>
-  async (input: StepInput): Promise<AssessDecision> => {
+  async (input: AssessInput): Promise<AssessDecision> => {
     const { clock, ledger, policy, scope } = deps;
-    const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const [incident, control, inventory] = await Promise.all([
+      bind(deps, input),
+      ledger.control(scope.cluster),
+      ledger.inventory(instanceOf(input.incidentId)),
+    ]);
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     if (isDecided(incident)) {
       await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
       return { kind: 'proceed' };
     }
-    const inventory = await ledger.inventory(incident.instanceId);
     const picture = await lookAround(deps, incident, inventory);
     const verdict = judge(picture.evidence, policy);
     const action = actOn(verdict, clock.now() - incident.openedAt);

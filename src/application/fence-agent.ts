@@ -6,13 +6,13 @@ import {
   rungsOn,
   strengthOf,
 } from '../domain/fence.ts';
-import type { EpochMs, VolumeId } from '../domain/ids.ts';
+import { type EpochMs, instanceOf, type VolumeId } from '../domain/ids.ts';
 import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
 import { limits, nextLookMs, type Policy } from '../domain/policy.ts';
 import { type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
-import { type Evidence, judge } from '../domain/verdict.ts';
+import { type Evidence, isDown, judge } from '../domain/verdict.ts';
 import type { ComputeReads, PowerAnswer, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -46,6 +46,8 @@ const invocationMs = 40_000;
 interface Work {
   incident: Incident;
   fence: Fence;
+  /** The last read with all witnesses found it down, or on the way there. */
+  down: boolean;
 }
 
 const powerCall = (
@@ -171,15 +173,12 @@ const proven = async (
   proof: readonly [ProofRead, ProofRead],
   volumeIds: readonly VolumeId[],
 ): Promise<FenceDecision> => {
-  const { clock, events, ledger, policy } = deps;
+  const { clock, ledger, policy } = deps;
   const [{ launchTime }] = proof;
   const strength = strengthOf(work.fence, launchTime);
   const fence: Fence = { ...work.fence, proof, strength, method: methodOf(work.fence, launchTime) };
   const { id, token } = work.incident;
-  const [saved] = await Promise.all([
-    ledger.save(id, token, { fence }, clock.now()),
-    events.publish('fenced', { ...work.incident, fence }, clock.now()),
-  ]);
+  const saved = await ledger.save(id, token, { fence }, clock.now());
   return afterProof(saved, fence, policy, clock.now(), volumeIds, deps);
 };
 
@@ -207,30 +206,40 @@ const afterProof = async (
 const begin = (incident: Incident, now: EpochMs): Fence =>
   incident.fence ?? { since: now, rungs: [], voided: [] };
 
-/** Reads the instance; until a command was accepted, with all other witnesses. */
+/** Reads the instance; until it is down or a command was accepted, with all other witnesses. */
 const read = async (
   deps: FenceAgentDeps,
   work: Work,
   inventory: Inventory | undefined,
 ): Promise<{ instance: Instance | undefined; evidence?: Evidence }> => {
   const { instanceId } = work.incident;
-  if (isCommitted(work.fence)) return { instance: await deps.compute.instance(instanceId) };
+  if (isCommitted(work.fence) || work.down) {
+    const instance = await deps.compute.instance(instanceId);
+    if (isCommitted(work.fence) || (instance !== undefined && isDown(instance.state))) {
+      return { instance };
+    }
+  }
   const evidence = await gatherEvidence(deps, instanceId, inventory);
   const { ec2 } = evidence;
+  work.down = ec2.kind === 'seen' && isDown(ec2.instance.state);
   // Unreadable is unknown: it goes to revalidate as Blind, and no step is taken on it.
   return { instance: ec2.kind === 'seen' ? ec2.instance : undefined, evidence };
 };
 
-/** One look and what follows from it; undefined: nothing was decided, look again. */
+/**
+ * One look, with whatever goes on `beside` it, and what follows; undefined: nothing was decided,
+ * look again.
+ */
 const lookOnce = async (
   deps: FenceAgentDeps,
   work: Work,
   facts: Facts,
   inventory: Inventory | undefined,
+  beside: Promise<unknown> = Promise.resolve(),
 ): Promise<FenceDecision | undefined> => {
   const { clock, ledger, policy } = deps;
   const readAt = clock.now();
-  const { evidence, instance } = await read(deps, work, inventory);
+  const [{ evidence, instance }] = await Promise.all([read(deps, work, inventory), beside]);
   const doubt = evidence && (await revalidate(deps, work.incident, evidence));
   if (doubt !== undefined) return doubt;
   if (instance === undefined) {
@@ -270,6 +279,27 @@ const confirm = async (
   return proven(deps, work, [first, second], volumeIds);
 };
 
+const keepLooking = async (
+  deps: FenceAgentDeps,
+  work: Work,
+  facts: Facts,
+  inventory: Inventory | undefined,
+  started: EpochMs,
+): Promise<FenceDecision> => {
+  const { clock } = deps;
+  for (;;) {
+    const now = clock.now();
+    const last = rungsOn(work.fence, facts.launchTime).at(-1);
+    const waitMs = nextLookMs(now - (last?.requestedAt ?? work.fence.since));
+    if (now + waitMs - started > invocationMs) {
+      return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+    }
+    await clock.sleep(waitMs);
+    const decision = await lookOnce(deps, work, facts, inventory);
+    if (decision !== undefined) return decision;
+  }
+};
+
 /**
  * One rung of the ladder, or looks at what the last one did, until the power is proven off. What
  * EC2 says is believed only when two reads issued after the last command agree.
@@ -278,7 +308,10 @@ export const createFenceAgent =
   (deps: FenceAgentDeps) =>
   async (input: StepInput): Promise<FenceDecision> => {
     const { clock, ledger, policy, scope } = deps;
-    const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const [{ incident, control }, inventory] = await Promise.all([
+      loadStep(ledger, input, scope.cluster),
+      ledger.inventory(instanceOf(input.incidentId)),
+    ]);
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts } = incident;
@@ -288,23 +321,14 @@ export const createFenceAgent =
     if (incident.fence?.proof !== undefined) {
       return afterProof(incident, incident.fence, policy, started, volumeIds, deps);
     }
-    const work: Work = { incident, fence: begin(incident, started) };
-    const [inventory, saved] = await Promise.all([
-      ledger.inventory(incident.instanceId),
-      // Its start is the budget of a stop that somebody else began, across invocations.
-      ledger.save(incident.id, incident.token, { fence: work.fence }, started),
+    const work: Work = { incident, fence: begin(incident, started), down: false };
+    // Told and written while the first look is under way. Its start is the budget of a stop that
+    // somebody else began, across invocations.
+    const noted = Promise.all([
       deps.events.publish('protected', incident, started),
+      incident.fence ?? ledger.save(incident.id, incident.token, { fence: work.fence }, started),
     ]);
-    work.incident = saved;
-    for (;;) {
-      const decision = await lookOnce(deps, work, facts, inventory);
-      if (decision !== undefined) return decision;
-      const now = clock.now();
-      const last = rungsOn(work.fence, facts.launchTime).at(-1);
-      const waitMs = nextLookMs(now - (last?.requestedAt ?? work.fence.since));
-      if (now + waitMs - started > invocationMs) {
-        return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
-      }
-      await clock.sleep(waitMs);
-    }
+    const decision = await lookOnce(deps, work, facts, inventory, noted);
+    if (decision !== undefined) return decision;
+    return keepLooking(deps, work, facts, inventory, started);
   };

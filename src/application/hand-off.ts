@@ -1,5 +1,5 @@
 import { handOffMethod, readyToHandOff, tasksLeft } from '../domain/hand-off.ts';
-import type { AgentId } from '../domain/ids.ts';
+import type { AgentId, EpochMs } from '../domain/ids.ts';
 import type { Facts, HandOff, HoldReason, Incident } from '../domain/incident.ts';
 import { preflight } from '../domain/placement.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -16,10 +16,7 @@ export interface HandOffDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership'>;
-  readonly compute: Pick<
-    ComputeReads,
-    'instance' | 'instancesOfCluster' | 'volumes' | 'volumesNamed'
-  >;
+  readonly compute: Pick<ComputeReads, 'instancesOfCluster' | 'volumes' | 'volumesNamed'>;
   readonly orchestrator: Pick<
     Orchestrator,
     'capabilities' | 'agents' | 'apps' | 'tasks' | 'queue' | 'markGone' | 'clearLaunchDelay'
@@ -42,8 +39,7 @@ const lookMs = 250;
 const read = async (deps: HandOffDeps, incident: Incident, facts: Facts) => {
   const { compute, ledger, orchestrator } = deps;
   const ids = facts.volumes.map((volume) => volume.volumeId);
-  const [instance, instances, namesakes, records, agents, apps, tasks, dcos] = await Promise.all([
-    compute.instance(incident.instanceId),
+  const [instances, namesakes, records, agents, apps, tasks, dcos] = await Promise.all([
     compute.instancesOfCluster(),
     compute.volumesNamed(facts.volumes.map((volume) => volume.name)),
     Promise.all(ids.map((volumeId) => ledger.ownership(volumeId))),
@@ -52,6 +48,7 @@ const read = async (deps: HandOffDeps, incident: Incident, facts: Facts) => {
     orchestrator.tasks(),
     orchestrator.capabilities(),
   ]);
+  const instance = instances.find((each) => each.instanceId === incident.instanceId);
   return { instance, instances, namesakes, records, agents, apps, tasks, dcos };
 };
 type Picture = Awaited<ReturnType<typeof read>>;
@@ -163,6 +160,12 @@ const tell = async (
   return { kind: 'handedOff' };
 };
 
+/** Told here, beside the reads, because every call before the release would delay it. */
+const announce = async (events: PhaseEvents, incident: Incident, at: EpochMs): Promise<void> => {
+  await events.publish('fenced', incident, at);
+  await events.publish('released', incident, at);
+};
+
 /**
  * Tells Mesos and Marathon, last of all: marking an agent gone relaunches its apps within seconds.
  * Runs again when a late volume frees: then only its app's launch delay is cleared.
@@ -179,7 +182,7 @@ export const createHandOff =
       throw new RangeError('HandOff before the fence');
     const [picture] = await Promise.all([
       read(deps, incident, facts),
-      events.publish('released', incident, clock.now()),
+      announce(events, incident, clock.now()),
     ]);
     const { records } = picture;
     const stuck = facts.volumes.filter((volume) => {

@@ -67,7 +67,7 @@ const admit = async (deps: IntakeDeps, signal: Signal): Promise<Admitted> => {
   const admitted = await ledger.admit(scope.cluster, signal);
   const { incident } = admitted;
   if (admitted.kind === 'opened') {
-    await startExecution(workflow, incident);
+    await Promise.all([startExecution(workflow, incident), deps.functions.warm()]);
     metrics.count('IncidentOpened');
     return { kind: 'opened', incidentId: incident.id };
   }
@@ -90,9 +90,7 @@ const admit = async (deps: IntakeDeps, signal: Signal): Promise<Admitted> => {
 export const createIntake =
   (deps: IntakeDeps) =>
   async (signals: readonly Signal[]): Promise<Admitted[]> => {
-    const warming = deps.functions.warm();
     const admitted: Admitted[] = [];
     for (const signal of signals) admitted.push(await admit(deps, signal));
-    await warming;
     return admitted;
   };

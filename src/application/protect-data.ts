@@ -1,5 +1,6 @@
 import { isCommitted } from '../domain/fence.ts';
-import type { HoldReason, Protection } from '../domain/incident.ts';
+import type { Facts, HoldReason, Incident, Protection } from '../domain/incident.ts';
+import type { Instance, Volume } from '../domain/machine.ts';
 import type { AutoScaling } from '../ports/auto-scaling.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
@@ -28,6 +29,28 @@ const settle = async <T>(work: Promise<T>): Promise<CallResult<T>> =>
     (error: unknown) => ({ kind: 'failed', error }),
   );
 
+/** The claims to make on what was just read, or the first reason to make none. */
+const planAll = async (
+  deps: ProtectDataDeps,
+  incident: Incident,
+  facts: Facts,
+  instance: Instance | undefined,
+  volumes: readonly Volume[],
+): Promise<Stop | { readonly claims: readonly Claim[]; readonly instance: Instance }> => {
+  if (instance === undefined || instance.launchTime !== facts.launchTime) {
+    const says = 'EC2 shows another incarnation than the one that was assessed; looking again';
+    return { reason: 'unknown-incarnation', says };
+  }
+  const byId = new Map(volumes.map((volume) => [volume.volumeId, volume]));
+  const plans = await Promise.all(
+    facts.volumes.map((volume) => planClaim(deps, incident, volume, byId.get(volume.volumeId))),
+  );
+  const stopped = plans.find(isStop);
+  if (stopped !== undefined) return stopped;
+  const claims = plans.filter((plan): plan is Claim => plan !== undefined && !isStop(plan));
+  return { claims, instance };
+};
+
 /**
  * Claims the volumes (epoch + 1, once per incident), keeps them through a termination of the
  * instance, shelters it from its Auto Scaling group and stops new work on it. Everything here can
@@ -43,36 +66,23 @@ export const createProtectData =
     const { facts } = incident;
     if (facts === undefined) throw new RangeError('ProtectData before AssessAgent');
     if (isCommitted(incident.fence)) return { kind: 'protected' };
-    const announced = deps.events.publish('assessed', incident, clock.now());
-    const [instance, volumes, group] = await Promise.all([
+    // Read with the others but awaited late: only the shelter needs it.
+    const membership = settle(deps.autoScaling.membership(incident.instanceId));
+    const [instance, volumes] = await Promise.all([
       compute.instance(incident.instanceId),
       compute.volumes(facts.volumes.map((volume) => volume.volumeId)),
-      deps.autoScaling.membership(incident.instanceId),
+      deps.events.publish('assessed', incident, clock.now()),
     ]);
-    await announced;
-    if (instance === undefined || instance.launchTime !== facts.launchTime) {
-      const says = 'EC2 shows another incarnation than the one that was assessed; looking again';
-      const changed: Stop = { reason: 'unknown-incarnation', says };
-      return hold(ledger, incident, changed, clock.now());
+    const plans = await planAll(deps, incident, facts, instance, volumes);
+    if ('reason' in plans) {
+      await membership;
+      return hold(ledger, incident, plans, clock.now());
     }
-    const plans = await Promise.all(
-      facts.volumes.map((volume) =>
-        planClaim(
-          deps,
-          incident,
-          volume,
-          volumes.find((v) => v.volumeId === volume.volumeId),
-        ),
-      ),
-    );
-    const stopped = plans.find(isStop);
-    if (stopped !== undefined) return hold(ledger, incident, stopped, clock.now());
-    const claims = plans.filter((plan): plan is Claim => plan !== undefined && !isStop(plan));
     // Side by side, but all of them ended before anybody decides: no call is left in flight.
     const [claimed, kept, sheltered, deactivated] = await Promise.all([
-      settle(claimAll(deps, incident, claims, clock.now())),
-      settle(keepData(deps, incident, instance, facts.volumes)),
-      settle(shelter(deps, incident, group)),
+      settle(claimAll(deps, incident, plans.claims, clock.now())),
+      settle(keepData(deps, incident, plans.instance, facts.volumes)),
+      settle(membership.then((group) => shelter(deps, incident, answerOf(group)))),
       settle(blockNewWork(deps, incident, facts)),
     ]);
     const protection: Protection = {

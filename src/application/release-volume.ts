@@ -1,8 +1,8 @@
 import type { EpochMs, InstanceId, VolumeId } from '../domain/ids.ts';
 import type { AuditRecord, Fence, HoldReason, Incident, ProofRead } from '../domain/incident.ts';
-import { isFree, tagValue, type Volume } from '../domain/machine.ts';
+import { type Instance, isFree, tagValue, type Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
-import { nextLookMs, type Policy } from '../domain/policy.ts';
+import { limits, nextLookMs, type Policy } from '../domain/policy.ts';
 import { nextReleaseStep, type ReleaseStep } from '../domain/release.ts';
 import { clusterTagKey, type Scope } from '../domain/scope.ts';
 import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute.ts';
@@ -37,6 +37,8 @@ interface Work {
   readonly fence: Fence;
   readonly proof: readonly [ProofRead, ProofRead];
   detaches: AuditRecord[];
+  /** The last read of the fenced instance. */
+  instance: Instance | undefined;
 }
 
 const readVolume = async (
@@ -165,25 +167,40 @@ const follow = async (
   }
 };
 
+/** Is a detach due? Only then the instance must have been read in the same breath. */
+const mayDetach = ({ detaches }: Work, now: EpochMs): boolean => {
+  const [first] = detaches;
+  return (
+    first === undefined ||
+    detaches.at(-1)?.outcome?.kind !== 'accepted' ||
+    now - first.intendedAt >= limits.detachRepeatMs
+  );
+};
+
 const lookOnce = async (
   deps: ReleaseVolumeDeps,
   work: Work,
 ): Promise<ReleaseDecision | undefined> => {
   const { clock, compute, policy } = deps;
+  const { instanceId } = work.incident;
+  const due = mayDetach(work, clock.now());
   const [volume, instance] = await Promise.all([
     readVolume(compute, work.volumeId),
-    compute.instance(work.incident.instanceId),
+    due ? compute.instance(instanceId) : work.instance,
   ]);
+  work.instance = instance;
   const step = nextReleaseStep({
     now: clock.now(),
     volume,
     instance,
-    instanceId: work.incident.instanceId,
+    instanceId,
     provenLaunchTime: work.proof[0].launchTime,
     provenAt: work.proof[1].at,
     detaches: work.detaches,
     policy,
   });
+  // Became due while it was read: the next look reads the instance with it.
+  if (step.kind === 'detach' && !due) return undefined;
   return follow(deps, work, step, volume);
 };
 
@@ -219,7 +236,8 @@ const prepare = async (
   }
   const claimed = { ...ownership, incidentId: incident.id };
   const detaches = detachesOf(audit, volumeId);
-  const work = { incident, volumeId, claimed, fence, proof: fence.proof, detaches };
+  const { proof } = fence;
+  const work = { incident, volumeId, claimed, fence, proof, detaches, instance: undefined };
   return { kind: 'work', work };
 };
 

@@ -23,8 +23,11 @@ export const probeTimeoutMs = 1_000;
 export const silentProbes = 2;
 /** Failed probes older than this say nothing about now. */
 const silenceLastsMs = 150_000;
-/** A last look for a sign of life, when two full probes failed a moment ago. */
-const lastLookMs = 200;
+/**
+ * A last look for a sign of life, when two full probes failed a moment ago: longer than the 99th
+ * percentile of an answer through Admin Router, and no longer than the reads of EC2 beside it.
+ */
+const lastLookMs = 120;
 /** At least this many others must answer, or the probe proves nothing about this one. */
 const othersAnsweringMin = 2;
 const othersAskedMax = 3;

@@ -114,6 +114,10 @@ export const OpenIncidentOutput = z.discriminatedUnion('kind', [
 ]);
 export type OpenIncidentOutput = z.infer<typeof OpenIncidentOutput>;
 
+/** `executionArn` is bound to the token before anything else. */
+export const AssessAgentInput = StepInput.extend({ executionArn: z.string().min(1) });
+export type AssessAgentInput = z.infer<typeof AssessAgentInput>;
+
 export const AssessAgentOutput = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('proceed') }),
   z.strictObject({ kind: z.literal('watch'), waitSeconds }),

@@ -42,8 +42,9 @@ export const proofFloor = (fence: Fence, launchTime: LaunchTime): EpochMs =>
     ...rungsOn(fence, launchTime).map((rung) => rung.acceptedAt ?? rung.requestedAt),
   ) as EpochMs;
 
-const was = (fence: Fence, launchTime: LaunchTime, code: string): boolean =>
-  fence.rungs.some((rung) => rung.launchTime === launchTime && rung.refused === code);
+/** A command was given to a later incarnation: a read of this one is older than it looks. */
+const isOutdated = (fence: Fence, launchTime: LaunchTime): boolean =>
+  fence.rungs.some((rung) => rung.launchTime > launchTime);
 
 const used = (view: FenceView, method: Rung['method']): Rung | undefined =>
   view.fence.rungs.find(
@@ -77,27 +78,44 @@ const withoutStop = (view: FenceView): FenceStep => {
     };
   }
   const terminated = used(view, 'terminate');
-  return terminated === undefined
-    ? command(view, 'terminate')
-    : stuck(view, view.now - terminated.requestedAt);
+  if (terminated === undefined) return command(view, 'terminate');
+  const forced = used(view, 'terminate-force');
+  return terminated.refused === 'skip-unsupported' && forced === undefined
+    ? command(view, 'terminate-force')
+    : stuck(view, view.now - (forced ?? terminated).requestedAt);
+};
+
+/**
+ * The last rung again, where that is right: its answer was lost (a repeat is harmless if the first
+ * one was accepted after all), or EC2 refused for a reason that passes. A refusal is no reason for
+ * a harsher rung.
+ */
+const sameAgain = (view: FenceView, last: Rung): FenceStep | undefined => {
+  const sinceMs = view.now - last.requestedAt;
+  const again = command(view, last.method);
+  if (last.refused === 'protected') {
+    if (sinceMs >= limits.powerRepeatMs) return again;
+    const what = last.method.startsWith('terminate') ? 'Termination' : 'Stop';
+    return {
+      kind: 'hold',
+      reason: 'protected-from-stop',
+      says: `${what} protection is on for this instance. Remove it, or take it down by hand.`,
+    };
+  }
+  if (view.instance.state === 'stopping') return undefined;
+  if (last.refused === 'wrong-state' || last.refused === 'not-found') {
+    return sinceMs >= limits.refusedRepeatMs ? again : stuck(view, view.now - view.fence.since);
+  }
+  return last.refused === undefined && last.acceptedAt === undefined ? again : undefined;
 };
 
 const nextStop = (view: FenceView): FenceStep => {
   const { fence, instance, now } = view;
-  const { launchTime } = instance;
-  if (was(fence, launchTime, 'protected')) {
-    return {
-      kind: 'hold',
-      reason: 'protected-from-stop',
-      says: 'Stop protection is on for this instance. Remove it, or stop the instance by hand.',
-    };
-  }
-  if (was(fence, launchTime, 'stop-unsupported')) return withoutStop(view);
-  const last = rungsOn(fence, launchTime).at(-1);
-  // Written down but not known to have been made, and the instance runs: make it good. A repeat of
-  // the same command is harmless if the first one was accepted after all.
-  const unknown = last !== undefined && last.acceptedAt === undefined;
-  if (unknown && instance.state !== 'stopping') return command(view, last.method);
+  const rungs = fence.rungs.filter((rung) => rung.launchTime === instance.launchTime);
+  const last = rungs.at(-1);
+  const again = last && sameAgain(view, last);
+  if (again !== undefined) return again;
+  if (rungs.some((rung) => rung.refused === 'stop-unsupported')) return withoutStop(view);
   const skip = used(view, 'skip');
   if (skip === undefined) return command(view, 'skip');
   const force = used(view, 'force');
@@ -105,8 +123,7 @@ const nextStop = (view: FenceView): FenceStep => {
     return force === undefined ? command(view, 'force') : stuck(view, now - force.requestedAt);
   }
   const waitedMs = now - skip.requestedAt;
-  const strongest = used(view, 'force-skip');
-  if (strongest !== undefined) return stuck(view, now - skip.requestedAt);
+  if (used(view, 'force-skip') !== undefined) return stuck(view, waitedMs);
   return waitedMs >= limits.skipStopBudgetMs ? command(view, 'force-skip') : { kind: 'look' };
 };
 
@@ -124,6 +141,7 @@ const whileShuttingDown = (view: FenceView): FenceStep => {
  */
 export const nextFenceStep = (view: FenceView): FenceStep => {
   const { fence, instance, now, readAt } = view;
+  if (isOutdated(fence, instance.launchTime)) return { kind: 'look' };
   switch (instance.state) {
     case 'stopped':
     case 'terminated':

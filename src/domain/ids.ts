@@ -23,6 +23,10 @@ export const isVolumeId = (text: string): text is VolumeId => volumePattern.test
 export const incidentIdOf = (cluster: string, instanceId: InstanceId, n: number): IncidentId =>
   `${cluster}#${instanceId}#${n}` as IncidentId;
 
+/** The instance an incident is about. */
+export const instanceOf = (incidentId: IncidentId): InstanceId =>
+  incidentId.split('#')[1] as InstanceId;
+
 /** Step Functions allows 80 characters and keeps closed names reserved for 90 days. */
 export const executionNameOf = (instanceId: InstanceId, n: number, token: number): string =>
   `fo-${instanceId}-${n}-${token}`;

@@ -51,7 +51,6 @@ export interface Facts {
   readonly availabilityZone: string;
   readonly privateIp?: string;
   readonly agentIds: readonly AgentId[];
-  readonly autoScalingGroup?: string;
   readonly volumes: readonly IncidentVolume[];
   /** Volumes on the agent that are left alone, with the reason. */
   readonly leftAlone: readonly { readonly volumeId: VolumeId; readonly why: string }[];

@@ -22,6 +22,8 @@ export const limits = {
   fenceStuckMs: 600_000,
   /** Never more than one repeated power command per this time (L9). */
   powerRepeatMs: 300_000,
+  /** A power command that met the wrong state did nothing, and is worth another try after this. */
+  refusedRepeatMs: 10_000,
   /** A detach gets one non-force repeat after this. */
   detachRepeatMs: 60_000,
   /** Then, and only by policy, Force once. */
@@ -43,7 +45,8 @@ export const limits = {
  * and slower. One failover may look this often; see docs/adr/0004.
  */
 export const nextLookMs = (waitedMs: number): number => {
-  if (waitedMs < 60_000) return 200;
+  if (waitedMs < 30_000) return 50;
+  if (waitedMs < 60_000) return 250;
   if (waitedMs < 180_000) return 1_000;
   if (waitedMs < 600_000) return 5_000;
   return 15_000;
