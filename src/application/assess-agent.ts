@@ -6,7 +6,7 @@ import type { Instance, Volume } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type Scope, type ScopedVolumes, scopeVolumes, whyNotOurs } from '../domain/scope.ts';
 import type { App, Inventory, Task } from '../domain/service.ts';
-import { actOn, type Evidence, judge } from '../domain/verdict.ts';
+import { actOn, type Evidence, judge, orderIn } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -228,7 +228,7 @@ export const createAssessAgent =
       return { kind: 'proceed' };
     }
     const picture = await lookAround(deps, incident, inventory);
-    const verdict = judge(picture.evidence, policy);
+    const verdict = judge(picture.evidence, policy, orderIn(incident.signals));
     const action = actOn(verdict, clock.now() - incident.openedAt);
     if (action.kind === 'act') return conclude(deps, incident, picture, verdict, inventory);
     const at = clock.now();

@@ -12,7 +12,7 @@ import type { Instance } from '../domain/machine.ts';
 import { limits, nextLookMs, type Policy } from '../domain/policy.ts';
 import { type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
-import { type Evidence, isDown, judge } from '../domain/verdict.ts';
+import { type Evidence, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
 import type { ComputeReads, PowerAnswer, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -127,8 +127,8 @@ const revalidate = async (
   evidence: Evidence,
 ): Promise<FenceDecision | undefined> => {
   const { clock, ledger, policy } = deps;
-  const verdict = judge(evidence, policy);
-  if (verdict.kind === 'Down' || verdict.kind === 'Impaired') return undefined;
+  const verdict = judge(evidence, policy, orderIn(incident.signals));
+  if (mayFence(verdict)) return undefined;
   const now = clock.now();
   const seen = await ledger.save(incident.id, incident.token, { verdict }, now);
   if (verdict.kind === 'Blind') {

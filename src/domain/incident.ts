@@ -19,7 +19,7 @@ export interface Signal {
   readonly receivedAt: EpochMs;
 }
 
-export type VerdictKind = 'Down' | 'Impaired' | 'Suspect' | 'Blind' | 'Recovered';
+export type VerdictKind = 'Down' | 'Impaired' | 'Ordered' | 'Suspect' | 'Blind' | 'Recovered';
 
 export interface Verdict {
   readonly kind: VerdictKind;

@@ -1,5 +1,5 @@
 import type { AgentId, EpochMs } from './ids.ts';
-import type { Verdict } from './incident.ts';
+import type { Signal, Verdict } from './incident.ts';
 import type { Instance, InstanceState, StatusChecks } from './machine.ts';
 import { limits, type Policy } from './policy.ts';
 
@@ -108,12 +108,28 @@ const judgeRunning = (evidence: Evidence, policy: Policy): Verdict => {
   return { kind: 'Impaired', at, why: [sayEc2, says], whyNot: [] };
 };
 
+/** What a person asked for, in words, the newest; undefined: nobody did. */
+export const orderIn = (signals: readonly Signal[]): string | undefined =>
+  signals.findLast(({ source }) => source === 'operator')?.says;
+
+/** A person's word decides where the witnesses see too little, or a machine that is well. */
+const withOrder = (verdict: Verdict, order: string | undefined): Verdict =>
+  order !== undefined && (verdict.kind === 'Suspect' || verdict.kind === 'Recovered')
+    ? {
+        kind: 'Ordered',
+        at: verdict.at,
+        why: [order],
+        whyNot: [...verdict.why, ...verdict.whyNot],
+      }
+    : verdict;
+
 /**
- * What the evidence amounts to. Pure: the same evidence and policy always give the same verdict.
- * Unreachable is not dead and unknown is not dead: only EC2's own `stopping`, `stopped`,
- * `shutting-down` or `terminated` is Down, and only two independent witnesses make Impaired.
+ * What the evidence amounts to. Pure: the same arguments always give the same verdict. Unreachable
+ * is not dead and unknown is not dead: only EC2's own `stopping`, `stopped`, `shutting-down` or
+ * `terminated` is Down, and only two independent witnesses make Impaired. An `order` by a person is
+ * a witness of its own for a running machine, but nobody is ordered to act blind.
  */
-export const judge = (evidence: Evidence, policy: Policy): Verdict => {
+export const judge = (evidence: Evidence, policy: Policy, order?: string): Verdict => {
   const { at, ec2, mesos } = evidence;
   if (ec2.kind === 'unreadable') {
     return {
@@ -136,8 +152,12 @@ export const judge = (evidence: Evidence, policy: Policy): Verdict => {
     const why = ['EC2 says pending: it is being started'];
     return { kind: 'Suspect', at, why, whyNot: [sayMesos(mesos)], lookAgainMs: 10_000 };
   }
-  return judgeRunning(evidence, policy);
+  return withOrder(judgeRunning(evidence, policy), order);
 };
+
+/** It may be fenced: it is down, two witnesses agree, or a person wants it. */
+export const mayFence = ({ kind }: Verdict): boolean =>
+  kind === 'Down' || kind === 'Impaired' || kind === 'Ordered';
 
 export type AssessAction =
   | { readonly kind: 'act' }
@@ -153,6 +173,7 @@ export const actOn = (verdict: Verdict, openForMs: number): AssessAction => {
   switch (verdict.kind) {
     case 'Down':
     case 'Impaired':
+    case 'Ordered':
       return { kind: 'act' };
     case 'Recovered':
       return { kind: 'cancel' };

@@ -42,7 +42,7 @@ export const signal = z.object({
 });
 
 export const verdict = z.object({
-  kind: z.enum(['Down', 'Impaired', 'Suspect', 'Blind', 'Recovered']),
+  kind: z.enum(['Down', 'Impaired', 'Ordered', 'Suspect', 'Blind', 'Recovered']),
   at: epochMs,
   why: z.array(z.string()),
   whyNot: z.array(z.string()),
