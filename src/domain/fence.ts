@@ -70,13 +70,6 @@ const command = (view: FenceView, method: Rung['method']): FenceStep => ({
 
 /** What to do about an instance that cannot be stopped at all. */
 const withoutStop = (view: FenceView): FenceStep => {
-  if (view.policy.fenceTerminate === 'never') {
-    return {
-      kind: 'hold',
-      reason: 'cannot-be-stopped',
-      says: 'EC2 cannot stop this kind of instance and FenceTerminate=never. Terminate it by hand.',
-    };
-  }
   const terminated = used(view, 'terminate');
   if (terminated === undefined) return command(view, 'terminate');
   const forced = used(view, 'terminate-force');
@@ -91,11 +84,13 @@ const withoutStop = (view: FenceView): FenceStep => {
  * a harsher rung.
  */
 const sameAgain = (view: FenceView, last: Rung): FenceStep | undefined => {
+  const terminates = last.method === 'terminate' || last.method === 'terminate-force';
+  if (terminates && view.policy.fenceTerminate === 'never') return undefined;
   const sinceMs = view.now - last.requestedAt;
   const again = command(view, last.method);
   if (last.refused === 'protected') {
     if (sinceMs >= limits.powerRepeatMs) return again;
-    const what = last.method.startsWith('terminate') ? 'Termination' : 'Stop';
+    const what = terminates ? 'Termination' : 'Stop';
     return {
       kind: 'hold',
       reason: 'protected-from-stop',
@@ -110,12 +105,20 @@ const sameAgain = (view: FenceView, last: Rung): FenceStep | undefined => {
 };
 
 const nextStop = (view: FenceView): FenceStep => {
-  const { fence, instance, now } = view;
+  const { fence, instance, now, policy } = view;
   const rungs = fence.rungs.filter((rung) => rung.launchTime === instance.launchTime);
+  const unstoppable = rungs.some((rung) => rung.refused === 'stop-unsupported');
+  if (unstoppable && policy.fenceTerminate === 'never') {
+    return {
+      kind: 'hold',
+      reason: 'cannot-be-stopped',
+      says: 'EC2 cannot stop this kind of instance and FenceTerminate=never. Terminate it by hand.',
+    };
+  }
   const last = rungs.at(-1);
   const again = last && sameAgain(view, last);
   if (again !== undefined) return again;
-  if (rungs.some((rung) => rung.refused === 'stop-unsupported')) return withoutStop(view);
+  if (unstoppable) return withoutStop(view);
   const skip = used(view, 'skip');
   if (skip === undefined) return command(view, 'skip');
   const force = used(view, 'force');
