@@ -81,13 +81,14 @@ const results: Readonly<Record<string, string>> = {
 };
 
 const oneDecision: AslRule = {
+  // Before there are keys there is nothing to keep: an input that is no object takes no error.
   says: 'keeps one decision at a time, and the error that ended a step',
   breaches: (machine) =>
     placedStates(machine)
       .filter(({ name, state: { Type, ResultPath, Catch = [] } }) => {
         if (!shaping(Type)) return ResultPath !== undefined;
         const kept = ResultPath === (results[name] ?? '$.decision');
-        return !kept || Catch.some((catcher) => catcher.ResultPath !== '$.error');
+        return !kept || Catch.some((c) => c.Next !== 'RejectRequest' && c.ResultPath !== '$.error');
       })
       .map(({ name }) => name),
   planted: [

@@ -231,16 +231,18 @@ const everyErrorHandled: AslRule = {
   ],
 };
 
-/** Where the rest does not lead to HoldIncident, a comment at one of both ends says why. */
 const reasonsGiven: AslRule = {
   says: 'says why wherever a failure does not lead to a hold',
   breaches: (machine) =>
-    catching(machine).flatMap(({ name, state }) => {
-      const end = caughtBy(state, catchAll) ?? '';
-      if (end === 'HoldIncident') return [];
-      const said = state.Comment ?? machine.States[end]?.Comment ?? commentOf(machine, end);
-      return said === undefined ? [`${name} -> ${end}`] : [];
-    }),
+    catching(machine)
+      .map(({ name, state, within }) => {
+        const end = caughtBy(state, catchAll) ?? '';
+        // An item has no hold of its own: where it ends instead says why.
+        const told = within === undefined ? state : stateOf(machine, end);
+        return { name, end, told };
+      })
+      .filter(({ end, told }) => end !== 'HoldIncident' && told.Comment === undefined)
+      .map(({ name, end }) => `${name} -> ${end}`),
   planted: ['OpenIncident', 'LeaveVolume', 'HoldIncident'].map((name) => ({
     what: `${name} without a comment`,
     plant: (machine) => {
@@ -248,8 +250,6 @@ const reasonsGiven: AslRule = {
     },
   })),
 };
-const commentOf = (machine: Machine, name: string): string | undefined =>
-  placedStates(machine).find((placed) => placed.name === name)?.state.Comment;
 
 const waysToFail: Readonly<Record<string, string>> = {
   RefuseRequest: 'RouteOpening',
