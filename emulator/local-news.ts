@@ -36,6 +36,12 @@ const endOf = ({ status, output, error, cause }: Execution): string => {
   return [outcome ?? kind ?? status, says ?? summary].filter(Boolean).join(': ');
 };
 
+/** The instance it is about: names given by people say nothing. */
+const subjectOf = ({ input, name }: Execution): string => {
+  const { instanceId } = parsed(input);
+  return typeof instanceId === 'string' ? instanceId : name;
+};
+
 const followWorkflow = (world: World, say: Say): void => {
   const tasks = new Map<Machine, Set<string>>();
   const tasksOf = (machine: Machine): Set<string> => {
@@ -47,28 +53,31 @@ const followWorkflow = (world: World, say: Say): void => {
     return names;
   };
   /** State in which each running execution was last seen: a loop of looks is one line. */
-  const running = new Map<string, { execution: Execution; state?: string }>();
+  const running = new Map<string, { execution: Execution; subject: string; state?: string }>();
   world.states.onStatus((execution) => {
     const { name, arn, status } = execution;
+    const subject = subjectOf(execution);
     if (status === 'RUNNING') {
-      running.set(arn, { execution });
-      say('workflow', `${name} started`, 'strong');
+      running.set(arn, { execution, subject });
+      say('workflow', `${subject} execution ${name} started`, 'strong');
       return;
     }
     running.delete(arn);
-    say('workflow', `${name} ended: ${endOf(execution)}`, status === 'SUCCEEDED' ? 'good' : 'bad');
+    const tone = status === 'SUCCEEDED' ? 'good' : 'bad';
+    say('workflow', `${subject} ended: ${endOf(execution)}`, tone);
   });
   world.states.onTransition(({ kind, state, executionArn }) => {
     const seen = running.get(executionArn);
     if (kind !== 'StateEntered' || !seen || state === undefined || state === seen.state) return;
     if (!tasksOf(seen.execution.machine).has(state)) return;
     seen.state = state;
-    say('workflow', `${seen.execution.name} ${state}`);
+    say('workflow', `${seen.subject} ${state}`);
   });
 };
 
 const followCluster = ({ dcos, ec2 }: World, say: Say): void => {
-  ec2.onState((instanceId, state) => say('ec2', `${instanceId} is ${state}`));
+  // After the line of the call that causes it.
+  ec2.onState((instanceId, state) => queueMicrotask(() => say('ec2', `${instanceId} is ${state}`)));
   dcos.onChange((change) => {
     if (change.kind === 'agent') say('mesos', `agent on ${change.instanceId} ${change.state}`);
     if (change.kind === 'healthy') {
@@ -147,7 +156,12 @@ export const follow = (world: World, tell: (news: News) => void): void => {
   world.events.onDelivery(({ event, outcome, targetArn }) => {
     if (event.source.startsWith('ebs-failover')) return;
     const target = targetArn.slice(targetArn.lastIndexOf('-') + 1);
-    say('event', `${event['detail-type']} ${outcome === 'delivered' ? 'to' : outcome} ${target}`);
+    const way = outcome === 'delivered' ? 'to' : outcome;
+    say('event', `${event['detail-type']} ${way} ${target}`, 'dim');
+  });
+  // AWS's own events that nobody waits for are nobody's mistake.
+  world.events.onUnheard(({ source, 'detail-type': detailType }) => {
+    if (!source.startsWith('aws.')) say('event', `${source} ${detailType}: no rule matches`, 'bad');
   });
   const readSlack = slackReader(world, say);
   const readQueues = queueReader(world, say);

@@ -1,3 +1,4 @@
+import { append } from './core/log.ts';
 import type { Rng } from './core/random.ts';
 import { drawLogNormalMs } from './core/random.ts';
 import type { Time } from './core/time.ts';
@@ -148,7 +149,7 @@ export const createNetwork = (deps: {
     const { accessKeyId } = caller;
     const call: Call = { at: time.now(), ...where, accessKeyId, applied: false };
     if (origin) Object.assign(call, { functionName: origin.functionName, ...caller });
-    log.push(call);
+    append(log, call);
 
     const crash = (moment: CrashInfo['moment']): boolean => {
       if (!origin) return false;

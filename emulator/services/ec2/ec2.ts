@@ -1,5 +1,6 @@
 import type { AwsEvent } from '../../core/aws-event.ts';
 import type { Durations } from '../../core/durations.ts';
+import { append } from '../../core/log.ts';
 import type { BlockVolume, Machine, Machines } from '../../core/machines.ts';
 import { Ec2Refusal } from '../../core/machines.ts';
 import type { Rng } from '../../core/random.ts';
@@ -137,7 +138,7 @@ const stopFlags = (flags: Partial<StopFlags> = {}): StopFlags => ({
 const createRecorder = (world: World, log: Ec2Call[]) => {
   return <T>(api: string, params: Record<string, string>, caller: Caller, effect: () => T): T => {
     const call: Ec2Call = { api, params, caller, at: world.time.now(), outcome: 'ok' };
-    log.push(call);
+    append(log, call);
     try {
       world.faults.onCall?.(call);
       return effect();

@@ -1,4 +1,5 @@
 import type { AwsEvent } from '../../core/aws-event.ts';
+import { append } from '../../core/log.ts';
 import { drawLogNormalMs, type Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
 import type { Service } from '../../core/wire.ts';
@@ -117,7 +118,7 @@ export const createEventBridge = (deps: {
       event,
       outcome,
     };
-    deliveries.push(delivery);
+    append(deliveries, delivery);
     for (const listener of listeners) listener(delivery);
   };
 

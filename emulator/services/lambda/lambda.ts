@@ -1,3 +1,4 @@
+import { append } from '../../core/log.ts';
 import type { Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
 import type { WireResponse } from '../../core/wire.ts';
@@ -120,7 +121,7 @@ export const createLambdaFunctions = (deps: LambdaDeps): LambdaFunctions => {
       const record: InvocationRecord = { invocationId, functionKey: spec.key, startedAt, cold };
       environment.busy = true;
       running.set(invocationId, invocation);
-      records.push(record);
+      append(records, record);
       runAttributed(invocation, async () => environment.handler(JSON.parse(payload), context)).then(
         (value) => finish({ ok: true, payload: asJson(value) }),
         (error) => finish({ ok: false, crashed: false, failure: failureOf(error) }),
