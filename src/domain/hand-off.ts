@@ -25,9 +25,10 @@ export type Readiness =
   | { readonly kind: 'wait'; readonly waitMs: number }
   | { readonly kind: 'hold'; readonly reason: HoldReason; readonly says: string };
 
-const isReleased = (volume: IncidentVolume, view: HandOffView): boolean => {
+/** Released, or with its new owner already; what the fenced instance owns was never claimed. */
+const isReleased = (volume: IncidentVolume, view: HandOffView, fenced: string): boolean => {
   const record = view.records.find((r) => r?.volumeId === volume.volumeId);
-  return record?.state === 'released' || record?.state === 'owned';
+  return record?.state === 'released' || (record?.state === 'owned' && record.owner !== fenced);
 };
 
 /** Only the fenced instance still holds it: an app of it can only fail to attach, and back off. */
@@ -51,7 +52,7 @@ export const readyToHandOff = (view: HandOffView, fenced: string): Readiness => 
     const says = 'the fence has no valid proof (any more); it is fenced again first';
     return { kind: 'hold', reason: 'proof-void', says };
   }
-  const stuck = facts.volumes.filter((volume) => !isReleased(volume, view));
+  const stuck = facts.volumes.filter((volume) => !isReleased(volume, view, fenced));
   const heldAppIds = [...new Set(stuck.flatMap((volume) => volume.appIds))];
   const appIds = [...new Set(facts.volumes.flatMap((volume) => volume.appIds))].filter(
     (appId) => !heldAppIds.includes(appId),

@@ -48,7 +48,8 @@ export const messageOf = (incident: Incident): IncidentMessage => {
     const reads = fence.proof.map((read) => `${read.state} at ${read.at}`).join(', ');
     lines.push(`Fence: ${fence.method ?? 'none'}, ${fence.strength ?? 'unknown'}; proof: ${reads}`);
   }
-  if (incident.hold !== undefined) lines.push(`Held: ${incident.hold.says}`);
+  if (incident.status === 'held' && incident.hold !== undefined)
+    lines.push(`Held: ${incident.hold.says}`);
   if (times.totalMs !== undefined) lines.push(`Took ${seconds(times.totalMs)}`);
   const where = facts?.availabilityZone === undefined ? '' : ` in ${facts.availabilityZone}`;
   const title = `${incident.cluster}: ${incident.instanceId}${where}: ${stage(incident)}`;

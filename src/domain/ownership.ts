@@ -38,6 +38,9 @@ export const decideClaim = (
   tagEpoch: number,
 ): ClaimDecision => {
   const ledgerEpoch = current?.epoch ?? 0;
+  // The tag is written before the first use of an epoch, so a crash between the two leaves it one
+  // ahead; further ahead can only be an older ledger, and then nothing in it can be believed.
+  if (tagEpoch > ledgerEpoch + 1) return { kind: 'rewound', ledgerEpoch, tagEpoch };
   const ours = current?.incidentId === incidentId && current.state !== 'owned';
   if (ours) return { kind: 'already-claimed', epoch: ledgerEpoch };
   const heldByOther =
@@ -45,8 +48,5 @@ export const decideClaim = (
   if (heldByOther && current?.incidentId !== undefined) {
     return { kind: 'refuse', holder: current.incidentId };
   }
-  // The tag is written before the first use of an epoch, so a crash between the two leaves it one
-  // ahead; further ahead can only be an older ledger.
-  if (tagEpoch > ledgerEpoch + 1) return { kind: 'rewound', ledgerEpoch, tagEpoch };
   return { kind: 'claim', epoch: ledgerEpoch + 1 };
 };

@@ -31,6 +31,7 @@ const fieldOf = (
   if (field === 'hostname' || field === '@hostname') return agent.hostname;
   if (field === '@zone')
     return agent.faultDomainZone ?? (zone === undefined ? undefined : `aws/${zone}`);
+  if (field === '@region') return zone === undefined ? undefined : `aws/${zone.slice(0, -1)}`;
   return agent.attributes[field];
 };
 
@@ -160,3 +161,14 @@ export const preflight = (view: PlacementView): Placement => {
   }
   return { kind: 'ok', candidates };
 };
+
+/**
+ * Tells whether the agents Mesos offers are still those a placement was checked against. Equal
+ * lists give equal text, whatever their order.
+ */
+export const agentsFingerprint = (agents: readonly MesosAgent[]): string =>
+  agents
+    .filter((agent) => agent.active && !agent.deactivated && !agent.recovered)
+    .map((agent) => agent.agentId)
+    .sort()
+    .join(' ');

@@ -30,33 +30,58 @@ export interface ReleaseView {
 
 /** A terminated instance lets go of its volumes by itself; DetachVolume would only queue behind. */
 const terminateReleasesMs = 15_000;
+/** Added to the wait with every refusal, up to a minute. */
+const refusedRepeatMs = 2_000;
+const refusedRepeatMaxMs = 60_000;
 
 const isDown = (instance: Instance): boolean =>
   instance.state === 'stopped' || instance.state === 'terminated';
 
-const whileAttached = (view: ReleaseView, instance: Instance): ReleaseStep => {
-  const { now, policy } = view;
-  const detaches = view.detaches.filter((d) => d.outcome?.kind !== 'refused');
-  const first = detaches[0];
+const isRefused = (detach: AuditRecord): boolean => detach.outcome?.kind === 'refused';
+const isForced = (detach: AuditRecord): boolean => detach.parameters.force === true;
+
+/** What to ask for now, if anything; undefined: what was asked for has not had its time yet. */
+const nextDetach = (view: ReleaseView): { readonly force: boolean } | undefined => {
+  const { detaches, now, policy } = view;
   const last = detaches.at(-1);
-  if (first === undefined || last === undefined) {
-    const letsGo = instance.state === 'terminated' && now - view.provenAt < terminateReleasesMs;
-    return letsGo ? { kind: 'look' } : { kind: 'detach', force: false };
+  if (last === undefined) return { force: false };
+  const sinceLastMs = now - last.intendedAt;
+  const refusals = detaches.filter(isRefused).length;
+  // A refusal may be a stale read of ours, or a throttle: asked again, but ever more rarely.
+  if (isRefused(last) && sinceLastMs < Math.min(refusals * refusedRepeatMs, refusedRepeatMaxMs)) {
+    return undefined;
   }
-  const sinceFirstMs = now - first.intendedAt;
-  const answered = last.outcome?.kind === 'accepted';
-  const plain = detaches.filter((d) => d.parameters.force !== true).length;
+  const made = detaches.filter((detach) => !isRefused(detach));
+  const [first] = made;
+  if (first === undefined) return { force: false };
   // An intent whose call was never made (a crash before it) is made good at once: a detach that
   // names the fenced instance is harmless to repeat.
-  if (!answered && detaches.length < 3 && now - last.intendedAt >= 1_000) {
-    return { kind: 'detach', force: false };
+  const answered = isRefused(last) || last.outcome?.kind === 'accepted';
+  if (!answered && made.length < 3 && sinceLastMs >= 1_000) return { force: false };
+  const sinceFirstMs = now - first.intendedAt;
+  const plain = made.filter((detach) => !isForced(detach)).length;
+  if (plain < 2) return sinceFirstMs >= limits.detachRepeatMs ? { force: false } : undefined;
+  const mayForce = policy.forceDetach === 'after-proof' && !made.some(isForced);
+  return mayForce &&
+    sinceFirstMs >= limits.detachForceMs &&
+    sinceLastMs >= limits.detachForceMs - limits.detachRepeatMs
+    ? { force: true }
+    : undefined;
+};
+
+const whileAttached = (view: ReleaseView, instance: Instance): ReleaseStep => {
+  const { detaches, now, provenAt } = view;
+  const [first] = detaches;
+  if (
+    first === undefined &&
+    instance.state === 'terminated' &&
+    now - provenAt < terminateReleasesMs
+  ) {
+    return { kind: 'look' };
   }
-  const wasForced = detaches.some((d) => d.parameters.force === true);
-  if (sinceFirstMs >= limits.detachRepeatMs && plain < 2) return { kind: 'detach', force: false };
-  if (sinceFirstMs >= limits.detachForceMs && policy.forceDetach === 'after-proof' && !wasForced) {
-    return { kind: 'detach', force: true };
-  }
-  return sinceFirstMs >= limits.detachStuckMs
+  const next = nextDetach(view);
+  if (next !== undefined) return { kind: 'detach', ...next };
+  return first !== undefined && now - first.intendedAt >= limits.detachStuckMs
     ? {
         kind: 'held',
         reason: 'volume-stuck',

@@ -43,6 +43,13 @@ type Sorted =
   | { readonly kind: 'in-scope'; readonly volume: IncidentVolume }
   | { readonly kind: 'left-alone' | 'ambiguous' | 'multi-attach'; readonly why: string };
 
+/** By the instance's mapping and by the volume's attachment, never by the device letter alone. */
+const isRoot = (volume: Volume, instance: Instance): boolean =>
+  [
+    ...instance.devices.filter((d) => d.volumeId === volume.volumeId),
+    ...volume.attachments.filter((a) => a.instanceId === instance.instanceId),
+  ].some(({ device }) => device === instance.rootDeviceName);
+
 const sortOne = (
   volume: Volume,
   instance: Instance,
@@ -52,8 +59,7 @@ const sortOne = (
   const device = instance.devices.find((d) => d.volumeId === volume.volumeId);
   const attachment = volume.attachments.find((a) => a.instanceId === instance.instanceId);
   const deviceName = device?.device ?? attachment?.device ?? 'unknown';
-  // Excluded twice: by the root device's name and by the mapping, never by the letter alone.
-  if (deviceName === instance.rootDeviceName) return { kind: 'left-alone', why: 'root device' };
+  if (isRoot(volume, instance)) return { kind: 'left-alone', why: 'root device' };
   const names = tagValues(volume.tags, 'Name');
   const name = tagValue(volume.tags, 'Name');
   const clusters = tagValues(volume.tags, clusterTagKey);
@@ -137,6 +143,6 @@ export const mayAdopt = (volume: Volume, instance: Instance, apps: readonly App[
     volume.attachments.length === 1 &&
     attachment?.instanceId === instance.instanceId &&
     attachment.state === 'attached' &&
-    attachment.device !== instance.rootDeviceName
+    !isRoot(volume, instance)
   );
 };

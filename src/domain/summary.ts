@@ -20,7 +20,7 @@ export const summarise = (incident: Incident): string => {
     );
   }
   if (incident.status === 'cancelled') return `${who}: nothing to do: ${verdict}: ${why}`;
-  if (incident.hold !== undefined) {
+  if (incident.status === 'held' && incident.hold !== undefined) {
     return `${who}: held (${incident.hold.reason}): ${incident.hold.says}`;
   }
   return `${who}: ${verdict}: ${why}`;
