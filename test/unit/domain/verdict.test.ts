@@ -10,8 +10,10 @@ import {
   type Evidence,
   judge,
   type MesosWitness,
+  mayFence,
+  orderIn,
 } from '../../../src/domain/verdict.ts';
-import { checksOf, ids, instanceOf, policyOf, t } from '../../support/build.ts';
+import { checksOf, ids, instanceOf, policyOf, signalOf, t } from '../../support/build.ts';
 
 const seen = (state: InstanceState): Ec2Witness => ({
   kind: 'seen',
@@ -120,6 +122,47 @@ describe('judge', () => {
   });
 });
 
+describe('a person’s order', () => {
+  const order = 'ops asked for a failover';
+  const ordered = (change: Partial<Evidence>): Verdict =>
+    judge({ ...hung, ...change }, policyOf(), order);
+
+  it('fences a running machine that looks well, and says what spoke against it', () => {
+    const verdict = ordered({ checks: ok, mesos: working });
+    expect(verdict).toMatchObject({ kind: 'Ordered', why: [order] });
+    expect(verdict.whyNot.join('; ')).toContain('it answers');
+    expect(mayFence(verdict)).toBe(true);
+  });
+
+  it('fences on one soft witness', () => {
+    expect(ordered({ mesos: working }).kind).toBe('Ordered');
+  });
+
+  it.each<[string, Partial<Evidence>]>([
+    ['EC2 cannot be read', { ec2: { kind: 'unreadable', why: '503' } }],
+    ['EC2 does not know the instance', { ec2: { kind: 'unknown-instance' } }],
+    ['the masters cannot be asked', { mesos: mastersGone }],
+    ['there are no status checks', { checks: { kind: 'none' } }],
+  ])('does not make anybody act blind: %s', (_, change) => {
+    const verdict = ordered(change);
+    expect(verdict.kind).toBe('Blind');
+    expect(mayFence(verdict)).toBe(false);
+  });
+
+  it('is not needed, and not named, where the evidence is enough', () => {
+    expect(ordered({}).kind).toBe('Impaired');
+    expect(ordered({ ec2: seen('stopped') }).kind).toBe('Down');
+  });
+
+  it('is the newest signal of an operator, not of any machine', () => {
+    const machine = signalOf({ key: 'alarm', source: 'status-alarm', says: 'alarm' });
+    const first = signalOf({ key: 'op-1', source: 'operator', says: 'first' });
+    const second = signalOf({ key: 'op-2', source: 'operator', says: 'second' });
+    expect(orderIn([first, second, machine])).toBe('second');
+    expect(orderIn([machine])).toBeUndefined();
+  });
+});
+
 describe('actOn', () => {
   const verdict = (kind: Verdict['kind'], lookAgainMs?: number): Verdict => ({
     kind,
@@ -132,6 +175,7 @@ describe('actOn', () => {
   it.each([
     ['Down', 'act'],
     ['Impaired', 'act'],
+    ['Ordered', 'act'],
     ['Recovered', 'cancel'],
     ['Blind', 'hold'],
     ['Suspect', 'watch'],
