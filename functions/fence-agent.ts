@@ -40,6 +40,7 @@ export const { createHandler, handler } = defineFunction((env, platform) => {
     scope: config.scope,
     policy: config.policy,
     clock: systemClock,
+    log: telemetry.log,
   });
   return defineHandler({ name, input: StepInput, output: FenceAgentOutput, telemetry }, useCase);
 });

@@ -1,6 +1,7 @@
 import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
+import { createSafekeeping } from '../src/adapters/ec2/safekeeping.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createVerifyRecovery } from '../src/application/verify-recovery.ts';
 import { loadConfig } from '../src/config/load-config.ts';
@@ -38,7 +39,7 @@ export const { createHandler, handler } = defineFunction((env, platform) => {
       createClusterLedger(table),
       createOwnershipLedger(table),
     ),
-    compute: readsOf(ec2, config.scope),
+    compute: { ...readsOf(ec2, config.scope), ...createSafekeeping({ client: ec2 }) },
     orchestrator: orchestratorOf(options, config.dcos, platform),
     events: eventsOf(options, config.events, telemetry),
     scope: config.scope,

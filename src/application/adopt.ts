@@ -1,7 +1,7 @@
 import type { InstanceId, VolumeId } from '../domain/ids.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import { tagValue } from '../domain/machine.ts';
-import { clusterTagKey, mayAdopt, type Scope, whyNotOurs } from '../domain/scope.ts';
+import { clusterTagKey, epochTagKey, mayAdopt, type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
@@ -10,7 +10,7 @@ import type { Clock, Log, Metrics } from '../ports/system.ts';
 export interface AdoptDeps {
   readonly ledger: Pick<IncidentLedger, 'openIncidentOf'> &
     Pick<ClusterLedger, 'control'> &
-    Pick<OwnershipLedger, 'adopt'>;
+    Pick<OwnershipLedger, 'adopt' | 'ownership'>;
   readonly compute: Pick<ComputeReads, 'instancesOfCluster' | 'volumesOfInstances' | 'volumes'> &
     Pick<Safekeeping, 'tagVolume'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'apps'>;
@@ -52,7 +52,10 @@ const adoptOne = async (
   const name = tagValue(volume.tags, 'Name') ?? volumeId;
   // Written before the tag: the record is the intent, the tag read back is the outcome.
   await ledger.adopt({ volumeId, name, state: 'owned', epoch: 0, owner }, clock.now());
-  await compute.tagVolume(volumeId, clusterTagKey, scope.cluster);
+  const epoch = (await ledger.ownership(volumeId))?.epoch ?? 0;
+  // The next epoch's mark is written now, so that nobody waits for it in an incident.
+  const next = String(epoch + 1);
+  await compute.tagVolume(volumeId, { [clusterTagKey]: scope.cluster, [epochTagKey]: next });
   const [after] = await compute.volumes([volumeId]);
   if (after === undefined || tagValue(after.tags, clusterTagKey) !== scope.cluster) {
     log.warn('volume adopted but its tag does not read back yet', { volumeId });

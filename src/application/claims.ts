@@ -1,5 +1,5 @@
 import { LedgerRewoundError } from '../domain/errors.ts';
-import type { EpochMs } from '../domain/ids.ts';
+import type { EpochMs, VolumeId } from '../domain/ids.ts';
 import type { HoldReason, Incident, IncidentVolume } from '../domain/incident.ts';
 import { tagValue, type Volume } from '../domain/machine.ts';
 import { decideClaim, type Ownership } from '../domain/ownership.ts';
@@ -68,14 +68,19 @@ export const planClaim = async (
 export const isStop = (plan: Claim | Stop | undefined): plan is Stop =>
   plan !== undefined && 'reason' in plan;
 
-const tagCall = (deps: ClaimDeps, claim: Claim): PlannedCall<Receipt> => ({
+/** Writes the high-water mark: no epoch above it has been used. */
+export const tagEpoch = (
+  { compute }: Pick<ClaimDeps, 'compute'>,
+  volumeId: VolumeId,
+  epoch: number,
+): PlannedCall<Receipt> => ({
   intent: {
     call: 'CreateTags',
-    target: claim.volume.volumeId,
-    parameters: { key: epochTagKey, value: String(claim.epoch) },
-    epoch: claim.epoch,
+    target: volumeId,
+    parameters: { key: epochTagKey, value: String(epoch) },
+    epoch,
   },
-  make: () => deps.compute.tagVolume(claim.volume.volumeId, epochTagKey, String(claim.epoch)),
+  make: () => compute.tagVolume(volumeId, { [epochTagKey]: String(epoch) }),
   outcome: (receipt) => receipt,
 });
 
@@ -85,8 +90,11 @@ export const claimAll = async (
   claims: readonly Claim[],
   now: EpochMs,
 ): Promise<Stop | undefined> => {
-  // The tag is the high-water mark outside of the table, so it is written before the first use.
-  const tags = claims.filter((claim) => !claim.tagged).map((claim) => tagCall(deps, claim));
+  // The tag is the high-water mark outside of the table, so it is written before the first use:
+  // by adopt or the end of the last incident, when nobody waited, or else now.
+  const tags = claims
+    .filter((claim) => !claim.tagged)
+    .map(({ volume, epoch }) => tagEpoch(deps, volume.volumeId, epoch));
   for (const result of await makeCalls(deps, incident, actor, tags)) answerOf(result);
   const outcomes = await Promise.all(
     claims.map(({ current, epoch, volume }) =>

@@ -13,20 +13,27 @@ import { limits, nextLookMs, type Policy } from '../domain/policy.ts';
 import { type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import { type Evidence, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
-import type { ComputeReads, PowerAnswer, PowerControl } from '../ports/compute.ts';
+import type { ComputeReads, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
-import type { Clock } from '../ports/system.ts';
-import { type CallResult, makeCalls, type PlannedCall } from './calls.ts';
+import type { Clock, Log } from '../ports/system.ts';
+
+import { lookAhead } from './placement.ts';
+import { climb, type Work } from './power.ts';
 import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
 import { gatherEvidence } from './witnesses.ts';
 
 export interface FenceAgentDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
     Pick<ClusterLedger, 'control' | 'inventory'>;
-  readonly compute: Pick<ComputeReads, 'instance' | 'statusChecks'> & PowerControl;
-  readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe'>;
+  readonly compute: Pick<
+    ComputeReads,
+    'instance' | 'statusChecks' | 'instancesOfCluster' | 'volumesNamed'
+  > &
+    PowerControl;
+  readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps'>;
+  readonly log: Log;
   readonly events: PhaseEvents;
   readonly scope: Scope;
   readonly policy: Policy;
@@ -41,80 +48,6 @@ export type FenceDecision =
 
 /** One invocation looks for this long before it hands the wait to the workflow. */
 const invocationMs = 40_000;
-
-/** What changes while one invocation works. */
-interface Work {
-  incident: Incident;
-  fence: Fence;
-  /** The last read with all witnesses found it down, or on the way there. */
-  down: boolean;
-}
-
-const powerCall = (
-  deps: FenceAgentDeps,
-  incident: Incident,
-  rung: Rung,
-): PlannedCall<PowerAnswer> => {
-  const { instanceId } = incident;
-  const { method } = rung;
-  const terminates = method === 'terminate' || method === 'terminate-force';
-  return {
-    intent: {
-      call: terminates ? 'TerminateInstances' : 'StopInstances',
-      target: instanceId,
-      parameters: { method, launchTime: rung.launchTime },
-    },
-    make: () =>
-      terminates
-        ? deps.compute.terminate(instanceId, method)
-        : deps.compute.stop(instanceId, method),
-    outcome: (answer) =>
-      answer.kind === 'accepted' ? answer.receipt : { refused: `${answer.why} (${answer.code})` },
-  };
-};
-
-const notDoneNames = ['CloudThrottledError', 'NotAuthorizedError', 'CloudRefusedError'];
-
-/** The rung with what became of it; undefined if certainly nothing was done and it may be retried. */
-const completed = (rung: Rung, result: CallResult<PowerAnswer>, now: EpochMs): Rung | undefined => {
-  if (result.kind === 'answered') {
-    return result.answer.kind === 'accepted'
-      ? { ...rung, acceptedAt: now }
-      : { ...rung, refused: result.answer.why };
-  }
-  const { error } = result;
-  return error instanceof Error && notDoneNames.includes(error.name) ? undefined : rung;
-};
-
-const withRung = (fence: Fence, rung: Rung): Fence => ({
-  ...fence,
-  rungs: [
-    ...fence.rungs.filter((r) => r.method !== rung.method || r.launchTime !== rung.launchTime),
-    rung,
-  ],
-});
-
-/** Makes one rung's call: written down before, completed after, under the token. */
-const climb = async (
-  deps: FenceAgentDeps,
-  work: Work,
-  step: { readonly method: Rung['method']; readonly launchTime: Rung['launchTime'] },
-): Promise<void> => {
-  const { clock, ledger } = deps;
-  const before = work.fence;
-  const rung: Rung = { ...step, requestedAt: clock.now() };
-  work.fence = withRung(before, rung);
-  const call = powerCall(deps, work.incident, rung);
-  const [result] = await makeCalls(deps, work.incident, 'FenceAgent', [call], {
-    fence: work.fence,
-  });
-  if (result === undefined) throw new RangeError('one call has one result');
-  const done = completed(rung, result, clock.now());
-  work.fence = done === undefined ? before : withRung(before, done);
-  const { id, token } = work.incident;
-  work.incident = await ledger.save(id, token, { fence: work.fence }, clock.now());
-  if (result.kind === 'failed') throw result.error;
-};
 
 /**
  * Is it still right to fence? Asked until EC2 has accepted a command, by fresh reads of every
@@ -171,7 +104,7 @@ const proven = async (
   deps: FenceAgentDeps,
   work: Work,
   proof: readonly [ProofRead, ProofRead],
-  volumeIds: readonly VolumeId[],
+  facts: Facts,
 ): Promise<FenceDecision> => {
   const { clock, ledger, policy } = deps;
   const [{ launchTime }] = proof;
@@ -179,6 +112,7 @@ const proven = async (
   const fence: Fence = { ...work.fence, proof, strength, method: methodOf(work.fence, launchTime) };
   const { id, token } = work.incident;
   const saved = await ledger.save(id, token, { fence }, clock.now());
+  const volumeIds = facts.volumes.map((volume) => volume.volumeId);
   return afterProof(saved, fence, policy, clock.now(), volumeIds, deps);
 };
 
@@ -206,77 +140,85 @@ const afterProof = async (
 const begin = (incident: Incident, now: EpochMs): Fence =>
   incident.fence ?? { since: now, rungs: [], voided: [] };
 
-/** Reads the instance; until it is down or a command was accepted, with all other witnesses. */
-const read = async (
-  deps: FenceAgentDeps,
-  work: Work,
-  inventory: Inventory | undefined,
-): Promise<{ instance: Instance | undefined; evidence?: Evidence }> => {
-  const { instanceId } = work.incident;
-  if (isCommitted(work.fence) || work.down) {
-    const instance = await deps.compute.instance(instanceId);
-    if (isCommitted(work.fence) || (instance !== undefined && isDown(instance.state))) {
-      return { instance };
-    }
-  }
-  const evidence = await gatherEvidence(deps, instanceId, inventory);
-  const { ec2 } = evidence;
-  work.down = ec2.kind === 'seen' && isDown(ec2.instance.state);
-  // Unreadable is unknown: it goes to revalidate as Blind, and no step is taken on it.
-  return { instance: ec2.kind === 'seen' ? ec2.instance : undefined, evidence };
+/** What a read answered, and when it was issued. */
+interface Read {
+  readonly at: EpochMs;
+  readonly instance: Instance | undefined;
+}
+
+const readInstance = async (deps: FenceAgentDeps, { incident }: Work): Promise<Read> => {
+  const at = deps.clock.now();
+  return { at, instance: await deps.compute.instance(incident.instanceId) };
 };
 
-/**
- * One look, with whatever goes on `beside` it, and what follows; undefined: nothing was decided,
- * look again.
- */
+const asProofRead = ({ at, instance }: Read): ProofRead | undefined =>
+  instance?.state === 'stopped' || instance?.state === 'terminated'
+    ? { at, state: instance.state, launchTime: instance.launchTime }
+    : undefined;
+
+/** The next rung, a hold, or nothing but another look: what one read leads to. */
+const step = async (
+  deps: FenceAgentDeps,
+  work: Work,
+  facts: Facts,
+  { at: readAt, instance }: Read,
+): Promise<FenceDecision | undefined> => {
+  const { clock, ledger, policy } = deps;
+  if (instance === undefined) {
+    const says = 'EC2 does not know the instance any more, and unknown is not dead';
+    return hold(ledger, work.incident, { reason: 'unknown-incarnation', says }, clock.now());
+  }
+  const next = nextFenceStep({ now: clock.now(), readAt, instance, fence: work.fence, policy });
+  switch (next.kind) {
+    case 'down':
+    case 'look':
+      return undefined;
+    case 'hold':
+      return hold(ledger, work.incident, next, clock.now());
+    case 'command': {
+      const stop = whyNotNow(deps, instance, facts, next.method);
+      if (stop !== undefined) return hold(ledger, work.incident, stop, clock.now());
+      await climb(deps, work, next);
+      return undefined;
+    }
+  }
+};
+
+/** Until EC2 has accepted a command or says down: all witnesses, and whether to go on at all. */
+const lookAround = async (
+  deps: FenceAgentDeps,
+  work: Work,
+  facts: Facts,
+  inventory: Inventory | undefined,
+): Promise<FenceDecision | undefined> => {
+  const at = deps.clock.now();
+  const evidence = await gatherEvidence(deps, work.incident.instanceId, inventory);
+  const { ec2 } = evidence;
+  const instance = ec2.kind === 'seen' ? ec2.instance : undefined;
+  work.down = instance !== undefined && isDown(instance.state);
+  const doubt = await revalidate(deps, work.incident, evidence);
+  return doubt ?? step(deps, work, facts, { at, instance });
+};
+
+/** One look and what follows from it; undefined: nothing was decided, look again. */
 const lookOnce = async (
   deps: FenceAgentDeps,
   work: Work,
   facts: Facts,
   inventory: Inventory | undefined,
-  beside: Promise<unknown> = Promise.resolve(),
 ): Promise<FenceDecision | undefined> => {
-  const { clock, ledger, policy } = deps;
-  const readAt = clock.now();
-  const [{ evidence, instance }] = await Promise.all([read(deps, work, inventory), beside]);
-  const doubt = evidence && (await revalidate(deps, work.incident, evidence));
-  if (doubt !== undefined) return doubt;
-  if (instance === undefined) {
-    const says = 'EC2 does not know the instance any more, and unknown is not dead';
-    return hold(ledger, work.incident, { reason: 'unknown-incarnation', says }, clock.now());
-  }
-  const step = nextFenceStep({ now: clock.now(), readAt, instance, fence: work.fence, policy });
-  switch (step.kind) {
-    case 'look':
-      return undefined;
-    case 'hold':
-      return hold(ledger, work.incident, step, clock.now());
-    case 'command': {
-      const stop = whyNotNow(deps, instance, facts, step.method);
-      if (stop !== undefined) return hold(ledger, work.incident, stop, clock.now());
-      await climb(deps, work, step);
-      return undefined;
-    }
-    case 'down':
-      return confirm(deps, work, step.read, facts);
-  }
-};
-
-/** The second read must agree with the first; otherwise the first said nothing. */
-const confirm = async (
-  deps: FenceAgentDeps,
-  work: Work,
-  first: ProofRead,
-  facts: Facts,
-): Promise<FenceDecision | undefined> => {
-  const at = deps.clock.now();
-  const instance = await deps.compute.instance(work.incident.instanceId);
-  if (instance?.state !== 'stopped' && instance?.state !== 'terminated') return undefined;
-  const second: ProofRead = { at, state: instance.state, launchTime: instance.launchTime };
-  if (!isProof(work.fence, first, second)) return undefined;
-  const volumeIds = facts.volumes.map((volume) => volume.volumeId);
-  return proven(deps, work, [first, second], volumeIds);
+  const committed = isCommitted(work.fence);
+  if (!committed && !work.down) return lookAround(deps, work, facts, inventory);
+  const first = await readInstance(deps, work);
+  work.down = first.instance !== undefined && isDown(first.instance.state);
+  if (!committed && !work.down) return undefined;
+  const early = asProofRead(first);
+  if (early === undefined) return step(deps, work, facts, first);
+  // One read may be stale: only a second one that agrees makes it a proof.
+  const second = await readInstance(deps, work);
+  const late = asProofRead(second);
+  if (late === undefined) return step(deps, work, facts, second);
+  return isProof(work.fence, early, late) ? proven(deps, work, [early, late], facts) : undefined;
 };
 
 const keepLooking = async (
@@ -297,6 +239,21 @@ const keepLooking = async (
     await clock.sleep(waitMs);
     const decision = await lookOnce(deps, work, facts, inventory);
     if (decision !== undefined) return decision;
+  }
+};
+
+/** Uses the wait. Whatever comes of it, the fence goes on: HandOff checks for itself if it must. */
+const lookAheadMeanwhile = async (
+  { clock, compute, ledger, log, orchestrator }: FenceAgentDeps,
+  { id, token }: Incident,
+  facts: Facts,
+): Promise<void> => {
+  try {
+    const placement = await lookAhead(compute, orchestrator, facts, clock.now);
+    if (placement !== undefined) await ledger.save(id, token, { placement }, clock.now());
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : 'unknown';
+    log.warn('placement not looked at ahead', { incidentId: id, problem });
   }
 };
 
@@ -328,7 +285,11 @@ export const createFenceAgent =
       deps.events.publish('protected', incident, started),
       incident.fence ?? ledger.save(incident.id, incident.token, { fence: work.fence }, started),
     ]);
-    const decision = await lookOnce(deps, work, facts, inventory, noted);
+    const [decision] = await Promise.all([lookOnce(deps, work, facts, inventory), noted]);
     if (decision !== undefined) return decision;
-    return keepLooking(deps, work, facts, inventory, started);
+    const [after] = await Promise.all([
+      keepLooking(deps, work, facts, inventory, started),
+      lookAheadMeanwhile(deps, incident, facts),
+    ]);
+    return after;
   };

@@ -1,7 +1,6 @@
 import { handOffMethod, readyToHandOff, tasksLeft } from '../domain/hand-off.ts';
 import type { AgentId, EpochMs } from '../domain/ids.ts';
 import type { Facts, HandOff, HoldReason, Incident } from '../domain/incident.ts';
-import { preflight } from '../domain/placement.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { ComputeReads } from '../ports/compute.ts';
@@ -10,6 +9,7 @@ import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/le
 import type { MarkGoneAnswer, Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
+import { checkPlacement, isChecked } from './placement.ts';
 import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
 
 export interface HandOffDeps {
@@ -36,20 +36,16 @@ const actor = 'HandOff';
 const looksMax = 12;
 const lookMs = 250;
 
-const read = async (deps: HandOffDeps, incident: Incident, facts: Facts) => {
-  const { compute, ledger, orchestrator } = deps;
-  const ids = facts.volumes.map((volume) => volume.volumeId);
-  const [instances, namesakes, records, agents, apps, tasks, dcos] = await Promise.all([
-    compute.instancesOfCluster(),
-    compute.volumesNamed(facts.volumes.map((volume) => volume.name)),
-    Promise.all(ids.map((volumeId) => ledger.ownership(volumeId))),
+const read = async (deps: HandOffDeps, facts: Facts) => {
+  const { ledger, orchestrator } = deps;
+  const [records, agents, apps, tasks, dcos] = await Promise.all([
+    Promise.all(facts.volumes.map(({ volumeId }) => ledger.ownership(volumeId))),
     orchestrator.agents(),
     orchestrator.apps(),
     orchestrator.tasks(),
     orchestrator.capabilities(),
   ]);
-  const instance = instances.find((each) => each.instanceId === incident.instanceId);
-  return { instance, instances, namesakes, records, agents, apps, tasks, dcos };
+  return { records, agents, apps, tasks, dcos };
 };
 type Picture = Awaited<ReturnType<typeof read>>;
 
@@ -84,17 +80,12 @@ const clearDelays = async (
   }
 };
 
-/** Nothing stands against telling Mesos: the reasons not to, by the picture just read. */
+/** The pair of agent and machine is not beyond doubt, or marking it gone would destroy data. */
 const whyNot = (
   incident: Incident,
   facts: Facts,
   picture: Picture,
-  appIds: readonly string[],
 ): { reason: HoldReason; says: string } | undefined => {
-  const { instance } = picture;
-  if (instance !== undefined && instance.state !== 'stopped' && instance.state !== 'terminated') {
-    return { reason: 'proof-void', says: `EC2 says ${instance.state} although it was proven down` };
-  }
   const { agentIds } = facts;
   if (agentIds.length === 0) {
     const says = `no Mesos agent id is known for ${facts.privateIp ?? incident.instanceId}`;
@@ -113,14 +104,19 @@ const whyNot = (
     const says = `${local.map((app) => app.id).join(', ')}: marking the agent gone destroys local data`;
     return { reason: 'local-persistent-volumes', says };
   }
-  const placement = preflight({
-    apps: picture.apps.filter((app) => appIds.includes(app.id)),
-    volumes: facts.volumes,
-    agents: picture.agents,
-    instances: picture.instances,
-    namesakes: picture.namesakes,
-    failed: agentIds,
-  });
+  return undefined;
+};
+
+/** Is there room beside the data, and only there? Looked at ahead, or else now. */
+const placed = async (
+  deps: HandOffDeps,
+  incident: Incident,
+  facts: Facts,
+  picture: Picture,
+  appIds: readonly string[],
+): Promise<{ reason: HoldReason; says: string } | undefined> => {
+  if (isChecked(incident, picture.agents, deps.clock.now())) return undefined;
+  const placement = await checkPlacement(deps.compute, picture, facts, appIds);
   return placement.kind === 'hold' ? placement : undefined;
 };
 
@@ -181,7 +177,7 @@ export const createHandOff =
     if (facts === undefined || fence === undefined)
       throw new RangeError('HandOff before the fence');
     const [picture] = await Promise.all([
-      read(deps, incident, facts),
+      read(deps, facts),
       announce(events, incident, clock.now()),
     ]);
     const { records } = picture;
@@ -207,7 +203,8 @@ export const createHandOff =
       await clearDelays(deps, incident, freed);
       return { kind: 'handedOff' };
     }
-    const against = whyNot(incident, facts, picture, appIds);
+    const against =
+      whyNot(incident, facts, picture) ?? (await placed(deps, incident, facts, picture, appIds));
     if (against !== undefined) return hold(ledger, incident, against, clock.now());
     const method = handOffMethod(picture.dcos, agentIds, picture.agents);
     const startedAt = earlier?.startedAt ?? clock.now();

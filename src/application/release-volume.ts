@@ -177,32 +177,49 @@ const mayDetach = ({ detaches }: Work, now: EpochMs): boolean => {
   );
 };
 
-const lookOnce = async (
+/** A detach may be due: the volume and the instance, read in the same breath. */
+const lookWithInstance = async (
   deps: ReleaseVolumeDeps,
   work: Work,
 ): Promise<ReleaseDecision | undefined> => {
-  const { clock, compute, policy } = deps;
-  const { instanceId } = work.incident;
-  const due = mayDetach(work, clock.now());
+  const { compute } = deps;
   const [volume, instance] = await Promise.all([
     readVolume(compute, work.volumeId),
-    due ? compute.instance(instanceId) : work.instance,
+    compute.instance(work.incident.instanceId),
   ]);
   work.instance = instance;
-  const step = nextReleaseStep({
+  return follow(deps, work, stepFor(deps, work, volume), volume);
+};
+
+/** EC2 is at it: only the volume is looked at, until it is free or a detach may be due again. */
+const lookAtVolume = async (
+  deps: ReleaseVolumeDeps,
+  work: Work,
+): Promise<ReleaseDecision | undefined> => {
+  const volume = await readVolume(deps.compute, work.volumeId);
+  const step = stepFor(deps, work, volume);
+  // Became due while it was read: the next look reads the instance with it.
+  return step.kind === 'detach' ? undefined : follow(deps, work, step, volume);
+};
+
+const stepFor = (
+  { clock, policy }: ReleaseVolumeDeps,
+  work: Work,
+  volume: Volume | undefined,
+): ReleaseStep =>
+  nextReleaseStep({
     now: clock.now(),
     volume,
-    instance,
-    instanceId,
+    instance: work.instance,
+    instanceId: work.incident.instanceId,
     provenLaunchTime: work.proof[0].launchTime,
     provenAt: work.proof[1].at,
     detaches: work.detaches,
     policy,
   });
-  // Became due while it was read: the next look reads the instance with it.
-  if (step.kind === 'detach' && !due) return undefined;
-  return follow(deps, work, step, volume);
-};
+
+const lookOnce = (deps: ReleaseVolumeDeps, work: Work): Promise<ReleaseDecision | undefined> =>
+  mayDetach(work, deps.clock.now()) ? lookWithInstance(deps, work) : lookAtVolume(deps, work);
 
 const detachesOf = (audit: readonly AuditRecord[], volumeId: VolumeId): AuditRecord[] =>
   audit.filter((record) => record.call === 'DetachVolume' && record.target === volumeId);

@@ -6,19 +6,21 @@ import { limits, nextLookMs } from '../domain/policy.ts';
 import { type AppView, appRecovery } from '../domain/recovery.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { Task } from '../domain/service.ts';
-import type { ComputeReads } from '../ports/compute.ts';
+import type { ComputeReads, Receipt, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
+import { tagEpoch } from './claims.ts';
 import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
 
 export interface VerifyRecoveryDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership' | 'advance'>;
-  readonly compute: Pick<ComputeReads, 'instancesOfCluster' | 'volumes'>;
+  readonly compute: Pick<ComputeReads, 'instancesOfCluster' | 'volumes'> &
+    Pick<Safekeeping, 'tagVolume'>;
   readonly orchestrator: Pick<
     Orchestrator,
     'tasks' | 'queue' | 'clearLaunchDelay' | 'replaceUnreachableTask'
@@ -106,7 +108,10 @@ const viewOf = (facts: Facts, handOff: HandOff, picture: Picture, appId: string)
   };
 };
 
-/** Every app is back: the ledger says who owns the volumes now, and by which task. */
+/**
+ * Every app is back: the ledger says who owns the volumes now, and by which task. The mark of their
+ * next epoch is written while nobody waits for it.
+ */
 const record = async (
   deps: VerifyRecoveryDeps,
   incident: Incident,
@@ -115,6 +120,7 @@ const record = async (
 ): Promise<void> => {
   const { clock, ledger } = deps;
   const at = clock.now();
+  const marks: PlannedCall<Receipt>[] = [];
   for (const volume of facts.volumes) {
     const app = apps.find((recovered) => volume.appIds.includes(recovered.id));
     const current = await ledger.ownership(volume.volumeId);
@@ -122,7 +128,10 @@ const record = async (
     if (current.incidentId !== incident.id) continue;
     const owner = app.toInstanceId;
     await ledger.advance({ ...current, incidentId: incident.id, state: 'owned', owner }, at);
+    marks.push(tagEpoch(deps, volume.volumeId, current.epoch + 1));
   }
+  // A mark that could not be written now is written by the next claim.
+  await makeCalls(deps, incident, actor, marks);
   await ledger.save(incident.id, incident.token, { recovery: { apps, at } }, at);
 };
 

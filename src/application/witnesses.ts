@@ -27,7 +27,7 @@ const silenceLastsMs = 150_000;
  * A last look for a sign of life, when two full probes failed a moment ago: longer than the 99th
  * percentile of an answer through Admin Router, and no longer than the reads of EC2 beside it.
  */
-const lastLookMs = 120;
+const lastLookMs = 100;
 /** At least this many others must answer, or the probe proves nothing about this one. */
 const othersAnsweringMin = 2;
 const othersAskedMax = 3;

@@ -132,6 +132,13 @@ export interface Fence {
   readonly proof?: readonly [ProofRead, ProofRead];
 }
 
+/** Looked ahead while the fence was under way: there was room beside the data, and only there. */
+export interface PlacementChecked {
+  readonly at: EpochMs;
+  /** The agents it was checked against. */
+  readonly agents: string;
+}
+
 export interface HandOff {
   readonly startedAt: EpochMs;
   /** Agent ids that were marked gone, or whose tasks were freed. */
@@ -188,6 +195,7 @@ export interface Incident {
   readonly facts?: Facts;
   readonly protection?: Protection;
   readonly fence?: Fence;
+  readonly placement?: PlacementChecked;
   readonly handOff?: HandOff;
   readonly recovery?: Recovery;
   readonly hold?: Hold;
@@ -205,6 +213,7 @@ export type IncidentPatch = Partial<
     | 'facts'
     | 'protection'
     | 'fence'
+    | 'placement'
     | 'handOff'
     | 'recovery'
     | 'acknowledged'

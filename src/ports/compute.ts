@@ -80,5 +80,5 @@ export interface Safekeeping {
     instanceId: InstanceId,
     devices: readonly { readonly device: string; readonly volumeId: VolumeId }[],
   ): Promise<Receipt>;
-  tagVolume(volumeId: VolumeId, key: string, value: string): Promise<Receipt>;
+  tagVolume(volumeId: VolumeId, tags: Readonly<Record<string, string>>): Promise<Receipt>;
 }

@@ -60,7 +60,6 @@ export const everyFacet = (instanceId: InstanceId, volumeId: VolumeId): Incident
     availabilityZone: 'us-east-1a',
     privateIp: '10.0.0.7',
     agentIds: [agentId],
-    autoScalingGroup: 'agents',
     volumes: [
       {
         volumeId,
@@ -87,6 +86,7 @@ export const everyFacet = (instanceId: InstanceId, volumeId: VolumeId): Incident
     strength: 'strong',
     proof: proofReads,
   },
+  placement: { at: 5_000 as EpochMs, agents: 'a-S1 a-S2' },
   handOff: {
     startedAt: t(30),
     agentIds: [agentId],

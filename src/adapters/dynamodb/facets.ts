@@ -78,7 +78,6 @@ export const facts = z.object({
   availabilityZone: text,
   privateIp: z.string().exactOptional(),
   agentIds: z.array(agentId),
-  autoScalingGroup: z.string().exactOptional(),
   volumes: z.array(incidentVolume),
   leftAlone: z.array(z.object({ volumeId, why: z.string() })),
   apps: z.array(app),
@@ -151,6 +150,8 @@ export const fence = z.object({
   strength: strength.exactOptional(),
   proof: proof.exactOptional(),
 });
+
+export const placement = z.object({ at: epochMs, agents: z.string() });
 
 export const handOff = z.object({
   startedAt: epochMs,

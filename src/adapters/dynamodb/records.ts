@@ -50,6 +50,7 @@ export const incidentRecord = z
     facts: facet.facts.exactOptional(),
     protection: facet.protection.exactOptional(),
     fence: facet.fence.exactOptional(),
+    placement: facet.placement.exactOptional(),
     handOff: facet.handOff.exactOptional(),
     recovery: facet.recovery.exactOptional(),
     hold: facet.hold.exactOptional(),

@@ -21,10 +21,10 @@ export const createSafekeeping = ({ client }: { readonly client: EC2Client }): S
     return receiptOf(await changing('ModifyInstanceAttribute', () => client.send(command)));
   },
 
-  async tagVolume(volumeId, key, value) {
+  async tagVolume(volumeId, tags) {
     const command = new CreateTagsCommand({
       Resources: [volumeId],
-      Tags: [{ Key: key, Value: value }],
+      Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
     });
     return receiptOf(await changing('CreateTags', () => client.send(command)));
   },

@@ -171,7 +171,7 @@ describe('marking instances and volumes', () => {
   });
 
   it('tags one volume', async () => {
-    await safekeeping.tagVolume(mysqlVolume, 'ebs-failover:epoch', '7');
+    await safekeeping.tagVolume(mysqlVolume, { 'ebs-failover:epoch': '7' });
     expect(ec2).toHaveReceivedCommandOnce(CreateTagsCommand);
     expect(inputs()).toEqual([
       { Resources: [mysqlVolume], Tags: [{ Key: 'ebs-failover:epoch', Value: '7' }] },
@@ -180,7 +180,7 @@ describe('marking instances and volumes', () => {
 
   it('does not claim to know whether a tag was written when the answer was lost', async () => {
     ec2.onAnyCommand().rejects(lostConnection('ETIMEDOUT'));
-    await expect(safekeeping.tagVolume(mysqlVolume, 'k', 'v')).rejects.toMatchObject({
+    await expect(safekeeping.tagVolume(mysqlVolume, { k: 'v' })).rejects.toMatchObject({
       name: 'CloudAmbiguousError',
     });
     await expect(safekeeping.keepOnTermination(agent, [])).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { fetchOver } from '../../../../src/adapters/http/fetch-over.ts';
 import { createSlackNotifier } from '../../../../src/adapters/slack/notifier.ts';
-import type { IncidentMessage } from '../../../../src/ports/events.ts';
+import type { IncidentMessage } from '../../../../src/domain/message.ts';
 import type { HttpRequest, HttpResponse } from '../../../../src/ports/http.ts';
 
 const TOKEN = 'xoxb-123-secret';

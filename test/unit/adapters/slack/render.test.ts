@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderMessage } from '../../../../src/adapters/slack/render.ts';
-import type { IncidentMessage } from '../../../../src/ports/events.ts';
+import type { IncidentMessage } from '../../../../src/domain/message.ts';
 
 const render = (more: Partial<IncidentMessage>) =>
   renderMessage({ title: 'title', lines: [], mood: 'working', ...more });

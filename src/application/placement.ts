@@ -1,0 +1,64 @@
+import type { EpochMs } from '../domain/ids.ts';
+import type { Facts, Incident } from '../domain/incident.ts';
+import { agentsFingerprint, type Placement, preflight } from '../domain/placement.ts';
+import type { App, MesosAgent } from '../domain/service.ts';
+import type { ComputeReads } from '../ports/compute.ts';
+import type { Orchestrator } from '../ports/orchestrator.ts';
+
+/** What is known of Mesos and Marathon already, read a moment ago. */
+export interface Cluster {
+  readonly agents: readonly MesosAgent[];
+  readonly apps: readonly App[];
+}
+
+type PlacementReads = Pick<ComputeReads, 'instancesOfCluster' | 'volumesNamed'>;
+
+/** A check older than this is made again. */
+const checkedForMs = 60_000;
+
+/** Pre-flight with EC2 read now: zones and free slots of the agents, volumes of the same name. */
+export const checkPlacement = async (
+  compute: PlacementReads,
+  { agents, apps }: Cluster,
+  facts: Facts,
+  appIds: readonly string[],
+): Promise<Placement> => {
+  const [instances, namesakes] = await Promise.all([
+    compute.instancesOfCluster(),
+    compute.volumesNamed(facts.volumes.map((volume) => volume.name)),
+  ]);
+  return preflight({
+    apps: apps.filter((app) => appIds.includes(app.id)),
+    volumes: facts.volumes,
+    agents,
+    instances,
+    namesakes,
+    failed: facts.agentIds,
+  });
+};
+
+/** Was it checked a moment ago, against the very agents Mesos lists now? */
+export const isChecked = (
+  incident: Incident,
+  agents: readonly MesosAgent[],
+  now: EpochMs,
+): boolean =>
+  incident.placement !== undefined &&
+  now - incident.placement.at <= checkedForMs &&
+  incident.placement.agents === agentsFingerprint(agents);
+
+/**
+ * Checks the placement while EC2 stops the instance and there is nothing else to do, so that
+ * HandOff need not. Only a good answer is worth keeping: a bad one may have changed by then.
+ */
+export const lookAhead = async (
+  compute: PlacementReads,
+  orchestrator: Pick<Orchestrator, 'agents' | 'apps'>,
+  facts: Facts,
+  now: () => EpochMs,
+): Promise<Incident['placement']> => {
+  const [agents, apps] = await Promise.all([orchestrator.agents(), orchestrator.apps()]);
+  const appIds = facts.volumes.flatMap((volume) => volume.appIds);
+  const placement = await checkPlacement(compute, { agents, apps }, facts, appIds);
+  return placement.kind === 'ok' ? { at: now(), agents: agentsFingerprint(agents) } : undefined;
+};

@@ -1,0 +1,80 @@
+import type { EpochMs } from '../domain/ids.ts';
+import type { Fence, Incident, Rung } from '../domain/incident.ts';
+import type { PowerAnswer, PowerControl } from '../ports/compute.ts';
+import type { IncidentLedger } from '../ports/ledger.ts';
+import { type CallDeps, type CallResult, makeCalls, type PlannedCall } from './calls.ts';
+
+export interface PowerDeps extends CallDeps {
+  readonly ledger: CallDeps['ledger'] & Pick<IncidentLedger, 'save'>;
+  readonly compute: PowerControl;
+}
+
+/** What changes while one invocation works. */
+export interface Work {
+  incident: Incident;
+  fence: Fence;
+  /** The last read with all witnesses found it down, or on the way there. */
+  down: boolean;
+}
+
+const powerCall = (deps: PowerDeps, incident: Incident, rung: Rung): PlannedCall<PowerAnswer> => {
+  const { instanceId } = incident;
+  const { method } = rung;
+  const terminates = method === 'terminate' || method === 'terminate-force';
+  return {
+    intent: {
+      call: terminates ? 'TerminateInstances' : 'StopInstances',
+      target: instanceId,
+      parameters: { method, launchTime: rung.launchTime },
+    },
+    make: () =>
+      terminates
+        ? deps.compute.terminate(instanceId, method)
+        : deps.compute.stop(instanceId, method),
+    outcome: (answer) =>
+      answer.kind === 'accepted' ? answer.receipt : { refused: `${answer.why} (${answer.code})` },
+  };
+};
+
+const notDoneNames = ['CloudThrottledError', 'NotAuthorizedError', 'CloudRefusedError'];
+
+/** The rung with what became of it; undefined if certainly nothing was done and it may be retried. */
+const completed = (rung: Rung, result: CallResult<PowerAnswer>, now: EpochMs): Rung | undefined => {
+  if (result.kind === 'answered') {
+    return result.answer.kind === 'accepted'
+      ? { ...rung, acceptedAt: now }
+      : { ...rung, refused: result.answer.why };
+  }
+  const { error } = result;
+  return error instanceof Error && notDoneNames.includes(error.name) ? undefined : rung;
+};
+
+const withRung = (fence: Fence, rung: Rung): Fence => ({
+  ...fence,
+  rungs: [
+    ...fence.rungs.filter((r) => r.method !== rung.method || r.launchTime !== rung.launchTime),
+    rung,
+  ],
+});
+
+/** Makes one rung's call: written down before, completed after, under the token. */
+export const climb = async (
+  deps: PowerDeps,
+  work: Work,
+  step: { readonly method: Rung['method']; readonly launchTime: Rung['launchTime'] },
+): Promise<void> => {
+  const { clock, ledger } = deps;
+  const before = work.fence;
+  const rung: Rung = { ...step, requestedAt: clock.now() };
+  work.fence = withRung(before, rung);
+  const call = powerCall(deps, work.incident, rung);
+  const [result] = await makeCalls(deps, work.incident, 'FenceAgent', [call], {
+    fence: work.fence,
+  });
+  if (result === undefined) throw new RangeError('one call has one result');
+  const done = completed(rung, result, clock.now());
+  work.fence = done === undefined ? before : withRung(before, done);
+  const { id, token } = work.incident;
+  work.incident = await ledger.save(id, token, { fence: work.fence }, clock.now());
+  if (result.kind === 'failed') throw result.error;
+};
