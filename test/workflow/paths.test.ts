@@ -168,6 +168,15 @@ describe('a request', () => {
   });
 });
 
+describe('a request with the keys of an incident', () => {
+  it('that are no keys fails with the reason, since nothing can be held under them', async () => {
+    const input = { ...byIntake, token: 'one' };
+    const run = await play({ AssessAgent: [proceed], HoldIncident: [ended] }, input);
+    expect(run).toMatchObject({ status: 'FAILED', error: 'ParseError' });
+    expect(run.path.at(-1)).toBe('HoldFailed');
+  });
+});
+
 describe('waiting', () => {
   it.each([
     {
@@ -394,5 +403,28 @@ describe('the paths above', () => {
 
   it('take every way from one state to the next', () => {
     expect(waysOf(machine).filter((way) => !covered.has(way))).toEqual([]);
+  });
+});
+
+describe('the scripts above', () => {
+  it('do not hide a call too many, an answer never asked for, or one that breaks the contract', async () => {
+    const { CloseIncident: _none, ...short } = well;
+    await expect(play(short)).rejects.toThrow('CloseIncident is called once more than scripted');
+    const long = plus(well, { HandOff: [handedOff, handedOff] });
+    await expect(play(long)).rejects.toThrow('HandOff is never asked again');
+    const wrong = plus(well, { FenceAgent: [{ kind: 'fenced' }] });
+    await expect(play(wrong)).rejects.toThrow('FenceAgent cannot answer that');
+  });
+
+  it('do not hide a way that none of them takes', () => {
+    const wider = structuredClone(machine);
+    stateOf(wider, 'RouteFence').Choices?.push({
+      Variable: '$.decision.kind',
+      StringEquals: 'drained',
+      Next: 'HandOff',
+    });
+    expect(waysOf(wider).filter((way) => !covered.has(way))).toEqual([
+      'RouteFence -(drained)-> HandOff',
+    ]);
   });
 });
