@@ -1,5 +1,6 @@
 import type { Tone } from './scenes/story.ts';
 import type { Ec2Call } from './services/ec2/faults.ts';
+import { isObject, tryParse } from './services/json-protocol.ts';
 import { allStates } from './services/states/definition.ts';
 import type { Execution, Machine } from './services/states/execution.ts';
 import type { World } from './world.ts';
@@ -8,7 +9,7 @@ import type { World } from './world.ts';
 export interface News {
   /** Epoch ms. */
   at: number;
-  /** `event`, `workflow`, `call`, `ec2`, `mesos`, `marathon`, `slack`, `queue` or a function. */
+  /** `event`, `workflow`, `function`, `call`, `ec2`, `mesos`, `marathon`, `slack` or `queue`. */
   who: string;
   text: string;
   tone: Tone;
@@ -20,8 +21,8 @@ const LOOK_MS = 200;
 type Say = (who: string, text: string, tone?: Tone) => void;
 
 const parsed = (text: string): Record<string, unknown> => {
-  const value: unknown = JSON.parse(text);
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+  const value = tryParse(text)?.value;
+  return isObject(value) ? value : {};
 };
 
 /** `ASIAFenceAgentRole` -> `FenceAgent`; agents sign as such, and everybody else is a person. */
@@ -30,8 +31,11 @@ const callerName = ({ caller }: Pick<Ec2Call, 'caller'>): string =>
     ? 'REX-Ray'
     : (/^ASIA(.+)Role$/.exec(caller.accessKeyId)?.[1] ?? 'a person');
 
+/** Lambda's account of a failed function is JSON; people want the sentence in it. */
+const causeOf = (cause = ''): unknown => parsed(cause).errorMessage ?? cause;
+
 const endOf = ({ status, output, error, cause }: Execution): string => {
-  if (status !== 'SUCCEEDED') return [status, error, cause].filter(Boolean).join(': ');
+  if (status !== 'SUCCEEDED') return [status, error, causeOf(cause)].filter(Boolean).join(': ');
   const { status: outcome, kind, says, summary } = parsed(output ?? '{}');
   return [outcome ?? kind ?? status, says ?? summary].filter(Boolean).join(': ');
 };
@@ -39,27 +43,24 @@ const endOf = ({ status, output, error, cause }: Execution): string => {
 /** The instance it is about: names given by people say nothing. */
 const subjectOf = ({ input, name }: Execution): string => {
   const { instanceId } = parsed(input);
-  return typeof instanceId === 'string' ? instanceId : name;
+  return typeof instanceId === 'string' ? instanceId : `execution ${name}`;
 };
 
+/** Choices and waits only steer. */
+const taskNames = ({ definition }: Machine): string[] =>
+  allStates(definition)
+    .filter(([, { Type }]) => Type === 'Task')
+    .map(([name]) => name);
+
 const followWorkflow = (world: World, say: Say): void => {
-  const tasks = new Map<Machine, Set<string>>();
-  const tasksOf = (machine: Machine): Set<string> => {
-    const known = tasks.get(machine);
-    if (known) return known;
-    const states = allStates(machine.definition).filter(([, { Type }]) => Type === 'Task');
-    const names = new Set(states.map(([name]) => name));
-    tasks.set(machine, names);
-    return names;
-  };
-  /** State in which each running execution was last seen: a loop of looks is one line. */
-  const running = new Map<string, { execution: Execution; subject: string; state?: string }>();
+  /** With the state in which each was last seen: a loop of looks is one line. */
+  const running = new Map<string, { subject: string; tasks: string[]; state?: string }>();
   world.states.onStatus((execution) => {
-    const { name, arn, status } = execution;
+    const { arn, machine, status } = execution;
     const subject = subjectOf(execution);
     if (status === 'RUNNING') {
-      running.set(arn, { execution, subject });
-      say('workflow', `${subject} execution ${name} started`, 'strong');
+      running.set(arn, { subject, tasks: taskNames(machine) });
+      say('workflow', `${subject} started`, 'strong');
       return;
     }
     running.delete(arn);
@@ -69,7 +70,7 @@ const followWorkflow = (world: World, say: Say): void => {
   world.states.onTransition(({ kind, state, executionArn }) => {
     const seen = running.get(executionArn);
     if (kind !== 'StateEntered' || !seen || state === undefined || state === seen.state) return;
-    if (!tasksOf(seen.execution.machine).has(state)) return;
+    if (!seen.tasks.includes(state)) return;
     seen.state = state;
     say('workflow', `${seen.subject} ${state}`);
   });
@@ -111,11 +112,11 @@ const followCalls = ({ ec2 }: World, say: Say): void => {
 /** Errors and warnings of the functions; the rest of the trace is not kept. */
 const readTrace = ({ trace }: World, say: Say): void => {
   for (const { source, text, data } of trace.splice(0)) {
-    if (text !== 'log' || typeof data !== 'string' || !data.startsWith('{')) continue;
+    if (text !== 'log' || typeof data !== 'string') continue;
     const { level, message, problem } = parsed(data);
     if (level !== 'ERROR' && level !== 'WARN') continue;
-    const says = [message, problem].filter(Boolean).join(': ');
-    say(source, says, level === 'ERROR' ? 'bad' : 'plain');
+    const says = [source, message, problem].filter(Boolean).join(': ');
+    say('function', says, level === 'ERROR' ? 'bad' : 'plain');
   }
 };
 

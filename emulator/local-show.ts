@@ -50,6 +50,7 @@ export const welcome = (
   { app, agents, failing, zone }: Stage,
 ): string => {
   const { ref: machineArn } = world.infra.resource('FailoverStateMachine');
+  const { ref: deadLetters } = world.infra.resource('IntakeDeadLetterQueue');
   const { instanceId, privateIp } = failing;
   const variables = {
     AWS_ENDPOINT_URL: endpoint,
@@ -61,6 +62,7 @@ export const welcome = (
     DCOS_URL: endpoint,
     INSTANCE_ID: instanceId,
     STATE_MACHINE_ARN: machineArn,
+    DEAD_LETTERS: `${endpoint}${new URL(deadLetters).pathname}`,
   };
   const order = JSON.stringify({ instanceId, reason: 'drill' });
   return [

@@ -153,8 +153,10 @@ export const createEventBridge = (deps: {
           infra,
           iam: deps.iam,
           route,
-          mayPutAsAws: (event, bus) =>
-            faults.awsEventsByHand === true && rulesFor(event, bus).length > 0,
+          whyNotAsAws: (event, bus) => {
+            if (!faults.awsEventsByHand) return 'only AWS speaks in its name';
+            return rulesFor(event, bus).length > 0 ? undefined : 'no rule waits for such an event';
+          },
         }),
       },
     }),

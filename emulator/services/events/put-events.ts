@@ -37,7 +37,7 @@ const entriesOf = (input: JsonInput): JsonInput[] => {
 
 /**
  * PutEvents: each entry succeeds or fails for itself, so a 200 may hold failures. AWS's own source
- * names are refused: only AWS speaks in its name, unless `mayPutAsAws` says otherwise.
+ * names are refused, unless `whyNotAsAws` finds nothing against the event.
  */
 export const createPutEvents = (deps: {
   time: Time;
@@ -45,7 +45,7 @@ export const createPutEvents = (deps: {
   infra: Infra;
   iam: Iam;
   route: (event: AwsEvent, bus: string) => void;
-  mayPutAsAws: (event: AwsEvent, bus: string) => boolean;
+  whyNotAsAws: (event: AwsEvent, bus: string) => string | undefined;
 }): Operation => {
   const { infra, iam, route } = deps;
   const buses = [DEFAULT_BUS, ...infra.ofType('AWS::Events::EventBus').map(({ ref }) => ref)];
@@ -67,8 +67,10 @@ export const createPutEvents = (deps: {
     if (!isObject(detail)) return fail('MalformedDetail', 'Detail is malformed.');
     const event = awsEvent({ source, detailType, resources: Resources as string[], detail });
     if (typeof at === 'number') event.time = isoSeconds(at * 1000);
-    if (source.startsWith('aws.') && !deps.mayPutAsAws(event, bus)) {
-      return fail('NotAuthorizedForSourceException', `Not authorized for the source ${source}`);
+    const why = source.startsWith('aws.') ? deps.whyNotAsAws(event, bus) : undefined;
+    if (why) {
+      const message = `Not authorized for the source ${source}: ${why}.`;
+      return fail('NotAuthorizedForSourceException', message);
     }
     route(event, bus);
     return { EventId: event.id };
