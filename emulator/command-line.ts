@@ -14,7 +14,8 @@ export const wholeNumber =
     throw new BadInput(`${option} takes a whole number${upTo}, not '${text}'`);
   };
 
-const readText = (file: string): string => {
+/** Throws BadInput, which names the file. */
+export const readText = (file: string): string => {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -14,19 +14,12 @@ interface Arguments {
 }
 
 const command = (): Command =>
-  strict(
-    new Command('npm run local --')
-      .description('Keeps the embedded cloud up on one port of 127.0.0.1 until Ctrl-C.')
-      .option(
-        '--port <n>',
-        'port of 127.0.0.1; 0 takes a free one',
-        wholeNumber('--port', 65_535),
-        4566,
-      )
-      .option('--seed <n>', 'decides ids and durations', wholeNumber('--seed'), 1)
-      .option('--dcos <version>', 'DC/OS release', '2.1')
-      .option('--app <file>', 'a Marathon app with external volumes instead of MySQL'),
-  );
+  strict(new Command('npm run local --'))
+    .description('Keeps the embedded cloud up on one port of 127.0.0.1 until Ctrl-C.')
+    .option('--port <n>', 'of 127.0.0.1; 0 takes a free one', wholeNumber('--port', 65_535), 4566)
+    .option('--seed <n>', 'decides ids and durations', wholeNumber('--seed'), 1)
+    .option('--dcos <version>', 'DC/OS release', '2.1')
+    .option('--app <file>', 'a Marathon app with external volumes instead of MySQL');
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -60,14 +53,17 @@ const interrupted = (): Promise<unknown> =>
 const run = async (argv: readonly string[]): Promise<number> => {
   const given = command().parse(argv, { from: 'user' }).opts<Arguments>();
   const app = given.app === undefined ? {} : { app: readApp(given.app) };
-  const local = await start(given);
   const stopped = interrupted();
-  const stage = setStage(local.world, { group: true, alarms: true, ...app });
-  await settle(local);
-  print(welcome(local, stage));
-  follow(local.world, (news) => print(newsLine(news)));
-  await stopped;
-  await local.close();
+  const local = await start(given);
+  try {
+    const stage = setStage(local.world, { group: true, alarms: true, ...app });
+    await settle(local);
+    print(welcome(local, stage));
+    follow(local.world, (news) => print(newsLine(news)));
+    await stopped;
+  } finally {
+    await local.close();
+  }
   print('The cloud is down.');
   return 0;
 };

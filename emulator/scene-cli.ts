@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleepForReal } from 'node:timers/promises';
-import { Command, CommanderError, Option } from 'commander';
-import { UnknownReleaseError } from './dcos/release.ts';
-import { appIdOf, externalVolumeNames } from './scenes/apps.ts';
-import { BadInput, type Failure, type GivenEvent, readGivenEvent } from './scenes/given-event.ts';
+import { Command, Option } from 'commander';
+import { endWith, readApp, readText, strict, wholeNumber } from './command-line.ts';
+import { type Failure, type GivenEvent, readGivenEvent } from './scenes/given-event.ts';
 import type { Outcome } from './scenes/report.ts';
 import { playScene, type SceneOptions } from './scenes/scene.ts';
 import { conclusion, introduction, lineOf } from './scenes/show.ts';
@@ -22,42 +20,8 @@ interface Arguments {
 const WATCHED_SPEED = 8;
 const WATCHED_STEP_MS = 400;
 
-const wholeNumber = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new BadInput(`--seed '${text}' is no number`);
-  return value;
-};
-
-const readText = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new BadInput(`cannot read ${file}: ${code}`, { cause: error });
-  }
-};
-
-const readApp = (file: string): object => {
-  let definition: unknown;
-  try {
-    definition = JSON.parse(readText(file));
-  } catch (error) {
-    if (error instanceof BadInput) throw error;
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new BadInput(`${file} is not JSON: ${problem}`, { cause: error });
-  }
-  if (typeof definition !== 'object' || definition === null || !('id' in definition)) {
-    throw new BadInput(`${file} is no Marathon app: it has no id`);
-  }
-  if (externalVolumeNames(definition).length === 0) {
-    throw new BadInput(`${file}: ${appIdOf(definition)} has no external volume to move`);
-  }
-  return definition;
-};
-
 const command = (): Command =>
-  new Command('npm start --')
+  strict(new Command('npm start --'))
     .description('Plays the failure of an agent on the embedded cloud and shows what happens.')
     .addOption(
       new Option('--scene <name>', 'what fails')
@@ -67,12 +31,9 @@ const command = (): Command =>
     .option('--event <file>', 'an EventBridge event: the world is made to fit it')
     .option('--app <file>', 'a Marathon app with external volumes instead of MySQL')
     .option('--dcos <version>', 'DC/OS release', '2.1')
-    .option('--seed <n>', 'decides every duration and order', wholeNumber, 1)
+    .option('--seed <n>', 'decides every duration and order', wholeNumber('--seed'), 1)
     .option('--without', 'the same failure without ebs-failover', false)
-    .option('--json', 'one document instead of the story', false)
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+    .option('--json', 'one document instead of the story', false);
 
 const sceneOf = (event: GivenEvent | undefined, scene: Failure): Failure => event?.failure ?? scene;
 
@@ -122,25 +83,5 @@ const run = async (argv: readonly string[]): Promise<number> => {
   return report.outcome === promised(event, given.without) ? 0 : 1;
 };
 
-const isBadInput = (error: unknown): error is Error =>
-  error instanceof BadInput ||
-  error instanceof UnknownReleaseError ||
-  (error instanceof Error && error.name === 'InvalidAppError');
-
-/** Exit codes: 0 as documented, 1 another outcome, 2 bad input (one line, nothing run). */
-const main = async (): Promise<number> => {
-  try {
-    return await run(process.argv.slice(2));
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return 0;
-      process.stderr.write(`${error.message.replace(/\s+/g, ' ')}\n`);
-      return 2;
-    }
-    if (!isBadInput(error)) throw error;
-    process.stderr.write(`${error.message.replace(/\s+/g, ' ')}\n`);
-    return 2;
-  }
-};
-
-process.exitCode = await main();
+// 0: as documented, 1: another outcome, 2: bad input, nothing run.
+await endWith(() => run(process.argv.slice(2)));

@@ -1,9 +1,31 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { launch } from './process.ts';
 
 const notAnApp = fileURLToPath(new URL('../fixtures/events/ec2-stopped.json', import.meta.url));
 const noJson = fileURLToPath(import.meta.url);
+
+/** Marathon itself would answer 422 for it. */
+const impossibleApp = {
+  id: '/mysql',
+  cpus: -1,
+  mem: 1024,
+  instances: 1,
+  cmd: 'mysqld',
+  container: {
+    type: 'MESOS',
+    volumes: [
+      {
+        containerPath: 'data',
+        mode: 'RW',
+        external: { name: 'mysql', provider: 'dvdi', options: { 'dvdi/driver': 'rexray' } },
+      },
+    ],
+  },
+};
 
 describe('npm run local', () => {
   it.each([
@@ -30,6 +52,17 @@ describe('npm run local', () => {
     expect(stderr()).toContain(words);
     expect(stderr().split('\n')).toHaveLength(2);
     expect(stdout()).toBe('');
+  });
+
+  it('refuses an app that Marathon would not take, and lets go of the port', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'local-'));
+    const file = join(folder, 'app.json');
+    writeFileSync(file, JSON.stringify(impossibleApp));
+    const { ended, stderr } = launch('--port', '0', '--app', file);
+    expect(await ended).toBe(2);
+    expect(stderr()).toContain('cpus');
+    expect(stderr().split('\n')).toHaveLength(2);
+    rmSync(folder, { recursive: true });
   });
 
   it('explains itself', async () => {
