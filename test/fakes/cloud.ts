@@ -1,0 +1,238 @@
+import type { InstanceId, LaunchTime, VolumeId } from '../../src/domain/ids.ts';
+import type { FenceMethod, StopMethod } from '../../src/domain/incident.ts';
+import type { Instance, StatusChecks, Volume } from '../../src/domain/machine.ts';
+import { tagValue } from '../../src/domain/machine.ts';
+import type { AutoScaling, GroupMembership, StandbyAnswer } from '../../src/ports/auto-scaling.ts';
+import type {
+  ComputeReads,
+  DetachAnswer,
+  PowerAnswer,
+  PowerControl,
+  PowerRefusal,
+  Receipt,
+  Safekeeping,
+  VolumeControl,
+} from '../../src/ports/compute.ts';
+import type { CallBook } from './call-book.ts';
+import type { ManualClock } from './manual-clock.ts';
+
+type PowerMethod = Exclude<FenceMethod, 'none'>;
+
+/**
+ * EC2, EBS and Auto Scaling as far as the use cases see them: stops and detaches take their time,
+ * and a test may refuse, delay or change anything. Power and attachments only; no wire, no rights.
+ */
+export class FakeCloud
+  implements ComputeReads, PowerControl, VolumeControl, Safekeeping, AutoScaling
+{
+  readonly instances = new Map<InstanceId, Instance>();
+  readonly volumesById = new Map<VolumeId, Volume>();
+  readonly checks = new Map<InstanceId, StatusChecks>();
+  readonly groups = new Map<InstanceId, GroupMembership>();
+  /** How long each way down takes; Infinity: for ever. */
+  readonly downMs: Record<PowerMethod, number> = {
+    graceful: 30_000,
+    skip: 3_000,
+    force: 30_000,
+    'force-skip': 1_000,
+    terminate: 5_000,
+    'terminate-force': 1_000,
+  };
+  detachMs = 1_000;
+  /** Refusals of the next power commands by method. */
+  readonly refusals = new Map<PowerMethod, PowerRefusal>();
+  /** The answer to the next detaches, once each. */
+  readonly detachAnswers: DetachAnswer[] = [];
+  standbyAnswer: StandbyAnswer = { kind: 'accepted', receipt: {} };
+  /** EC2 takes a flag and forgets it. */
+  flagsStick = true;
+  readonly #book: CallBook;
+  readonly #clock: ManualClock;
+
+  constructor(book: CallBook, clock: ManualClock) {
+    this.#book = book;
+    this.#clock = clock;
+  }
+
+  setInstance(id: InstanceId, change: Partial<Instance>): void {
+    const known = this.instances.get(id);
+    if (known !== undefined) this.instances.set(id, { ...known, ...change });
+  }
+
+  setVolume(id: VolumeId, change: Partial<Volume>): void {
+    const known = this.volumesById.get(id);
+    if (known !== undefined) this.volumesById.set(id, { ...known, ...change });
+  }
+
+  restart(id: InstanceId, launchTime: LaunchTime): void {
+    this.setInstance(id, { state: 'running', launchTime });
+  }
+
+  attach(volumeId: VolumeId, instanceId: InstanceId): void {
+    const attachments = [
+      { instanceId, device: '/dev/xvdf', state: 'attached', deleteOnTermination: false } as const,
+    ];
+    this.setVolume(volumeId, { state: 'in-use', attachments });
+  }
+
+  free(volumeId: VolumeId): void {
+    this.setVolume(volumeId, { state: 'available', attachments: [] });
+  }
+
+  instance(instanceId: InstanceId): Promise<Instance | undefined> {
+    return this.#book.read('instance', () => this.instances.get(instanceId));
+  }
+
+  statusChecks(instanceId: InstanceId): Promise<StatusChecks | undefined> {
+    return this.#book.read('statusChecks', () =>
+      this.instances.get(instanceId)?.state === 'running' ? this.checks.get(instanceId) : undefined,
+    );
+  }
+
+  volumesOf(instanceId: InstanceId): Promise<Volume[]> {
+    return this.volumesOfInstances([instanceId]);
+  }
+
+  volumes(volumeIds: readonly VolumeId[]): Promise<Volume[]> {
+    return this.#book.read('volumes', () =>
+      volumeIds.flatMap((id) => this.volumesById.get(id) ?? []),
+    );
+  }
+
+  volumesNamed(names: readonly string[]): Promise<Volume[]> {
+    return this.#book.read('volumesNamed', () =>
+      [...this.volumesById.values()].filter((volume) =>
+        names.includes(tagValue(volume.tags, 'Name') ?? ''),
+      ),
+    );
+  }
+
+  instancesOfCluster(): Promise<Instance[]> {
+    return this.#book.read('instancesOfCluster', () => [...this.instances.values()]);
+  }
+
+  volumesOfInstances(instanceIds: readonly InstanceId[]): Promise<Volume[]> {
+    return this.#book.read('volumesOfInstances', () =>
+      [...this.volumesById.values()].filter((volume) =>
+        volume.attachments.some((a) => instanceIds.includes(a.instanceId)),
+      ),
+    );
+  }
+
+  statusChecksOf(instanceIds: readonly InstanceId[]): Promise<Map<InstanceId, StatusChecks>> {
+    return this.#book.read(
+      'statusChecksOf',
+      () => new Map([...this.checks].filter(([id]) => instanceIds.includes(id))),
+    );
+  }
+
+  stop(instanceId: InstanceId, method: StopMethod): Promise<PowerAnswer> {
+    return this.#power('StopInstances', instanceId, method, 'stopping', 'stopped');
+  }
+
+  terminate(instanceId: InstanceId, method: 'terminate' | 'terminate-force'): Promise<PowerAnswer> {
+    return this.#power('TerminateInstances', instanceId, method, 'shutting-down', 'terminated');
+  }
+
+  detach(
+    volumeId: VolumeId,
+    from: InstanceId,
+    options: { readonly force: boolean },
+  ): Promise<DetachAnswer> {
+    return this.#book.make('DetachVolume', volumeId, { from, ...options }, () => {
+      const scripted = this.detachAnswers.shift();
+      if (scripted !== undefined) return scripted;
+      const volume = this.volumesById.get(volumeId);
+      if (volume === undefined) return { kind: 'volume-not-found', code: 'InvalidVolume.NotFound' };
+      if (!volume.attachments.some((a) => a.instanceId === from)) {
+        return { kind: 'not-attached-there', code: 'InvalidAttachment.NotFound' };
+      }
+      if (Number.isFinite(this.detachMs)) {
+        this.#clock.after(this.detachMs, () => this.free(volumeId));
+      }
+      return { kind: 'accepted', receipt: { requestId: 'req-detach' } };
+    });
+  }
+
+  keepOnTermination(
+    instanceId: InstanceId,
+    devices: readonly { readonly device: string; readonly volumeId: VolumeId }[],
+  ): Promise<Receipt> {
+    return this.#book.make('ModifyInstanceAttribute', instanceId, devices, () => {
+      const named = devices.map(({ volumeId }) => volumeId);
+      const mapped = this.instances.get(instanceId)?.devices ?? [];
+      if (this.flagsStick) {
+        this.setInstance(instanceId, {
+          devices: mapped.map((d) =>
+            named.includes(d.volumeId) ? { ...d, deleteOnTermination: false } : d,
+          ),
+        });
+      }
+      return {};
+    });
+  }
+
+  tagVolume(volumeId: VolumeId, tags: Readonly<Record<string, string>>): Promise<Receipt> {
+    return this.#book.make('CreateTags', volumeId, tags, () => {
+      const kept = (this.volumesById.get(volumeId)?.tags ?? []).filter((t) => !(t.key in tags));
+      const added = Object.entries(tags).map(([key, value]) => ({ key, value }));
+      this.setVolume(volumeId, { tags: [...kept, ...added] });
+      return {};
+    });
+  }
+
+  membership(instanceId: InstanceId): Promise<GroupMembership | undefined> {
+    return this.#book.read('membership', () => this.groups.get(instanceId));
+  }
+
+  enterStandby(
+    group: string,
+    instanceId: InstanceId,
+    options: { readonly decrementDesired: boolean },
+  ): Promise<StandbyAnswer> {
+    return this.#book.make('EnterStandby', instanceId, { group, ...options }, () => {
+      const member = this.groups.get(instanceId);
+      if (member !== undefined && this.standbyAnswer.kind === 'accepted') {
+        this.groups.set(instanceId, { ...member, lifecycleState: 'Standby' });
+      }
+      return this.standbyAnswer;
+    });
+  }
+
+  exitStandby(group: string, instanceId: InstanceId): Promise<StandbyAnswer> {
+    return this.#book.make('ExitStandby', instanceId, { group }, () => this.standbyAnswer);
+  }
+
+  suspendReplacement(group: string): Promise<Receipt> {
+    return this.#book.make('SuspendProcesses', group, {}, () => ({}));
+  }
+
+  resumeReplacement(group: string): Promise<Receipt> {
+    return this.#book.make('ResumeProcesses', group, {}, () => ({}));
+  }
+
+  #power(
+    call: string,
+    instanceId: InstanceId,
+    method: PowerMethod,
+    during: Instance['state'],
+    then: Instance['state'],
+  ): Promise<PowerAnswer> {
+    return this.#book.make(call, instanceId, { method }, (): PowerAnswer => {
+      const why = this.refusals.get(method);
+      if (why !== undefined) return { kind: 'refused', why, code: 'OperationNotPermitted' };
+      const known = this.instances.get(instanceId);
+      if (known?.state === 'running' || known?.state === 'stopping') {
+        this.setInstance(instanceId, { state: during });
+        const { launchTime } = known;
+        if (Number.isFinite(this.downMs[method])) {
+          this.#clock.after(this.downMs[method], () => {
+            const now = this.instances.get(instanceId);
+            if (now?.launchTime === launchTime) this.setInstance(instanceId, { state: then });
+          });
+        }
+      }
+      return { kind: 'accepted', receipt: { requestId: 'req-power' } };
+    });
+  }
+}

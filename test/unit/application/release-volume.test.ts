@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest';
+import { createReleaseVolume } from '../../../src/application/release-volume.ts';
+import { CloudAmbiguousError, TokenLostError } from '../../../src/domain/errors.ts';
+import type { Ownership } from '../../../src/domain/ownership.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+import {
+  factsOf,
+  freeVolume,
+  ids,
+  provenFence,
+  readOf,
+  t,
+  volumeTags,
+} from '../../support/build.ts';
+
+const input = { incidentId: ids.incident, token: 1, volumeId: ids.data };
+const release = (world: World) => createReleaseVolume(world.deps)(input);
+const record = async (world: World): Promise<Ownership | undefined> =>
+  world.ledger.ownership(ids.data);
+
+const releaseFor = async (world: World, seconds: number) => {
+  const until = world.clock.now() + seconds * 1000;
+  for (;;) {
+    const decision = await release(world);
+    if (decision.kind === 'released' || world.clock.now() >= until) return decision;
+    world.clock.advance(decision.kind === 'waiting' ? decision.waitSeconds * 1000 : 5_000);
+  }
+};
+
+/** The agent is proven down, its volume claimed under epoch 1 and still attached. */
+const proven = async (change: Parameters<typeof createWorld>[0] = {}): Promise<World> => {
+  const world = createWorld(change);
+  await world.given({ facts: factsOf(), fence: provenFence() });
+  await world.claimed();
+  world.cloud.setInstance(ids.failed, { state: 'stopped' });
+  world.clock.advance(21_000);
+  return world;
+};
+
+describe('ReleaseVolume', () => {
+  it('detaches from the fenced instance, by name and without force, and records the release', async () => {
+    const world = await proven();
+    expect(await release(world)).toEqual({ kind: 'released', volumeId: ids.data });
+    expect(world.book.calls).toEqual([
+      {
+        call: 'DetachVolume',
+        target: ids.data,
+        detail: { from: ids.failed, force: false },
+        intended: true,
+      },
+    ]);
+    const released = await record(world);
+    expect(released).toMatchObject({
+      state: 'released',
+      epoch: 1,
+      proof: [readOf(20), readOf(20)],
+      strength: 'strong',
+    });
+    expect(released?.owner).toBeUndefined();
+    expect(released?.releasedAt).toBeGreaterThan(t(21));
+  });
+
+  it('writes the epoch of the volume beside the detach', async () => {
+    const world = await proven();
+    await release(world);
+    expect(await world.ledger.audit(ids.incident)).toMatchObject([
+      { call: 'DetachVolume', epoch: 1, outcome: { kind: 'accepted', requestId: 'req-detach' } },
+    ]);
+  });
+
+  it('records the release of a volume that is free already, without any call', async () => {
+    const world = await proven();
+    world.cloud.free(ids.data);
+    expect((await release(world)).kind).toBe('released');
+    expect(world.book.calls).toEqual([]);
+  });
+
+  it('does not believe one read that says free', async () => {
+    const world = await proven();
+    const { compute } = world.deps;
+    const volumes = compute.volumes.bind(compute);
+    let reads = 0;
+    compute.volumes = async (ids) => {
+      reads += 1;
+      return reads % 2 === 1 ? [freeVolume()] : volumes(ids);
+    };
+    world.cloud.detachMs = Number.POSITIVE_INFINITY;
+    await releaseFor(world, 30);
+    expect(reads).toBeGreaterThan(10);
+    expect((await record(world))?.state).not.toBe('released');
+  });
+
+  it('does nothing again for a volume it released before', async () => {
+    const world = await proven();
+    await release(world);
+    const before = await record(world);
+    expect(await release(world)).toEqual({ kind: 'released', volumeId: ids.data });
+    expect(world.book.names).toEqual(['DetachVolume']);
+    expect(await record(world)).toEqual(before);
+  });
+
+  it('does not touch a volume that somebody attached elsewhere', async () => {
+    const world = await proven();
+    world.cloud.attach(ids.data, ids.other);
+    expect(await release(world)).toEqual({ kind: 'held', volumeId: ids.data });
+    expect(world.book.calls).toEqual([]);
+    expect(await record(world)).toMatchObject({
+      state: 'held',
+      says: expect.stringContaining(ids.other),
+    });
+  });
+
+  it('reports a volume that is gone as lost, and goes on if EC2 finds it again', async () => {
+    const world = await proven();
+    const volume = world.cloud.volumesById.get(ids.data);
+    world.cloud.volumesById.delete(ids.data);
+    expect(await release(world)).toEqual({ kind: 'lost', volumeId: ids.data });
+    expect((await record(world))?.state).toBe('lost');
+    if (volume !== undefined) world.cloud.volumesById.set(ids.data, volume);
+    expect((await release(world)).kind).toBe('released');
+  });
+
+  it('does not detach a volume that lost its cluster tag meanwhile', async () => {
+    const world = await proven();
+    world.cloud.setVolume(ids.data, { tags: volumeTags().slice(0, 1) });
+    expect((await release(world)).kind).toBe('held');
+    expect(world.book.calls).toEqual([]);
+  });
+
+  it('waits for the proof: without one nothing is detached', async () => {
+    const world = createWorld();
+    const { proof: _, ...fence } = provenFence();
+    await world.given({ facts: factsOf(), fence });
+    await world.claimed();
+    expect((await release(world)).kind).toBe('held');
+    expect(world.book.calls).toEqual([]);
+  });
+
+  it.each(['running', 'pending', 'stopping'] as const)(
+    'gives the proof up, and detaches nothing, when the instance reads %s',
+    async (state) => {
+      const world = await proven();
+      world.cloud.setInstance(ids.failed, { state });
+      expect((await release(world)).kind).toBe('held');
+      expect(world.book.calls).toEqual([]);
+      expect((await world.incident()).fence).not.toHaveProperty('proof');
+      expect((await world.incident()).fence?.rungs).toHaveLength(1);
+    },
+  );
+
+  it('gives the proof up when the instance was started and stopped again', async () => {
+    const world = await proven();
+    world.cloud.setInstance(ids.failed, { state: 'stopped', launchTime: ids.relaunched });
+    expect((await release(world)).kind).toBe('held');
+    expect(world.book.calls).toEqual([]);
+    expect((await world.incident()).fence).toMatchObject({ voided: [ids.launched] });
+  });
+
+  it('leaves a volume alone that another incident has claimed since', async () => {
+    const world = await proven();
+    await world.ledger.advance({ ...(await current(world)), state: 'released' }, t(22));
+    const later = `${ids.incident}1` as typeof ids.incident;
+    const before = await current(world);
+    await world.ledger.claim(
+      before,
+      { ...before, epoch: 2, incidentId: later, state: 'claimed' },
+      t(23),
+    );
+    expect((await release(world)).kind).toBe('held');
+    expect(world.book.calls).toEqual([]);
+    expect(await record(world)).toMatchObject({ epoch: 2, incidentId: later, state: 'claimed' });
+  });
+
+  it('calls nothing under a token that moved on', async () => {
+    const world = await proven();
+    await world.takenOver();
+    await expect(release(world)).rejects.toThrow(TokenLostError);
+    expect(world.book.calls).toEqual([]);
+  });
+
+  it('reads before it repeats a detach whose answer was lost', async () => {
+    const world = await proven();
+    world.book.fail('DetachVolume', new CloudAmbiguousError('DetachVolume', 'ECONNRESET'), 'after');
+    await expect(release(world)).rejects.toThrow(CloudAmbiguousError);
+    world.clock.advance(1_500);
+    expect((await release(world)).kind).toBe('released');
+    expect(world.book.names).toEqual(['DetachVolume']);
+  });
+
+  it('does not hammer a detach that EC2 refuses', async () => {
+    const world = await proven();
+    const answer = { kind: 'not-attached-there', code: 'InvalidAttachment.NotFound' } as const;
+    world.cloud.detachAnswers.push(...Array.from({ length: 1000 }, () => answer));
+    await releaseFor(world, 30);
+    expect(world.book.names.length).toBeLessThan(8);
+    expect((await record(world))?.state).not.toBe('released');
+  });
+
+  it('never forces without policy, and holds the volume after three minutes', async () => {
+    const world = await proven();
+    world.cloud.detachMs = Number.POSITIVE_INFINITY;
+    await releaseFor(world, 240);
+    expect(world.book.calls.map(({ detail }) => detail)).toEqual([
+      { from: ids.failed, force: false },
+      { from: ids.failed, force: false },
+    ]);
+    expect((await record(world))?.state).toBe('held');
+    world.cloud.free(ids.data);
+    expect((await release(world)).kind).toBe('released');
+  });
+
+  it('forces once where policy says so, after two plain detaches', async () => {
+    const world = await proven({ forceDetach: 'after-proof' });
+    world.cloud.detachMs = Number.POSITIVE_INFINITY;
+    await releaseFor(world, 400);
+    expect(world.book.calls.map(({ detail }) => detail)).toEqual([
+      { from: ids.failed, force: false },
+      { from: ids.failed, force: false },
+      { from: ids.failed, force: true },
+    ]);
+  });
+
+  it('leaves a terminated instance time to let go by itself', async () => {
+    const world = await proven();
+    world.cloud.setInstance(ids.failed, { state: 'terminated' });
+    world.clock.after(5_000, () => world.cloud.free(ids.data));
+    expect((await release(world)).kind).toBe('released');
+    expect(world.book.calls).toEqual([]);
+  });
+});
+
+const current = async (world: World) => {
+  const found = await record(world);
+  if (found?.incidentId === undefined || found.token === undefined) throw new Error('not claimed');
+  return { ...found, incidentId: found.incidentId, token: found.token };
+};
