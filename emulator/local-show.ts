@@ -79,7 +79,7 @@ export const welcome = (
     dim(`# move ${app.id} away from its agent, which is fenced`),
     `aws stepfunctions start-execution --state-machine-arn "$STATE_MACHINE_ARN" \\\n  --input '${order}'`,
     dim('# where it runs'),
-    `curl -s "$DCOS_URL/service/marathon/v2/apps/${app.id}/tasks"`,
+    `curl -s "$DCOS_URL/service/marathon/v2/apps${app.id}/tasks"`,
     '',
   ].join('\n');
 };
