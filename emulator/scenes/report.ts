@@ -68,12 +68,8 @@ export interface Observed {
 const NOT_OF_THE_INCIDENT = ['sweep', 'adopt', 'notify'];
 
 const callsOf = (world: World, since: number): Report['calls'] => {
-  const { functions } = world.infra;
-  const aside = functions
-    .filter(({ key }) => NOT_OF_THE_INCIDENT.includes(key))
-    .map(({ name }) => name);
-  const counted = (call: Call): boolean =>
-    call.at >= since && call.functionName !== undefined && !aside.includes(call.functionName);
+  const counted = ({ at, functionName }: Call): boolean =>
+    at >= since && functionName !== undefined && !NOT_OF_THE_INCIDENT.includes(functionName);
   const counts = world.network.counts(counted);
   const sorted = (of: Record<string, number> = {}): Record<string, number> =>
     Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));

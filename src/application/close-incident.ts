@@ -1,11 +1,12 @@
+import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
 import type { Incident } from '../domain/incident.ts';
 import { summarise } from '../domain/summary.ts';
 import type { AutoScaling } from '../ports/auto-scaling.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
-import { makeCalls, type PlannedCall } from './calls.ts';
-import { loadIncident, type StepInput } from './step.ts';
+import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
+import type { StepInput } from './step.ts';
 
 export interface CloseIncidentDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close'>;
@@ -38,18 +39,29 @@ const aftercare = (deps: CloseIncidentDeps, incident: Incident): PlannedCall<voi
   ];
 };
 
+/** Like any step, but closing again what this execution has closed is completing it. */
+const loadToClose = async (
+  ledger: CloseIncidentDeps['ledger'],
+  { incidentId, token }: StepInput,
+): Promise<Incident> => {
+  const incident = await ledger.incident(incidentId);
+  if (incident === undefined) throw new IncidentNotFoundError(incidentId);
+  if (incident.token !== token) throw new TokenLostError(incidentId, token);
+  return incident;
+};
+
 /** Ends the incident. Recovered only if VerifyRecovery saw it; otherwise it was cancelled. */
 export const createCloseIncident =
   (deps: CloseIncidentDeps) =>
   async (input: StepInput): Promise<CloseDecision> => {
     const { clock, events, ledger } = deps;
-    const incident = await loadIncident(ledger, input);
-    const [failed] = (
-      await makeCalls(deps, incident, 'CloseIncident', aftercare(deps, incident))
-    ).filter((result) => result.kind === 'failed');
-    if (failed !== undefined) throw failed.error;
+    const incident = await loadToClose(ledger, input);
     const status = incident.recovery === undefined ? 'cancelled' : 'recovered';
     const at = clock.now();
+    const isOver = incident.closedAt !== undefined;
+    // Over already: an earlier try did the aftercare and died before it could say so.
+    const calls = isOver ? [] : aftercare(deps, incident);
+    for (const result of await makeCalls(deps, incident, 'CloseIncident', calls)) answerOf(result);
     const closed = await ledger.close(incident.id, incident.token, { status, hold: null }, at);
     // A cancelled incident that nobody was told about needs no end either.
     const told = incident.protection !== undefined || incident.hold !== undefined;
