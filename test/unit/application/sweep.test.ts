@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import { createSweep } from '../../../src/application/sweep.ts';
+import { OrchestratorUnavailableError } from '../../../src/domain/errors.ts';
+import { type EpochMs, executionNameOf } from '../../../src/domain/ids.ts';
+import type { ExecutionStatus } from '../../../src/ports/workflow.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+import {
+  agentOf,
+  agentTags,
+  checksOf,
+  ids,
+  spareAgent,
+  t,
+  volumeTags,
+} from '../../support/build.ts';
+
+const sweep = (world: World) => createSweep(world.deps)();
+const arn = (world: World) => world.workflow.arnOf(executionNameOf(ids.failed, 1, 1));
+const minutes = (world: World, n: number) => world.clock.advance(n * 60_000);
+const inventory = (world: World) => world.ledger.inventory(ids.failed);
+
+describe('resuming', () => {
+  const quiet = async (status: ExecutionStatus): Promise<World> => {
+    const world = createWorld();
+    await world.given();
+    world.workflow.statuses.set(arn(world), status);
+    minutes(world, 5);
+    return world;
+  };
+
+  it.each<ExecutionStatus>(['FAILED', 'TIMED_OUT', 'ABORTED', 'SUCCEEDED', 'UNKNOWN'])(
+    'takes over an incident whose execution is %s without having ended it',
+    async (status) => {
+      const world = await quiet(status);
+      expect((await sweep(world)).resumed).toEqual([ids.incident]);
+      expect((await world.incident()).token).toBe(2);
+      expect(world.workflow.started).toEqual([
+        {
+          name: executionNameOf(ids.failed, 1, 2),
+          input: { incidentId: ids.incident, instanceId: ids.failed, token: 2 },
+        },
+      ]);
+    },
+  );
+
+  it('leaves an incident alone whose execution runs, however quiet it is', async () => {
+    const world = await quiet('RUNNING');
+    minutes(world, 600);
+    expect((await sweep(world)).resumed).toEqual([]);
+    expect((await world.incident()).token).toBe(1);
+  });
+
+  it('does not take a moment of silence for death', async () => {
+    const world = createWorld();
+    await world.given();
+    world.workflow.statuses.set(arn(world), 'FAILED');
+    world.clock.advance(59_999);
+    expect((await sweep(world)).resumed).toEqual([]);
+    world.clock.advance(1);
+    expect((await sweep(world)).resumed).toEqual([ids.incident]);
+  });
+
+  it('takes up a held incident when it is due, not before', async () => {
+    const world = await quiet('SUCCEEDED');
+    const now = world.clock.now();
+    const retryAt = (now + 900_000) as EpochMs;
+    const hold = { reason: 'no-placement', says: 'x', since: now, looks: 9, retryAt } as const;
+    await world.ledger.save(ids.incident, 1, { status: 'held', hold }, now);
+    world.clock.advance(899_999);
+    expect((await sweep(world)).resumed).toEqual([]);
+    world.clock.advance(1);
+    expect((await sweep(world)).resumed).toEqual([ids.incident]);
+  });
+
+  it('takes up an incident whose opener died before it started an execution', async () => {
+    const world = createWorld();
+    await world.ledger.admit('prod', {
+      key: 'e',
+      source: 'ec2-state',
+      instanceId: ids.failed,
+      says: 'x',
+      receivedAt: t(0),
+    });
+    minutes(world, 2);
+    expect((await sweep(world)).resumed).toEqual([ids.incident]);
+  });
+
+  it('resumes once: the second sweep sees the new execution', async () => {
+    const world = await quiet('FAILED');
+    await sweep(world);
+    minutes(world, 5);
+    expect((await sweep(world)).resumed).toEqual([]);
+  });
+
+  it('does not resume what is over', async () => {
+    const world = await quiet('SUCCEEDED');
+    await world.ledger.close(ids.incident, 1, { status: 'recovered' }, t(1));
+    expect((await sweep(world)).resumed).toEqual([]);
+  });
+
+  it('resumes although it cannot see the cluster, and says that it is blind', async () => {
+    const world = await quiet('FAILED');
+    world.book.fail('agents', new OrchestratorUnavailableError('GET_AGENTS', '503'));
+    expect(await sweep(world)).toMatchObject({ blind: true, resumed: [ids.incident] });
+    expect(world.counted).toContain('SweepBlind');
+  });
+});
+
+describe('the inventory', () => {
+  it('keeps what a dead agent can no longer tell', async () => {
+    const world = createWorld();
+    expect(await sweep(world)).toMatchObject({ agents: 3, blind: false });
+    expect(await inventory(world)).toMatchObject({
+      launchTime: ids.launched,
+      privateIp: '10.0.0.7',
+      agentIds: [ids.agent],
+      tasks: [{ id: 'mysql.1', appId: '/mysql' }],
+      volumes: [{ volumeId: ids.data, name: 'mysql', device: '/dev/xvdf' }],
+      seenAt: t(0),
+    });
+  });
+
+  it.each<[string, (world: World) => void]>([
+    [
+      'is not active',
+      (world) => {
+        world.dcos.listed = [agentOf({ active: false }), spareAgent()];
+      },
+    ],
+    [
+      'is known only from the registry',
+      (world) => {
+        world.dcos.listed = [agentOf({ recovered: true }), spareAgent()];
+      },
+    ],
+    ['does not run', (world) => world.cloud.setInstance(ids.failed, { state: 'stopping' })],
+    [
+      'is none of ours',
+      (world) => world.cloud.setInstance(ids.failed, { tags: agentTags.slice(1) }),
+    ],
+  ])('is left as it was for an agent that %s', async (_, trouble) => {
+    const world = createWorld();
+    await sweep(world);
+    const before = await inventory(world);
+    trouble(world);
+    world.dcos.allTasks = [];
+    minutes(world, 1);
+    await sweep(world);
+    expect(await inventory(world)).toEqual(before);
+  });
+
+  it('is left as it was when Marathon cannot be read', async () => {
+    const world = createWorld();
+    await sweep(world);
+    const before = await inventory(world);
+    world.book.fail('apps', new OrchestratorUnavailableError('GET /v2/apps', '503'));
+    minutes(world, 1);
+    expect((await sweep(world)).blind).toBe(true);
+    expect(await inventory(world)).toEqual(before);
+  });
+
+  it('remembers how long an impaired agent has been silent, while others answer', async () => {
+    const world = createWorld();
+    await sweep(world);
+    world.hang();
+    minutes(world, 1);
+    await sweep(world);
+    expect((await inventory(world))?.silence).toEqual({ probes: 2, lastAt: t(60) });
+    expect((await inventory(world))?.tasks).toHaveLength(1);
+  });
+
+  it('does not count silence while nobody answers', async () => {
+    const world = createWorld();
+    await sweep(world);
+    world.hang();
+    world.dcos.silent.add(ids.spareAgent).add(ids.otherAgent);
+    minutes(world, 1);
+    await sweep(world);
+    expect((await inventory(world))?.silence).toBeUndefined();
+  });
+
+  it('forgets the silence when the agent answers again', async () => {
+    const world = createWorld();
+    await sweep(world);
+    world.hang();
+    await sweep(world);
+    world.dcos.silent.clear();
+    minutes(world, 1);
+    await sweep(world);
+    expect((await inventory(world))?.silence).toBeUndefined();
+    world.cloud.checks.set(ids.failed, checksOf());
+    await sweep(world);
+    expect((await inventory(world))?.seenAt).toBe(t(60));
+  });
+});
+
+describe('adoption', () => {
+  it('is asked for when an app’s volume lacks the tag, and the sweep tags nothing itself', async () => {
+    const world = createWorld();
+    world.cloud.setVolume(ids.data, { tags: volumeTags().slice(0, 1) });
+    await sweep(world);
+    expect(world.adoptions).toHaveLength(1);
+    expect(world.book.calls).toEqual([]);
+  });
+
+  it('is not asked for otherwise', async () => {
+    const world = createWorld();
+    await sweep(world);
+    expect(world.adoptions).toEqual([]);
+  });
+});
