@@ -150,6 +150,7 @@ const statusesOf = (world: World): string[] =>
 const runToTheEnd = async (run: Run): Promise<Outcome> => {
   const { world, time, options, failure } = run;
   const pace = options.pace === undefined ? {} : { beforeAdvance: options.pace };
+  if (options.without && failure === undefined) return 'cancelled';
   if (options.without) {
     const back = (): boolean => run.healthyAt !== undefined;
     await time.run({ until: back, horizonMs: WITHOUT_MS, ...pace });
@@ -243,7 +244,7 @@ const play = async (run: Run): Promise<Report> => {
   const outcome = await runToTheEnd(run);
   const signalAt = firstDelivery(run);
   const seen: Observed = {
-    scene: options.scene,
+    scene: run.failure ?? 'none',
     seed: options.seed,
     outcome,
     failedAt: run.failedAt,
