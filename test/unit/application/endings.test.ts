@@ -1,0 +1,255 @@
+import { describe, expect, it } from 'vitest';
+import { createCloseIncident } from '../../../src/application/close-incident.ts';
+import { createHoldIncident } from '../../../src/application/hold-incident.ts';
+import { createNotify } from '../../../src/application/notify.ts';
+import { hold } from '../../../src/application/step.ts';
+import {
+  CloudUnavailableError,
+  failoverErrorNames,
+  IncidentNotFoundError,
+  NotifierUnavailableError,
+} from '../../../src/domain/errors.ts';
+import type { HoldReason, IncidentPatch } from '../../../src/domain/incident.ts';
+import type { IncidentMessage } from '../../../src/domain/message.ts';
+import type { Notifier } from '../../../src/ports/events.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+import { factsOf, ids, t } from '../../support/build.ts';
+
+const input = { incidentId: ids.incident, token: 1 };
+const holdStep = (world: World, error?: string) =>
+  createHoldIncident(world.deps)(error === undefined ? input : { ...input, failure: { error } });
+const held = async (world: World, reason: HoldReason = 'no-placement') =>
+  hold(world.ledger, await world.incident(), { reason, says: 'add an agent' }, world.clock.now());
+
+describe('a hold', () => {
+  it('is written down with its reason and when to look again', async () => {
+    const world = createWorld();
+    await world.given();
+    expect(await held(world)).toEqual({ kind: 'hold', reason: 'no-placement' });
+    const { status, hold: record } = await world.incident();
+    expect(status).toBe('held');
+    expect(record).toEqual({
+      reason: 'no-placement',
+      says: 'add an agent',
+      since: t(0),
+      looks: 0,
+      retryAt: t(5),
+    });
+  });
+
+  it('waits longer from look to look, and keeps its start', async () => {
+    const world = createWorld();
+    await world.given();
+    const waits: number[] = [];
+    for (let i = 0; i < 40; i += 1) {
+      await held(world);
+      const { retryAt = t(0), since } = (await world.incident()).hold ?? {};
+      expect(since).toBe(t(0));
+      waits.push(retryAt - world.clock.now());
+      world.clock.advance(retryAt - world.clock.now());
+    }
+    expect(waits).toEqual([...waits].sort((a, b) => a - b));
+    expect(waits[0]).toBe(5_000);
+    expect(waits.at(-1)).toBe(900_000);
+  });
+
+  it('begins anew for another reason', async () => {
+    const world = createWorld();
+    await world.given();
+    await held(world);
+    world.clock.advance(60_000);
+    await held(world, 'volume-stuck');
+    expect((await world.incident()).hold).toMatchObject({ looks: 0, since: t(60) });
+  });
+});
+
+describe('HoldIncident', () => {
+  it('tells people once, and has the workflow look again', async () => {
+    const world = createWorld();
+    await world.given();
+    await held(world);
+    expect(await holdStep(world)).toEqual({ kind: 'retry', waitSeconds: 5 });
+    await held(world);
+    expect(await holdStep(world)).toEqual({ kind: 'retry', waitSeconds: 10 });
+    expect(world.published).toEqual(['held']);
+  });
+
+  it('ends the execution after a quarter of an hour, and leaves the incident open', async () => {
+    const world = createWorld();
+    await world.given();
+    await held(world);
+    world.clock.advance(15 * 60_000);
+    expect(await holdStep(world)).toMatchObject({
+      kind: 'ended',
+      status: 'held',
+      summary: expect.stringContaining('add an agent'),
+    });
+    expect((await world.incident()).status).toBe('held');
+    expect(await world.ledger.openIncidents('prod')).toEqual([ids.incident]);
+  });
+
+  it('looks again at once when the proof became void, but not for ever', async () => {
+    const world = createWorld();
+    await world.given();
+    const waits: unknown[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      await held(world, 'proof-void');
+      waits.push(await holdStep(world));
+    }
+    expect(waits.slice(0, 3)).toEqual(
+      Array.from({ length: 3 }, () => ({ kind: 'retry', waitSeconds: 1 })),
+    );
+    expect(waits[4]).toEqual({ kind: 'retry', waitSeconds: 60 });
+  });
+
+  it.each(failoverErrorNames)('holds what %s ended, with the name in the words', async (error) => {
+    const world = createWorld();
+    await world.given();
+    expect((await holdStep(world, error)).kind).toBe('retry');
+    const { hold: record, status } = await world.incident();
+    expect(status).toBe('held');
+    expect(record?.says).toContain(error);
+    expect(record?.reason).toBe(
+      error.startsWith('Orchestrator') ? 'orchestrator-unavailable' : 'step-failed',
+    );
+  });
+
+  it('counts the looks at the same failure', async () => {
+    const world = createWorld();
+    await world.given();
+    await holdStep(world, 'CloudUnavailableError');
+    await holdStep(world, 'CloudUnavailableError');
+    expect((await world.incident()).hold?.looks).toBe(1);
+  });
+});
+
+describe('CloseIncident', () => {
+  const close = (world: World) => createCloseIncident(world.deps)(input);
+  const suspended: IncidentPatch['protection'] = {
+    deactivatedAgentIds: [],
+    autoScaling: { kind: 'suspended', group: 'agents' },
+  };
+  const recovery: IncidentPatch['recovery'] = { apps: [], at: t(60) };
+
+  it('calls it recovered only if VerifyRecovery saw it', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf(), recovery });
+    expect(await close(world)).toMatchObject({ kind: 'closed', status: 'recovered' });
+    expect(world.published).toEqual(['recovered']);
+  });
+
+  it('calls everything else cancelled', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf() });
+    expect(await close(world)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('does not tell anybody about an incident that nobody was told of', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf() });
+    await close(world);
+    expect(world.published).toEqual([]);
+  });
+
+  it('tells people the end of what they were told the beginning of', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf() });
+    await held(world);
+    await close(world);
+    expect(world.published).toEqual(['cancelled']);
+  });
+
+  it('ends a suspension of the whole group', async () => {
+    const world = createWorld();
+    await world.given({ protection: suspended, recovery });
+    await close(world);
+    expect(world.book.calls).toMatchObject([
+      { call: 'ResumeProcesses', target: 'agents', intended: true },
+    ]);
+  });
+
+  it('does not close while the suspension is not ended', async () => {
+    const world = createWorld();
+    await world.given({ protection: suspended, recovery });
+    world.book.fail('ResumeProcesses', new CloudUnavailableError('ResumeProcesses', '503'));
+    await expect(close(world)).rejects.toThrow(CloudUnavailableError);
+    expect((await world.incident()).status).toBe('open');
+    expect((await close(world)).status).toBe('recovered');
+  });
+
+  it('opens the gate for the next incident of the instance', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf() });
+    await close(world);
+    expect(await world.ledger.openIncidentOf(ids.failed)).toBeUndefined();
+    expect(await world.ledger.openIncidents('prod')).toEqual([]);
+  });
+});
+
+describe('notify', () => {
+  const scripted = () => {
+    const said: [string, IncidentMessage['mood']][] = [];
+    const notifier: Notifier = {
+      post: async (message) => {
+        said.push(['post', message.mood]);
+        return { channel: 'C1', ts: '1.0' };
+      },
+      update: async (channel, ts, message) => {
+        said.push([`update ${channel} ${ts}`, message.mood]);
+      },
+    };
+    return { notifier, said };
+  };
+  const notify = (world: World, notifier: Notifier | undefined) =>
+    createNotify({ ...world.deps, notifier })({ incidentId: ids.incident });
+
+  it('keeps one message per incident, and rewrites it as the incident goes on', async () => {
+    const world = createWorld();
+    const { notifier, said } = scripted();
+    await world.given();
+    expect(await notify(world, notifier)).toEqual({ kind: 'posted' });
+    await held(world);
+    expect(await notify(world, notifier)).toEqual({ kind: 'updated' });
+    expect(said).toEqual([
+      ['post', 'working'],
+      ['update C1 1.0', 'waiting'],
+    ]);
+  });
+
+  it('says what the ledger says now, however late the event is', async () => {
+    const world = createWorld();
+    const { notifier, said } = scripted();
+    await world.given();
+    await world.ledger.close(ids.incident, 1, { status: 'cancelled' }, t(9));
+    await notify(world, notifier);
+    expect(said).toEqual([['post', 'calm']]);
+  });
+
+  it('is silent where nobody wants messages', async () => {
+    const world = createWorld();
+    await world.given();
+    expect(await notify(world, undefined)).toEqual({ kind: 'silent' });
+  });
+
+  it('throws when Slack is down, so that it is tried again, and changes no incident', async () => {
+    const world = createWorld();
+    const { notifier } = scripted();
+    await world.given();
+    const before = await world.incident();
+    const down: Notifier = {
+      ...notifier,
+      post: async () => {
+        throw new NotifierUnavailableError('chat.postMessage', '503');
+      },
+    };
+    await expect(notify(world, down)).rejects.toThrow(NotifierUnavailableError);
+    expect(await world.incident()).toEqual(before);
+    expect(await notify(world, notifier)).toEqual({ kind: 'posted' });
+  });
+
+  it('does not make an incident up', async () => {
+    const { notifier, said } = scripted();
+    await expect(notify(createWorld(), notifier)).rejects.toThrow(IncidentNotFoundError);
+    expect(said).toEqual([]);
+  });
+});
