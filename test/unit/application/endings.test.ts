@@ -177,6 +177,17 @@ describe('CloseIncident', () => {
     expect((await close(world)).status).toBe('recovered');
   });
 
+  it('answers the same, and changes nothing, when it closed the incident before', async () => {
+    const world = createWorld();
+    await world.given({ protection: suspended, recovery });
+    const first = await close(world);
+    const over = await world.incident();
+    world.clock.advance(1_000);
+    expect(await close(world)).toEqual(first);
+    expect(world.book.names).toEqual(['ResumeProcesses']);
+    expect((await world.incident()).closedAt).toBe(over.closedAt);
+  });
+
   it('opens the gate for the next incident of the instance', async () => {
     const world = createWorld();
     await world.given({ facts: factsOf() });

@@ -129,17 +129,19 @@ describe.each(steps)('$name', (step) => {
     expect(await world.incident()).toEqual(before);
   });
 
-  it('calls nothing for an incident that is over', async () => {
-    const world = await ready(step);
-    await world.ledger.close(ids.incident, 1, { status: 'cancelled' }, world.clock.now());
-    await expect(step.run(world)).rejects.toThrow(TokenLostError);
-    expect(world.book.calls).toEqual([]);
-  });
-
   it('does not make an incident up', async () => {
     const world = createWorld();
     await step.ready(world);
     await expect(step.run(world)).rejects.toThrow(IncidentNotFoundError);
+    expect(world.book.calls).toEqual([]);
+  });
+});
+
+describe.each(steps.filter(({ name }) => name !== 'CloseIncident'))('$name', (step) => {
+  it('calls nothing for an incident that is over', async () => {
+    const world = await ready(step);
+    await world.ledger.close(ids.incident, 1, { status: 'cancelled' }, world.clock.now());
+    await expect(step.run(world)).rejects.toThrow(TokenLostError);
     expect(world.book.calls).toEqual([]);
   });
 });
