@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { endWith, readApp, readText, strict, wholeNumber } from './command-line.ts';
 import { type Failure, type GivenEvent, readGivenEvent } from './scenes/given-event.ts';
 import type { Outcome } from './scenes/report.ts';
-import { playScene, type SceneOptions } from './scenes/scene.ts';
+import type { SceneOptions } from './scenes/scene.ts';
 import { conclusion, introduction, lineOf } from './scenes/show.ts';
 
 interface Arguments {
@@ -65,6 +65,8 @@ const run = async (argv: readonly string[]): Promise<number> => {
     ...(event === undefined ? {} : { event }),
     ...(given.app === undefined ? {} : { app: readApp(given.app) }),
   };
+  // Loaded once the arguments are good: it brings the whole cloud with it.
+  const { playScene } = await import('./scenes/scene.ts');
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   if (given.json) {
     const report = await playScene(options);

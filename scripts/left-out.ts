@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 /**
@@ -24,6 +25,20 @@ const NO_PROFILES = `
   export { CONFIG_PREFIX_SEPARATOR } from './constants.js';
   export const loadSharedConfigFiles = async () => ({ configFile: {}, credentialsFile: {} });`;
 
+/**
+ * Every client is given a handler over the project's own door to the network (wiring.ts); the
+ * SDK's own sockets, over 1,000 lines of them, are for clients that were given none.
+ */
+const SOCKETS = '@smithy/node-http-handler/.*/index';
+const NO_SOCKETS = `
+  export { streamCollector } from '@smithy/core/serde';
+  export const NodeHttpHandler = {
+    create: (given) => {
+      if (typeof given?.handle === 'function') return given;
+      throw new Error('an AWS client was made without the network door');
+    },
+  };`;
+
 const filesLike = (...patterns: readonly string[]): RegExp =>
   new RegExp(`node_modules[\\\\/](?:${patterns.join('|').replaceAll('/', '[\\\\/]')})\\.js$`);
 
@@ -47,6 +62,11 @@ export const leftOut: Plugin = {
   setup(build) {
     build.onLoad({ filter: filesLike(...LEFT_OUT) }, async ({ path }) => ({
       contents: refusing(await readFile(path, 'utf8'), path),
+      loader: 'js',
+    }));
+    build.onLoad({ filter: filesLike(SOCKETS) }, ({ path }) => ({
+      contents: NO_SOCKETS,
+      resolveDir: dirname(path),
       loader: 'js',
     }));
     build.onLoad({ filter: filesLike(PROFILES) }, () => ({ contents: NO_PROFILES, loader: 'js' }));

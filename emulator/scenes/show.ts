@@ -1,8 +1,11 @@
 import Table from 'cli-table3';
-import pc from 'picocolors';
+import picocolors from 'picocolors';
 import type { Report } from './report.ts';
 import type { Cast } from './scene.ts';
 import type { Line, Tone } from './story.ts';
+
+/** Colours only where a person sees them: a file or a pipe gets none, whatever else is set. */
+const pc = picocolors.createColors(process.stdout.isTTY === true && picocolors.isColorSupported);
 
 /** Everything a person sees fits into a terminal of this many columns. */
 const COLUMNS = 80;

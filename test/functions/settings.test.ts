@@ -4,33 +4,6 @@ import { deployed } from './deployed.ts';
 /** Variables of Lambda's own that any function may look at. */
 const OF_LAMBDA = /^AWS_/;
 
-const DCOS = ['DCOS_URL', 'DCOS_TOKEN_SECRET_ID', 'DCOS_CA_CERTIFICATE'];
-const POLICY = [
-  'IMPAIRED_GRACE_SECONDS',
-  'FENCE_TERMINATE',
-  'WEAK_FENCE',
-  'WEAK_FENCE_SETTLE_SECONDS',
-  'FORCE_DETACH',
-  'PARTIAL_DEADLINE_SECONDS',
-  'REXRAY_PREEMPT',
-];
-/** Given and not read, because several functions share one list. It may shrink, never grow. */
-const SPARE: Readonly<Record<string, readonly string[]>> = {
-  intake: ['EVENT_BUS'],
-  sweep: ['ACCOUNT_ID', 'EVENT_BUS'],
-  adopt: ['ACCOUNT_ID', 'EVENT_BUS'],
-  openIncident: ['ACCOUNT_ID', 'EVENT_BUS'],
-  assessAgent: ['ACCOUNT_ID'],
-  protectData: ['ACCOUNT_ID', ...POLICY],
-  undoProtection: ['ACCOUNT_ID', 'AGENT_TAG', 'EVENT_BUS'],
-  fenceAgent: ['ACCOUNT_ID'],
-  releaseVolume: ['ACCOUNT_ID', 'EVENT_BUS', ...DCOS],
-  handOff: ['ACCOUNT_ID'],
-  verifyRecovery: ['ACCOUNT_ID', ...POLICY],
-  closeIncident: ['ACCOUNT_ID', 'AGENT_TAG'],
-  holdIncident: ['ACCOUNT_ID', 'AGENT_TAG'],
-};
-
 /** The variables a function looks at when it is built. */
 const readBy = ({ createHandler, environment }: (typeof deployed)[number]): string[] => {
   const read = new Set<string>();
@@ -96,8 +69,7 @@ describe.each(deployed)('$key', (deployedFunction) => {
 
   it('is given no variable that it does not read', () => {
     const unread = given.filter((variable) => !read.includes(variable));
-    const known = SPARE[deployedFunction.key] ?? [];
-    expect(unread.filter((variable) => !known.includes(variable))).toEqual([]);
+    expect(unread).toEqual([]);
   });
 });
 

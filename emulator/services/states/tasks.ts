@@ -61,9 +61,13 @@ export interface TaskDeps {
   latency: { p50: number; p99: number };
 }
 
-/** How Step Functions reports a Lambda that failed (Step Functions guide, error handling). */
+/**
+ * How Step Functions reports a Lambda that failed (Step Functions guide, error handling): newer
+ * runtimes name a timeout, all else that ends a function from outside is unknown.
+ */
 const lambdaError = ({ failure, crashed }: Outcome & { ok: false }): TaskError => {
-  if (!crashed) return new TaskError(failure.errorType, JSON.stringify(failure));
+  const isTimeout = failure.errorType === 'Sandbox.Timedout';
+  if (!crashed || isTimeout) return new TaskError(failure.errorType, JSON.stringify(failure));
   const what = 'The cause could not be determined because Lambda did not return an error type.';
   return new TaskError(
     'Lambda.Unknown',

@@ -10,8 +10,8 @@ export interface AwsCredentials {
 
 export interface AwsClientSettings {
   readonly region: string;
-  /** The network, when it is not the SDK's own: the embedded cloud, a test. */
-  readonly send?: HttpSend;
+  /** The project's door to the network: the SDK's own handler is not even in the bundles. */
+  readonly send: HttpSend;
   /** When they do not come from the function's role. */
   readonly credentials?: AwsCredentials;
   /** Absolute URL, when it is not AWS's own. */
@@ -33,12 +33,6 @@ export interface AwsClientOptions {
 }
 
 /**
- * Shorter than any function's timeout, so that a lost answer surfaces as an error of ours that the
- * workflow can tell from a crash. EC2 itself answers within 300 ms at p99 on a good day.
- */
-export const sdkTimeouts = { connectMs: 2_000, requestMs: 10_000 } as const;
-
-/**
  * Options for `new EC2Client(...)` and its siblings. One attempt only: retries live in the state
  * machine, where they are bounded, jittered and visible, and where an ambiguous answer leads to a
  * read instead of a repeat. The modes are written out so that no environment or configuration file
@@ -51,15 +45,7 @@ export const awsClientOptions = (settings: AwsClientSettings): AwsClientOptions 
   useDualstackEndpoint: false,
   useFipsEndpoint: false,
   userAgentAppId: 'ebs-failover',
-  requestHandler:
-    settings.send === undefined
-      ? {
-          connectionTimeout: sdkTimeouts.connectMs,
-          requestTimeout: sdkTimeouts.requestMs,
-          // Without this the SDK only warns and goes on waiting.
-          throwOnRequestTimeout: true,
-        }
-      : createSdkRequestHandler(settings.send),
+  requestHandler: createSdkRequestHandler(settings.send),
   // A copy: the SDK writes its own marks on the object, and configuration is frozen.
   ...(settings.credentials === undefined ? {} : { credentials: { ...settings.credentials } }),
   ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
