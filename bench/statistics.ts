@@ -1,5 +1,5 @@
 /** The value below which the share `p` of the values lies (nearest rank). */
-export const percentile = (values: readonly number[], p: number): number => {
+const percentile = (values: readonly number[], p: number): number => {
   if (values.length === 0) throw new RangeError('no values');
   const sorted = values.toSorted((a, b) => a - b);
   const rank = Math.min(sorted.length, Math.max(1, Math.ceil(p * sorted.length)));

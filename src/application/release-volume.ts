@@ -1,5 +1,5 @@
 import type { EpochMs, InstanceId, VolumeId } from '../domain/ids.ts';
-import type { AuditRecord, Fence, HoldReason, Incident, ProofRead } from '../domain/incident.ts';
+import type { AuditRecord, Fence, Incident, ProofRead } from '../domain/incident.ts';
 import { type Instance, isFree, tagValue, type Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import { limits, nextLookMs, type Policy } from '../domain/policy.ts';
@@ -285,13 +285,3 @@ export const createReleaseVolume =
       await clock.sleep(waitMs);
     }
   };
-
-/** Why a volume of the incident is not free to be handed over, for people. */
-export const unreleased = (
-  records: readonly (Ownership | undefined)[],
-): { reason: HoldReason; says: string } | undefined => {
-  const stuck = records.find((record) => record?.state !== 'released' && record?.state !== 'owned');
-  if (records.length === 0 || stuck === undefined) return undefined;
-  const says = `${stuck.volumeId} (${stuck.name}) is ${stuck.state}: ${stuck.says ?? 'not free yet'}`;
-  return { reason: stuck.state === 'lost' ? 'volume-lost' : 'volume-stuck', says };
-};

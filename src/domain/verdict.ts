@@ -41,10 +41,6 @@ const downStates: readonly InstanceState[] = ['stopping', 'stopped', 'shutting-d
 /** Down, or on the way there: nothing healthy can be hurt any more. */
 export const isDown = (state: InstanceState): boolean => downStates.includes(state);
 
-/** True for Mesos evidence that no agent works on this host. */
-export const seesNoAgent = (mesos: MesosWitness): boolean =>
-  mesos.kind === 'inactive' || mesos.kind === 'not-listed' || mesos.kind === 'silent';
-
 const sayMesos = (mesos: MesosWitness): string => {
   switch (mesos.kind) {
     case 'working':

@@ -22,7 +22,7 @@ export interface ManualTime extends Time {
   advance(ms: number): void;
 }
 
-export const manualTime = (): ManualTime => {
+const manualTime = (): ManualTime => {
   let now = START;
   let sequence = 0;
   const due: { at: number; sequence: number; effect: () => void }[] = [];
@@ -61,7 +61,7 @@ export interface Request {
 }
 
 /** A request handler for SDK clients that calls the service without a socket. */
-export const inProcess = (service: Service, caller: Caller = { accessKeyId: 'TEST' }) => ({
+const inProcess = (service: Service, caller: Caller = { accessKeyId: 'TEST' }) => ({
   async handle(request: Request) {
     const body = typeof request.body === 'string' ? request.body : '';
     const answer = await service.handle(
