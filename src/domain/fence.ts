@@ -175,7 +175,11 @@ export const isProof = (fence: Fence, first: ProofRead, second: ProofRead): bool
   const commanded = rungsOn(fence, first.launchTime).length > 0;
   const after = (read: ProofRead): boolean => (commanded ? read.at > floor : read.at >= floor);
   return (
-    first.launchTime === second.launchTime && second.at >= first.at && after(first) && after(second)
+    first.launchTime === second.launchTime &&
+    !isOutdated(fence, first.launchTime) &&
+    second.at >= first.at &&
+    after(first) &&
+    after(second)
   );
 };
 

@@ -318,6 +318,11 @@ describe('isProof', () => {
     expect(isProof(fenceOf(), readOf(-1), readOf(0))).toBe(false);
   });
 
+  it('refuses reads of an incarnation after which another one was commanded', () => {
+    const rungs = [rungOf('skip', 2), rungOf('skip', 50, { launchTime: ids.relaunched })];
+    expect(isProof(fenceOf({ rungs }), readOf(60), readOf(61))).toBe(false);
+  });
+
   it('asks for new reads after every further command', () => {
     const forced = fenceOf({ rungs: [rungOf('skip', 2), rungOf('force-skip', 92)] });
     expect(isProof(forced, readOf(90), readOf(95))).toBe(false);
