@@ -45,7 +45,9 @@ export const messageOf = (incident: Incident): IncidentMessage => {
     lines.push(`Volumes: ${facts.volumes.map((v) => `${v.name} (${v.volumeId})`).join(', ')}`);
   }
   if (fence?.proof !== undefined) {
-    const reads = fence.proof.map((read) => `${read.state} at ${read.at}`).join(', ');
+    const reads = fence.proof
+      .map((read) => `${read.state} after ${seconds(read.at - incident.openedAt)}`)
+      .join(', ');
     lines.push(`Fence: ${fence.method ?? 'none'}, ${fence.strength ?? 'unknown'}; proof: ${reads}`);
   }
   if (incident.status === 'held' && incident.hold !== undefined)

@@ -102,14 +102,14 @@ describe('an execution', () => {
     ]);
   });
 
-  it('sees a timed-out function as Lambda.Unknown, as Step Functions does', async () => {
+  it('sees a timed-out function by its own name, as newer runtimes tell it', async () => {
     const world = await createFixture();
     world.faults.intercept = (_, { service }) =>
       service === 'dynamodb' ? { delayMs: 11_000 } : 'pass';
     await start(world);
     const { output = '{}' } = await finished(world);
     expect(JSON.parse(output).counts[0]).toMatchObject({
-      Error: 'Lambda.Unknown',
+      Error: 'Sandbox.Timedout',
       Cause: expect.stringContaining('Task timed out after 10.00 seconds'),
     });
   });
