@@ -29,7 +29,7 @@ import { ManualClock } from './manual-clock.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 
 /** Step Functions: executions run until a test says otherwise. */
-export class FakeWorkflow {
+class FakeWorkflow {
   readonly started: { readonly name: string; readonly input: object }[] = [];
   readonly statuses = new Map<string, ExecutionStatus>();
   failNext: Error | undefined;
