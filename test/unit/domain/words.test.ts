@@ -122,7 +122,7 @@ describe('messageOf', () => {
     );
     expect(text).toContain('Why: EC2 calls it impaired for 90 s');
     expect(text).toContain('Against: an operator');
-    expect(text).toContain('Fence: skip, strong; proof: stopped at');
+    expect(text).toContain('Fence: skip, strong; proof: stopped after');
   });
 });
 
