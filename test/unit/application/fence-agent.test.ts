@@ -91,6 +91,20 @@ describe('a hung agent', () => {
     expect(reads).toBeGreaterThan(50);
   });
 
+  it('is not believed down when the second read is of another incarnation', async () => {
+    const world = await hung();
+    let reads = 0;
+    const { compute } = world.deps;
+    compute.instance = async () => {
+      reads += 1;
+      const launchTime = reads % 2 === 0 ? ids.relaunched : ids.launched;
+      return instanceOf({ state: 'stopped', launchTime });
+    };
+    expect((await fence(world)).kind).toBe('waiting');
+    expect(reads).toBeGreaterThan(50);
+    expect((await world.incident()).fence?.proof).toBeUndefined();
+  });
+
   it('gets Force when the stop had its time, and the proof is weak then', async () => {
     const world = await hung();
     world.cloud.downMs.skip = Number.POSITIVE_INFINITY;
