@@ -50,6 +50,30 @@ describe('npm start', () => {
     }
   });
 
+  it('is paced for the eye, and coloured, in a terminal', () => {
+    const run = `import os, pty, sys
+os.environ['TERM'] = 'xterm'
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))`;
+    const began = performance.now();
+    const { status, stdout } = spawnSync(
+      'python3',
+      [
+        '-c',
+        run,
+        process.execPath,
+        '--import',
+        './scripts/require-node.mjs',
+        'emulator/scene-cli.ts',
+      ],
+      { cwd: root, encoding: 'utf8' },
+    );
+    expect(status).toBe(0);
+    expect(stdout).toContain('RECOVERED');
+    expect(stdout).toContain('\u001b[');
+    // Whatever the machine: somebody can follow it, and need not wait for it.
+    expect(performance.now() - began).toBeGreaterThan(5_000);
+  }, 60_000);
+
   it('prints one document with --json, equal for equal seeds', () => {
     const once = start('--json', '--seed', '5');
     const again = start('--json', '--seed', '5');
