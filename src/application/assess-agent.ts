@@ -1,5 +1,5 @@
 import { TokenLostError } from '../domain/errors.ts';
-import { isCommitted } from '../domain/fence.ts';
+import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
 import { type EpochMs, instanceOf, type VolumeId } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
@@ -45,32 +45,45 @@ interface Picture {
   readonly tasks: readonly Task[];
 }
 
-/** Marathon may be down: then what the inventory knew has to do, and says so by its age. */
+/** Marathon may be down: then what was known has to do, and says so by its age. */
 const readServices = async (
   orchestrator: AssessAgentDeps['orchestrator'],
-  inventory: Inventory | undefined,
+  memory: Memory | undefined,
 ): Promise<{ apps: readonly App[]; tasks: readonly Task[] }> => {
   try {
     const [apps, tasks] = await Promise.all([orchestrator.apps(), orchestrator.tasks()]);
     return { apps, tasks };
   } catch (error) {
-    if (inventory === undefined) throw error;
-    return { apps: inventory.apps, tasks: [] };
+    if (memory === undefined) throw error;
+    return { apps: memory.apps, tasks: [] };
   }
 };
 
+/** What a dead agent can no longer tell, and somebody wrote down while it could. */
+type Memory = Pick<
+  Inventory,
+  'launchTime' | 'privateIp' | 'agentIds' | 'apps' | 'tasks' | 'volumes'
+>;
+
+/** The incident's own first look knows what the inventory knew, unless that is of a later start. */
+const memoryOf = (
+  facts: Facts | undefined,
+  inventory: Inventory | undefined,
+): Memory | undefined =>
+  facts !== undefined && facts.launchTime >= (inventory?.launchTime ?? '') ? facts : inventory;
+
 /**
- * The volumes EC2 reports on the instance, and those the inventory remembers of the same
- * incarnation: a terminated instance forgets its mappings.
+ * The volumes EC2 reports on the instance, and those remembered: a terminated instance forgets its
+ * mappings.
  */
 const readVolumes = async (
   { compute }: AssessAgentDeps,
   incident: Incident,
-  inventory: Inventory | undefined,
+  memory: Memory | undefined,
 ): Promise<readonly Volume[]> => {
   const attached = await compute.volumesOf(incident.instanceId);
   const seen = new Set<string>(attached.map((volume) => volume.volumeId));
-  const remembered = (inventory?.volumes ?? [])
+  const remembered = (memory?.volumes ?? [])
     .map((volume) => volume.volumeId as VolumeId)
     .filter((volumeId) => !seen.has(volumeId));
   if (remembered.length === 0) return attached;
@@ -88,10 +101,11 @@ const lookAround = async (
   incident: Incident,
   inventory: Inventory | undefined,
 ): Promise<Picture> => {
+  const memory = memoryOf(incident.facts, inventory);
   const [evidence, volumes, services] = await Promise.all([
     gatherEvidence(deps, incident.instanceId, inventory),
-    readVolumes(deps, incident, inventory),
-    readServices(deps.orchestrator, inventory),
+    readVolumes(deps, incident, memory),
+    readServices(deps.orchestrator, memory),
   ]);
   const instance = evidence.ec2.kind === 'seen' ? evidence.ec2.instance : undefined;
   return { evidence, instance, volumes, ...services };
@@ -100,11 +114,11 @@ const lookAround = async (
 const factsOf = (
   picture: Picture,
   instance: Instance,
-  inventory: Inventory | undefined,
+  memory: Memory | undefined,
   scoped: ScopedVolumes,
   at: EpochMs,
 ): Facts => {
-  const same = inventory?.launchTime === instance.launchTime ? inventory : undefined;
+  const same = memory?.launchTime === instance.launchTime ? memory : undefined;
   const privateIp = instance.privateIp ?? same?.privateIp;
   const here = picture.tasks.filter(
     (task) =>
@@ -169,6 +183,9 @@ const guard = (
   return undefined;
 };
 
+/** How soon to look again for a command whose answer was lost. */
+const underWayLookMs = 5_000;
+
 const isDecided = (incident: Incident): boolean =>
   incident.facts !== undefined &&
   (isCommitted(incident.fence) || incident.fence?.proof !== undefined);
@@ -188,7 +205,8 @@ const conclude = async (
     return hold(deps.ledger, incident, { reason: 'unknown-incarnation', says }, now);
   }
   const scoped = scopeVolumes(instance, picture.volumes, picture.apps, deps.scope.cluster);
-  const facts = factsOf(picture, instance, inventory, scoped, now);
+  const memory = memoryOf(incident.facts, inventory);
+  const facts = factsOf(picture, instance, memory, scoped, now);
   const patch = { verdict, facts, status: 'open' } as const;
   const seen = await deps.ledger.save(incident.id, incident.token, patch, now);
   const stop = guard(incident, instance, facts, scoped, deps);
@@ -233,9 +251,11 @@ export const createAssessAgent =
     if (action.kind === 'act') return conclude(deps, incident, picture, verdict, inventory);
     const at = clock.now();
     const seen = await ledger.save(incident.id, incident.token, { verdict }, at);
-    if (action.kind === 'cancel') return { kind: 'cancelled' };
-    if (action.kind === 'watch') {
-      return { kind: 'watch', waitSeconds: Math.max(1, Math.ceil(action.waitMs / 1000)) };
+    if (action.kind === 'cancel' && !mayBeUnderWay(incident.fence, at))
+      return { kind: 'cancelled' };
+    if (action.kind !== 'hold') {
+      const waitMs = action.kind === 'watch' ? action.waitMs : underWayLookMs;
+      return { kind: 'watch', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }
     return hold(ledger, seen, { reason: 'blind', says: verdict.why.join('; ') }, at);
   };

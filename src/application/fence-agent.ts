@@ -1,6 +1,7 @@
 import {
   isCommitted,
   isProof,
+  mayBeUnderWay,
   methodOf,
   nextFenceStep,
   rungsOn,
@@ -21,7 +22,7 @@ import type { Clock, Log } from '../ports/system.ts';
 
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
-import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, hold, loadStep, type StepInput, switchesFreshMs } from './step.ts';
 import { gatherEvidence } from './witnesses.ts';
 
 export interface FenceAgentDeps {
@@ -68,7 +69,8 @@ const revalidate = async (
     return hold(ledger, seen, { reason: 'blind', says: verdict.why.join('; ') }, now);
   }
   const watchedMs = now - (incident.facts?.at ?? incident.openedAt);
-  return verdict.kind === 'Recovered' || watchedMs >= limits.watchMs
+  const isOver = verdict.kind === 'Recovered' || watchedMs >= limits.watchMs;
+  return isOver && !mayBeUnderWay(incident.fence, now)
     ? { kind: 'cancelled' }
     : { kind: 'waiting', waitSeconds: 5 };
 };
@@ -156,6 +158,15 @@ const asProofRead = ({ at, instance }: Read): ProofRead | undefined =>
     ? { at, state: instance.state, launchTime: instance.launchTime }
     : undefined;
 
+/** What an operator has said since this invocation began. */
+const switchedSince = async (
+  { clock, ledger, scope }: FenceAgentDeps,
+  { incident, startedAt }: Work,
+): Promise<{ reason: HoldReason; says: string } | undefined> =>
+  clock.now() - startedAt < switchesFreshMs
+    ? undefined
+    : heldByOperator(incident, await ledger.control(scope.cluster), clock.now());
+
 /** The next rung, a hold, or nothing but another look: what one read leads to. */
 const step = async (
   deps: FenceAgentDeps,
@@ -176,7 +187,10 @@ const step = async (
     case 'hold':
       return hold(ledger, work.incident, next, clock.now());
     case 'command': {
-      const stop = whyNotNow(deps, instance, facts, next.method);
+      // Nothing written before may arrive after what this writes.
+      await work.noted;
+      const stop =
+        whyNotNow(deps, instance, facts, next.method) ?? (await switchedSince(deps, work));
       if (stop !== undefined) return hold(ledger, work.incident, stop, clock.now());
       await climb(deps, work, next);
       return undefined;
@@ -278,13 +292,14 @@ export const createFenceAgent =
     if (incident.fence?.proof !== undefined) {
       return afterProof(incident, incident.fence, policy, started, volumeIds, deps);
     }
-    const work: Work = { incident, fence: begin(incident, started), down: false };
+    const fence = begin(incident, started);
     // Told and written while the first look is under way. Its start is the budget of a stop that
     // somebody else began, across invocations.
     const noted = Promise.all([
       deps.events.publish('protected', incident, started),
-      incident.fence ?? ledger.save(incident.id, incident.token, { fence: work.fence }, started),
+      incident.fence ?? ledger.save(incident.id, incident.token, { fence }, started),
     ]);
+    const work: Work = { incident, fence, down: false, startedAt: started, noted };
     const [decision] = await Promise.all([lookOnce(deps, work, facts, inventory), noted]);
     if (decision !== undefined) return decision;
     const [after] = await Promise.all([

@@ -1,7 +1,9 @@
+import { isAsProven, withoutProof } from '../domain/fence.ts';
 import { handOffMethod, readyToHandOff, tasksLeft } from '../domain/hand-off.ts';
 import type { AgentId, EpochMs } from '../domain/ids.ts';
-import type { Facts, HandOff, HoldReason, Incident } from '../domain/incident.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Facts, Fence, HandOff, HoldReason, Incident } from '../domain/incident.ts';
+import type { Instance } from '../domain/machine.ts';
+import { limits, type Policy } from '../domain/policy.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
@@ -16,7 +18,10 @@ export interface HandOffDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership'>;
-  readonly compute: Pick<ComputeReads, 'instancesOfCluster' | 'volumes' | 'volumesNamed'>;
+  readonly compute: Pick<
+    ComputeReads,
+    'instance' | 'instancesOfCluster' | 'volumes' | 'volumesNamed'
+  >;
   readonly orchestrator: Pick<
     Orchestrator,
     'capabilities' | 'agents' | 'apps' | 'tasks' | 'queue' | 'markGone' | 'clearLaunchDelay'
@@ -36,16 +41,17 @@ const actor = 'HandOff';
 const looksMax = 12;
 const lookMs = 250;
 
-const read = async (deps: HandOffDeps, facts: Facts) => {
-  const { ledger, orchestrator } = deps;
-  const [records, agents, apps, tasks, dcos] = await Promise.all([
+const read = async (deps: HandOffDeps, incident: Incident, facts: Facts) => {
+  const { compute, ledger, orchestrator } = deps;
+  const [instance, records, agents, apps, tasks, dcos] = await Promise.all([
+    compute.instance(incident.instanceId),
     Promise.all(facts.volumes.map(({ volumeId }) => ledger.ownership(volumeId))),
     orchestrator.agents(),
     orchestrator.apps(),
     orchestrator.tasks(),
     orchestrator.capabilities(),
   ]);
-  return { records, agents, apps, tasks, dcos };
+  return { instance, records, agents, apps, tasks, dcos };
 };
 type Picture = Awaited<ReturnType<typeof read>>;
 
@@ -130,7 +136,11 @@ const markGone = async (
   const calls = handOff.agentIds.map((agentId) => markGoneCall(deps, agentId));
   const results = await makeCalls(deps, incident, actor, calls, { handOff });
   const answers = results.map((result) => answerOf(result));
-  if (answers.includes('in-transition')) return 'in-transition';
+  if (answers.includes('in-transition')) {
+    // Builds with MESOS-9545 say so for ever: Marathon hears of it all the same, only later.
+    const isOverdue = deps.clock.now() - handOff.startedAt >= limits.transitionMs;
+    return isOverdue ? 'wait-unreachable' : 'in-transition';
+  }
   const unknown = handOff.agentIds.filter((_, index) => answers[index] === 'unknown-agent');
   // The master knows no such agent but Marathon still has its tasks: Marathon must be told.
   return tasksLeft(picture.tasks, unknown).length > 0 ? 'wait-unreachable' : 'mark-gone';
@@ -156,6 +166,19 @@ const tell = async (
   return { kind: 'handedOff' };
 };
 
+/** Somebody started what was proven down: it is fenced again before anybody is told. */
+const voidProof = async (
+  { clock, ledger }: HandOffDeps,
+  { id, token }: Incident,
+  fence: Fence,
+  { launchTime, state }: Instance,
+): Promise<HandOffDecision> => {
+  const patch = { fence: withoutProof(fence, launchTime) };
+  const voided = await ledger.save(id, token, patch, clock.now());
+  const says = `EC2 says ${state}, launched ${launchTime}, although it was proven down`;
+  return hold(ledger, voided, { reason: 'proof-void', says }, clock.now());
+};
+
 /** Told here, beside the reads, because every call before the release would delay it. */
 const announce = async (events: PhaseEvents, incident: Incident, at: EpochMs): Promise<void> => {
   await events.publish('fenced', incident, at);
@@ -177,10 +200,13 @@ export const createHandOff =
     if (facts === undefined || fence === undefined)
       throw new RangeError('HandOff before the fence');
     const [picture] = await Promise.all([
-      read(deps, facts),
+      read(deps, incident, facts),
       announce(events, incident, clock.now()),
     ]);
-    const { records } = picture;
+    const { instance, records } = picture;
+    if (fence.proof !== undefined && instance !== undefined && !isAsProven(fence, instance)) {
+      return voidProof(deps, incident, fence, instance);
+    }
     const stuck = facts.volumes.filter((volume) => {
       const record = records.find((r) => r?.volumeId === volume.volumeId);
       return record?.state !== 'released' && record?.state !== 'owned';

@@ -1,3 +1,4 @@
+import { rungsOn } from '../domain/fence.ts';
 import type { EpochMs } from '../domain/ids.ts';
 import type { Fence, Incident, Rung } from '../domain/incident.ts';
 import type { PowerAnswer, PowerControl } from '../ports/compute.ts';
@@ -15,6 +16,9 @@ export interface Work {
   fence: Fence;
   /** The last read with all witnesses found it down, or on the way there. */
   down: boolean;
+  readonly startedAt: EpochMs;
+  /** What was being written when the work began. */
+  readonly noted: Promise<unknown>;
 }
 
 const powerCall = (deps: PowerDeps, incident: Incident, rung: Rung): PlannedCall<PowerAnswer> => {
@@ -38,12 +42,20 @@ const powerCall = (deps: PowerDeps, incident: Incident, rung: Rung): PlannedCall
 
 const notDoneNames = ['CloudThrottledError', 'NotAuthorizedError', 'CloudRefusedError'];
 
-/** The rung with what became of it; undefined if certainly nothing was done and it may be retried. */
-const completed = (rung: Rung, result: CallResult<PowerAnswer>, now: EpochMs): Rung | undefined => {
+/**
+ * The rung with what became of it; undefined if certainly nothing was done and it may be retried.
+ * A repeat that meets the wrong state says that the first one, whose answer was lost, was accepted.
+ */
+const completed = (
+  rung: Rung,
+  result: CallResult<PowerAnswer>,
+  isRepeat: boolean,
+  now: EpochMs,
+): Rung | undefined => {
   if (result.kind === 'answered') {
-    return result.answer.kind === 'accepted'
-      ? { ...rung, acceptedAt: now }
-      : { ...rung, refused: result.answer.why };
+    const { answer } = result;
+    const accepted = answer.kind === 'accepted' || (isRepeat && answer.why === 'wrong-state');
+    return accepted ? { ...rung, acceptedAt: now } : { ...rung, refused: answer.why };
   }
   const { error } = result;
   return error instanceof Error && notDoneNames.includes(error.name) ? undefined : rung;
@@ -72,7 +84,8 @@ export const climb = async (
     fence: work.fence,
   });
   if (result === undefined) throw new RangeError('one call has one result');
-  const done = completed(rung, result, clock.now());
+  const isRepeat = rungsOn(before, step.launchTime).some((r) => r.method === step.method);
+  const done = completed(rung, result, isRepeat, clock.now());
   work.fence = done === undefined ? before : withRung(before, done);
   const { id, token } = work.incident;
   work.incident = await ledger.save(id, token, { fence: work.fence }, clock.now());

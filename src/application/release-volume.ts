@@ -1,3 +1,4 @@
+import { withoutProof } from '../domain/fence.ts';
 import type { EpochMs, InstanceId, VolumeId } from '../domain/ids.ts';
 import type { AuditRecord, Fence, Incident, ProofRead } from '../domain/incident.ts';
 import { type Instance, isFree, tagValue, type Volume } from '../domain/machine.ts';
@@ -9,7 +10,7 @@ import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import { answerOf, makeCalls } from './calls.ts';
-import { heldByOperator, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, loadStep, type StepInput, switchesFreshMs } from './step.ts';
 
 export interface ReleaseVolumeDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude' | 'audit'> &
@@ -36,6 +37,7 @@ interface Work {
   readonly claimed: Ownership & { readonly incidentId: Incident['id'] };
   readonly fence: Fence;
   readonly proof: readonly [ProofRead, ProofRead];
+  readonly startedAt: EpochMs;
   detaches: AuditRecord[];
   /** The last read of the fenced instance. */
   instance: Instance | undefined;
@@ -122,21 +124,23 @@ const voidProof = async (
   work: Work,
   says: string,
 ): Promise<ReleaseDecision> => {
-  const { incident, proof } = work;
-  const { proof: _void, strength: _strength, method: _method, ...fence } = work.fence;
-  const voided = [...fence.voided, proof[0].launchTime];
-  await deps.ledger.save(
-    incident.id,
-    incident.token,
-    { fence: { ...fence, voided } },
-    deps.clock.now(),
-  );
+  const { id, token } = work.incident;
+  const seen = work.instance?.launchTime ?? work.proof[0].launchTime;
+  await deps.ledger.save(id, token, { fence: withoutProof(work.fence, seen) }, deps.clock.now());
   deps.log.warn('fence proof void', { volumeId: work.volumeId, says });
   return { kind: 'held', volumeId: work.volumeId };
 };
 
 const isOurs = (volume: Volume, cluster: string): boolean =>
   tagValue(volume.tags, clusterTagKey) === cluster;
+
+/** Has an operator said stop since this invocation began? */
+const isSwitched = async (
+  { clock, ledger, scope }: ReleaseVolumeDeps,
+  { incident, startedAt }: Work,
+): Promise<boolean> =>
+  clock.now() - startedAt >= switchesFreshMs &&
+  heldByOperator(incident, await ledger.control(scope.cluster), clock.now()) !== undefined;
 
 const follow = async (
   deps: ReleaseVolumeDeps,
@@ -161,6 +165,7 @@ const follow = async (
       if (volume === undefined || !isOurs(volume, deps.scope.cluster)) {
         return recordStuck(deps, work, 'held', `it lost its ${clusterTagKey} tag`);
       }
+      if (await isSwitched(deps, work)) return { kind: 'held', volumeId: work.volumeId };
       await detach(deps, work, work.incident.instanceId, step.force);
       return undefined;
     }
@@ -168,10 +173,11 @@ const follow = async (
 };
 
 /** Is a detach due? Only then the instance must have been read in the same breath. */
-const mayDetach = ({ detaches }: Work, now: EpochMs): boolean => {
+const mayDetach = ({ detaches, instance }: Work, now: EpochMs): boolean => {
   const [first] = detaches;
   return (
     first === undefined ||
+    instance === undefined ||
     detaches.at(-1)?.outcome?.kind !== 'accepted' ||
     now - first.intendedAt >= limits.detachRepeatMs
   );
@@ -251,10 +257,13 @@ const prepare = async (
   if (ownership.state === 'released' || ownership.state === 'owned') {
     return { kind: 'done', decision: { kind: 'released', volumeId } };
   }
-  const claimed = { ...ownership, incidentId: incident.id };
+  // Under our token, so that a write of an earlier execution that comes late is lost.
+  const claimed = { ...ownership, incidentId: incident.id, token: incident.token };
   const detaches = detachesOf(audit, volumeId);
   const { proof } = fence;
-  const work = { incident, volumeId, claimed, fence, proof, detaches, instance: undefined };
+  const startedAt = clock.now();
+  const known = { incident, volumeId, claimed, fence, proof, startedAt };
+  const work = { ...known, detaches, instance: undefined };
   return { kind: 'work', work };
 };
 

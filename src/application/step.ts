@@ -41,6 +41,9 @@ export const loadStep = async (
   return { incident, control };
 };
 
+/** An operator's switches read longer ago than this are read again before anything is mutated. */
+export const switchesFreshMs = 2_000;
+
 /** A switch that says: nothing is mutated now. undefined when there is none. */
 export const heldByOperator = (
   incident: Incident,

@@ -154,21 +154,33 @@ const needsExecution = async (deps: SweepDeps, incident: Incident): Promise<bool
   return (await workflow.status(arn)) !== 'RUNNING';
 };
 
-/** Takes over incidents that nobody works on. A quiet ledger alone proves nothing: AWS is asked. */
+/** Takes the incident over if nobody works on it. A quiet ledger alone proves nothing. */
+const resumeOne = async (deps: SweepDeps, id: IncidentId): Promise<boolean> => {
+  const { clock, ledger, log, metrics, workflow } = deps;
+  const incident = await ledger.incident(id);
+  if (incident === undefined) return false;
+  if (incident.status === 'recovered' || incident.status === 'cancelled') return false;
+  if (!(await needsExecution(deps, incident))) return false;
+  const taken = await ledger.takeOver(id, incident.token, clock.now());
+  if (taken === 'lost') return false;
+  await startExecution(workflow, taken);
+  log.warn('incident resumed', { incidentId: id, token: taken.token });
+  metrics.count('IncidentResumed');
+  return true;
+};
+
+/** One incident that cannot be read must not keep the others from being taken up. */
 const resume = async (deps: SweepDeps): Promise<IncidentId[]> => {
-  const { clock, ledger, log, metrics, scope, workflow } = deps;
+  const { ledger, log, metrics, scope } = deps;
   const resumed: IncidentId[] = [];
   for (const id of await ledger.openIncidents(scope.cluster)) {
-    const incident = await ledger.incident(id);
-    if (incident === undefined) continue;
-    if (incident.status === 'recovered' || incident.status === 'cancelled') continue;
-    if (!(await needsExecution(deps, incident))) continue;
-    const taken = await ledger.takeOver(id, incident.token, clock.now());
-    if (taken === 'lost') continue;
-    await startExecution(workflow, taken);
-    log.warn('incident resumed', { incidentId: id, token: taken.token });
-    metrics.count('IncidentResumed');
-    resumed.push(id);
+    try {
+      if (await resumeOne(deps, id)) resumed.push(id);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : 'unknown';
+      log.error('incident not resumed', { incidentId: id, problem });
+      metrics.count('IncidentNotResumed');
+    }
   }
   return resumed;
 };

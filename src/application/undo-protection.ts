@@ -62,7 +62,8 @@ const returnVolumes = async (deps: UndoProtectionDeps, incident: Incident): Prom
   for (const volume of incident.facts?.volumes ?? []) {
     const record = await ledger.ownership(volume.volumeId);
     if (record?.state !== 'claimed' || record.incidentId !== incident.id) continue;
-    const next = { ...record, incidentId: incident.id, owner: incident.instanceId };
+    const { id: incidentId, token } = incident;
+    const next = { ...record, incidentId, token, owner: incident.instanceId };
     await ledger.advance({ ...next, state: 'owned' }, clock.now());
   }
 };

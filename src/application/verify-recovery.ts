@@ -127,7 +127,8 @@ const record = async (
     if (app === undefined || current?.state !== 'released') continue;
     if (current.incidentId !== incident.id) continue;
     const owner = app.toInstanceId;
-    await ledger.advance({ ...current, incidentId: incident.id, state: 'owned', owner }, at);
+    const { id: incidentId, token } = incident;
+    await ledger.advance({ ...current, incidentId, token, state: 'owned', owner }, at);
     marks.push(tagEpoch(deps, volume.volumeId, current.epoch + 1));
   }
   // A mark that could not be written now is written by the next claim.
@@ -174,13 +175,13 @@ export const createVerifyRecovery =
       await announced;
       const back = found.filter((app) => app.kind === 'recovered').map((app) => app.app);
       if (back.length === found.length) return conclude(deps, incident, facts, handOff, back);
+      await replaceLost(deps, incident, handOff, picture.tasks, now);
+      await hurry(deps, incident, handOff.appIds);
       const waitedMs = now - (handOff.completedAt ?? handOff.startedAt);
       if (waitedMs >= limits.recoveryMs) {
         const says = found.flatMap((app) => (app.kind === 'missing' ? [app.says] : [])).join('; ');
         return hold(ledger, incident, { reason: 'recovery-not-seen', says }, now);
       }
-      await replaceLost(deps, incident, handOff, picture.tasks, now);
-      await hurry(deps, incident, handOff.appIds);
       const waitMs = Math.max(lookMs, nextLookMs(waitedMs));
       if (clock.now() + waitMs - started > invocationMs) {
         return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };

@@ -31,6 +31,12 @@ export const rungsOn = (fence: Fence, launchTime: LaunchTime): readonly Rung[] =
 export const isCommitted = (fence: Fence | undefined): boolean =>
   fence?.rungs.some((rung) => rung.acceptedAt !== undefined) ?? false;
 
+/** A command whose answer was lost may show only after a while: until then nothing is cancelled. */
+export const mayBeUnderWay = (fence: Fence | undefined, now: EpochMs): boolean =>
+  fence?.rungs.some(
+    (rung) => rung.refused === undefined && now - rung.requestedAt < limits.foreignStopBudgetMs,
+  ) ?? false;
+
 /** `stopped` by cutting power is strong; after Force EC2 documents rare late writes. */
 export const strengthOf = (fence: Fence, launchTime: LaunchTime): FenceStrength =>
   rungsOn(fence, launchTime).some((rung) => forced.includes(rung.method)) ? 'weak' : 'strong';
@@ -42,9 +48,9 @@ export const proofFloor = (fence: Fence, launchTime: LaunchTime): EpochMs =>
     ...rungsOn(fence, launchTime).map((rung) => rung.acceptedAt ?? rung.requestedAt),
   ) as EpochMs;
 
-/** A command was given to a later incarnation: a read of this one is older than it looks. */
+/** A later incarnation was seen: a read of this one is older than it looks. */
 const isOutdated = (fence: Fence, launchTime: LaunchTime): boolean =>
-  fence.rungs.some((rung) => rung.launchTime > launchTime);
+  fence.voided.includes(launchTime) || fence.rungs.some((rung) => rung.launchTime > launchTime);
 
 const used = (view: FenceView, method: Rung['method']): Rung | undefined =>
   view.fence.rungs.find(
@@ -182,6 +188,22 @@ export const isProof = (fence: Fence, first: ProofRead, second: ProofRead): bool
     after(second)
   );
 };
+
+/**
+ * The fence without its proof, after a read that contradicts it. An incarnation is over for good
+ * only if a later one was seen: the same one `running` again is a stale read, or a stale proof.
+ */
+export const withoutProof = (fence: Fence, seen: LaunchTime): Fence => {
+  const { proof, strength: _strength, method: _method, ...rest } = fence;
+  const proven = proof?.[0].launchTime;
+  const isOver = proven !== undefined && seen > proven && !fence.voided.includes(proven);
+  return isOver ? { ...rest, voided: [...fence.voided, proven] } : rest;
+};
+
+/** Is this what was proven down? */
+export const isAsProven = (fence: Fence, instance: Instance): boolean =>
+  (instance.state === 'stopped' || instance.state === 'terminated') &&
+  instance.launchTime === fence.proof?.[0].launchTime;
 
 /** The command that brought the incarnation down, as far as we know: the last one not refused. */
 export const methodOf = (fence: Fence, launchTime: LaunchTime): FenceMethod =>

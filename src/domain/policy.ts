@@ -30,6 +30,8 @@ export const limits = {
   detachForceMs: 120_000,
   /** Then the volume is held. */
   detachStuckMs: 180_000,
+  /** Mesos says "in transition" for ever on some builds: then Marathon is told instead. */
+  transitionMs: 60_000,
   /** A soft signal alone is watched for this long, then the incident is cancelled. */
   watchMs: 300_000,
   /** An app without health checks counts as healthy after this long RUNNING with its volume. */
