@@ -9,7 +9,7 @@ import type { OwnershipLedger } from '../ports/ledger.ts';
 import { answerOf, type CallDeps, makeCalls, type PlannedCall } from './calls.ts';
 
 export interface ClaimDeps extends CallDeps {
-  readonly ledger: CallDeps['ledger'] & Pick<OwnershipLedger, 'ownership' | 'claim'>;
+  readonly ledger: CallDeps['ledger'] & Pick<OwnershipLedger, 'claim'>;
   readonly compute: Pick<Safekeeping, 'tagVolume'>;
   readonly scope: Scope;
 }
@@ -29,20 +29,20 @@ export interface Stop {
 }
 
 /** Decides the claim of one volume from the ledger and the epoch tag, both just read. */
-export const planClaim = async (
-  deps: ClaimDeps,
+export const planClaim = (
+  { scope }: Pick<ClaimDeps, 'scope'>,
   incident: Incident,
   volume: IncidentVolume,
   read: Volume | undefined,
-): Promise<Claim | Stop | undefined> => {
+  current: Ownership | undefined,
+): Claim | Stop | undefined => {
   const { volumeId } = volume;
   if (read === undefined) {
     return { reason: 'volume-lost', says: `${volumeId} is gone; restore its latest snapshot` };
   }
-  if (tagValue(read.tags, clusterTagKey) !== deps.scope.cluster) {
+  if (tagValue(read.tags, clusterTagKey) !== scope.cluster) {
     return { reason: 'ambiguous-scope', says: `${volumeId} lost its ${clusterTagKey} tag` };
   }
-  const current = await deps.ledger.ownership(volumeId);
   const tag = Number(tagValue(read.tags, epochTagKey) ?? '0');
   if (!Number.isSafeInteger(tag) || tag < 0) {
     return { reason: 'ambiguous-scope', says: `${volumeId}: the ${epochTagKey} tag is no number` };

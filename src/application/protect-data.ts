@@ -1,6 +1,7 @@
 import { isCommitted } from '../domain/fence.ts';
 import type { Facts, HoldReason, Incident, Protection } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
+import type { Ownership } from '../domain/ownership.ts';
 import type { AutoScaling } from '../ports/auto-scaling.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
@@ -30,20 +31,24 @@ const settle = async <T>(work: Promise<T>): Promise<CallResult<T>> =>
   );
 
 /** The claims to make on what was just read, or the first reason to make none. */
-const planAll = async (
+const planAll = (
   deps: ProtectDataDeps,
   incident: Incident,
   facts: Facts,
-  instance: Instance | undefined,
-  volumes: readonly Volume[],
-): Promise<Stop | { readonly claims: readonly Claim[]; readonly instance: Instance }> => {
+  read: {
+    readonly instance: Instance | undefined;
+    readonly volumes: readonly Volume[];
+    readonly records: readonly (Ownership | undefined)[];
+  },
+): Stop | { readonly claims: readonly Claim[]; readonly instance: Instance } => {
+  const { instance } = read;
   if (instance === undefined || instance.launchTime !== facts.launchTime) {
     const says = 'EC2 shows another incarnation than the one that was assessed; looking again';
     return { reason: 'unknown-incarnation', says };
   }
-  const byId = new Map(volumes.map((volume) => [volume.volumeId, volume]));
-  const plans = await Promise.all(
-    facts.volumes.map((volume) => planClaim(deps, incident, volume, byId.get(volume.volumeId))),
+  const byId = new Map(read.volumes.map((volume) => [volume.volumeId, volume]));
+  const plans = facts.volumes.map((volume, index) =>
+    planClaim(deps, incident, volume, byId.get(volume.volumeId), read.records[index]),
   );
   const stopped = plans.find(isStop);
   if (stopped !== undefined) return stopped;
@@ -68,12 +73,14 @@ export const createProtectData =
     if (isCommitted(incident.fence)) return { kind: 'protected' };
     // Read with the others but awaited late: only the shelter needs it.
     const membership = settle(deps.autoScaling.membership(incident.instanceId));
-    const [instance, volumes] = await Promise.all([
+    const ids = facts.volumes.map((volume) => volume.volumeId);
+    const [instance, volumes, records] = await Promise.all([
       compute.instance(incident.instanceId),
-      compute.volumes(facts.volumes.map((volume) => volume.volumeId)),
+      compute.volumes(ids),
+      Promise.all(ids.map((volumeId) => ledger.ownership(volumeId))),
       deps.events.publish('assessed', incident, clock.now()),
     ]);
-    const plans = await planAll(deps, incident, facts, instance, volumes);
+    const plans = planAll(deps, incident, facts, { instance, volumes, records });
     if ('reason' in plans) {
       await membership;
       return hold(ledger, incident, plans, clock.now());

@@ -47,7 +47,7 @@ export const limits = {
  * and slower. One failover may look this often; see docs/adr/0004.
  */
 export const nextLookMs = (waitedMs: number): number => {
-  if (waitedMs < 30_000) return 50;
+  if (waitedMs < 30_000) return 25;
   if (waitedMs < 60_000) return 250;
   if (waitedMs < 180_000) return 1_000;
   if (waitedMs < 600_000) return 5_000;
