@@ -2,46 +2,28 @@ import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts'
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAssessAgent } from '../src/application/assess-agent.ts';
-import { loadConfig } from '../src/config/load-config.ts';
-import * as sections from '../src/config/sections.ts';
+import { dcos, events, policy, scope } from '../src/config/sections.ts';
 import { AssessAgentInput, AssessAgentOutput } from '../src/contracts/steps.ts';
-import { defineHandler } from '../src/runtime/define-handler.ts';
-import { defineFunction } from '../src/runtime/function-module.ts';
-import { createTelemetry } from '../src/runtime/telemetry.ts';
-import {
-  awsOptions,
-  ec2Client,
-  eventsOf,
-  ledgerOf,
-  ledgerOn,
-  orchestratorOf,
-  readsOf,
-} from '../src/runtime/wiring.ts';
+import { defineServiceFunction } from '../src/runtime/service-function.ts';
+import { ec2Client, eventsOf, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
 
-const name = 'AssessAgent';
-const { aws, ledger, scope, events, dcos, policy } = sections;
-
-export const { createHandler, handler } = defineFunction((env, platform) => {
-  const config = loadConfig(env, { aws, ledger, scope, events, dcos, policy });
-  const telemetry = createTelemetry({
-    function: name,
-    cluster: config.scope.cluster,
-    log: platform.log,
-  });
-  const options = awsOptions(config.aws, platform);
-  const table = ledgerOn(options, config.ledger);
-  const ec2 = ec2Client(options);
-  const useCase = createAssessAgent({
-    ledger: ledgerOf(createIncidentLedger(table), createClusterLedger(table)),
-    compute: readsOf(ec2, config.scope),
-    orchestrator: orchestratorOf(options, config.dcos, platform),
-    events: eventsOf(options, config.events, telemetry),
-    scope: config.scope,
-    policy: config.policy,
-    clock: systemClock,
-  });
-  return defineHandler(
-    { name, input: AssessAgentInput, output: AssessAgentOutput, telemetry },
-    useCase,
-  );
-});
+export const { createHandler, handler } = defineServiceFunction(
+  {
+    name: 'AssessAgent',
+    input: AssessAgentInput,
+    output: AssessAgentOutput,
+    sections: { dcos, events, policy, scope },
+  },
+  ({ config, options, platform, table, telemetry }) => {
+    const ec2 = ec2Client(options);
+    return createAssessAgent({
+      ledger: ledgerOf(createIncidentLedger(table), createClusterLedger(table)),
+      compute: readsOf(ec2, config.scope),
+      orchestrator: orchestratorOf(options, config.dcos, platform),
+      events: eventsOf(options, config.events, telemetry),
+      scope: config.scope,
+      policy: config.policy,
+      clock: systemClock,
+    });
+  },
+);

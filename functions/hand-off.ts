@@ -3,47 +3,32 @@ import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.t
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createHandOff } from '../src/application/hand-off.ts';
-import { loadConfig } from '../src/config/load-config.ts';
-import * as sections from '../src/config/sections.ts';
+import { dcos, events, policy, scope } from '../src/config/sections.ts';
 import { HandOffOutput, StepInput } from '../src/contracts/steps.ts';
-import { defineHandler } from '../src/runtime/define-handler.ts';
-import { defineFunction } from '../src/runtime/function-module.ts';
-import { createTelemetry } from '../src/runtime/telemetry.ts';
-import {
-  awsOptions,
-  ec2Client,
-  eventsOf,
-  ledgerOf,
-  ledgerOn,
-  orchestratorOf,
-  readsOf,
-} from '../src/runtime/wiring.ts';
+import { defineServiceFunction } from '../src/runtime/service-function.ts';
+import { ec2Client, eventsOf, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
 
-const name = 'HandOff';
-const { aws, ledger, scope, events, dcos, policy } = sections;
-
-export const { createHandler, handler } = defineFunction((env, platform) => {
-  const config = loadConfig(env, { aws, ledger, scope, events, dcos, policy });
-  const telemetry = createTelemetry({
-    function: name,
-    cluster: config.scope.cluster,
-    log: platform.log,
-  });
-  const options = awsOptions(config.aws, platform);
-  const table = ledgerOn(options, config.ledger);
-  const ec2 = ec2Client(options);
-  const useCase = createHandOff({
-    ledger: ledgerOf(
-      createIncidentLedger(table),
-      createClusterLedger(table),
-      createOwnershipLedger(table),
-    ),
-    compute: readsOf(ec2, config.scope),
-    orchestrator: orchestratorOf(options, config.dcos, platform),
-    events: eventsOf(options, config.events, telemetry),
-    scope: config.scope,
-    policy: config.policy,
-    clock: systemClock,
-  });
-  return defineHandler({ name, input: StepInput, output: HandOffOutput, telemetry }, useCase);
-});
+export const { createHandler, handler } = defineServiceFunction(
+  {
+    name: 'HandOff',
+    input: StepInput,
+    output: HandOffOutput,
+    sections: { dcos, events, policy, scope },
+  },
+  ({ config, options, platform, table, telemetry }) => {
+    const ec2 = ec2Client(options);
+    return createHandOff({
+      ledger: ledgerOf(
+        createIncidentLedger(table),
+        createClusterLedger(table),
+        createOwnershipLedger(table),
+      ),
+      compute: readsOf(ec2, config.scope),
+      orchestrator: orchestratorOf(options, config.dcos, platform),
+      events: eventsOf(options, config.events, telemetry),
+      scope: config.scope,
+      policy: config.policy,
+      clock: systemClock,
+    });
+  },
+);

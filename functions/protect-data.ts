@@ -4,49 +4,40 @@ import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger
 import { createSafekeeping } from '../src/adapters/ec2/safekeeping.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createProtectData } from '../src/application/protect-data.ts';
-import { loadConfig } from '../src/config/load-config.ts';
-import * as sections from '../src/config/sections.ts';
+import { dcos, events, scope } from '../src/config/sections.ts';
 import { ProtectDataOutput, StepInput } from '../src/contracts/steps.ts';
-import { defineHandler } from '../src/runtime/define-handler.ts';
-import { defineFunction } from '../src/runtime/function-module.ts';
-import { createTelemetry } from '../src/runtime/telemetry.ts';
+import { defineServiceFunction } from '../src/runtime/service-function.ts';
 import {
-  awsOptions,
   ec2Client,
   eventsOf,
   groupsOf,
   ledgerOf,
-  ledgerOn,
   orchestratorOf,
   readsOf,
 } from '../src/runtime/wiring.ts';
 
-const name = 'ProtectData';
-const { aws, ledger, scope, events, dcos } = sections;
-
-export const { createHandler, handler } = defineFunction((env, platform) => {
-  const config = loadConfig(env, { aws, ledger, scope, events, dcos });
-  const telemetry = createTelemetry({
-    function: name,
-    cluster: config.scope.cluster,
-    log: platform.log,
-  });
-  const options = awsOptions(config.aws, platform);
-  const table = ledgerOn(options, config.ledger);
-  const ec2 = ec2Client(options);
-  const useCase = createProtectData({
-    ledger: ledgerOf(
-      createIncidentLedger(table),
-      createClusterLedger(table),
-      createOwnershipLedger(table),
-    ),
-    compute: { ...readsOf(ec2, config.scope), ...createSafekeeping({ client: ec2 }) },
-    autoScaling: groupsOf(options),
-    orchestrator: orchestratorOf(options, config.dcos, platform),
-    events: eventsOf(options, config.events, telemetry),
-    scope: config.scope,
-    log: telemetry.log,
-    clock: systemClock,
-  });
-  return defineHandler({ name, input: StepInput, output: ProtectDataOutput, telemetry }, useCase);
-});
+export const { createHandler, handler } = defineServiceFunction(
+  {
+    name: 'ProtectData',
+    input: StepInput,
+    output: ProtectDataOutput,
+    sections: { dcos, events, scope },
+  },
+  ({ config, options, platform, table, telemetry }) => {
+    const ec2 = ec2Client(options);
+    return createProtectData({
+      ledger: ledgerOf(
+        createIncidentLedger(table),
+        createClusterLedger(table),
+        createOwnershipLedger(table),
+      ),
+      compute: { ...readsOf(ec2, config.scope), ...createSafekeeping({ client: ec2 }) },
+      autoScaling: groupsOf(options),
+      orchestrator: orchestratorOf(options, config.dcos, platform),
+      events: eventsOf(options, config.events, telemetry),
+      scope: config.scope,
+      log: telemetry.log,
+      clock: systemClock,
+    });
+  },
+);

@@ -3,7 +3,8 @@ import { ConfigError } from '../domain/errors.ts';
 import type { Environment } from './environment.ts';
 import type { Section } from './sections.ts';
 
-type Config<Sections> = {
+/** What was read, by section. */
+export type Config<Sections> = {
   readonly [Name in keyof Sections]: Sections[Name] extends z.ZodType<infer Value>
     ? Readonly<Value>
     : never;
