@@ -57,7 +57,7 @@ export const heldByOperator = (
   }
   const maintenance = control.maintenance[incident.instanceId];
   if (maintenance !== undefined && now < maintenance.until) {
-    const says = `${maintenance.by} declared maintenance until ${maintenance.until}.`;
+    const says = `${maintenance.by} declared maintenance until ${new Date(maintenance.until).toISOString()}.`;
     return { reason: 'maintenance', says };
   }
   return undefined;

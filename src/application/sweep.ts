@@ -13,7 +13,7 @@ import { startExecution } from './intake.ts';
 import { probeTimeoutMs, silentProbes } from './witnesses.ts';
 
 export interface SweepDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'openIncidents' | 'takeOver'> &
+  readonly ledger: Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents' | 'takeOver'> &
     Pick<ClusterLedger, 'inventory' | 'recordInventory'>;
   readonly compute: Pick<
     ComputeReads,
@@ -159,7 +159,11 @@ const resumeOne = async (deps: SweepDeps, id: IncidentId): Promise<boolean> => {
   const { clock, ledger, log, metrics, workflow } = deps;
   const incident = await ledger.incident(id);
   if (incident === undefined) return false;
-  if (incident.status === 'recovered' || incident.status === 'cancelled') return false;
+  if (incident.status === 'recovered' || incident.status === 'cancelled') {
+    // Over but still listed: its closing was cut short, and is completed under its own token.
+    await ledger.close(id, incident.token, { status: incident.status }, clock.now());
+    return false;
+  }
   if (!(await needsExecution(deps, incident))) return false;
   const taken = await ledger.takeOver(id, incident.token, clock.now());
   if (taken === 'lost') return false;

@@ -58,6 +58,11 @@ export const readyToHandOff = (view: HandOffView, fenced: string): Readiness => 
     (appId) => !heldAppIds.includes(appId),
   );
   if (stuck.length === 0) return { kind: 'ready', appIds, heldAppIds };
+  const lost = view.records.find((record) => record?.state === 'lost');
+  if (lost !== undefined) {
+    const says = `${lost.volumeId} (${lost.name}): ${lost.says ?? 'EC2 has no such volume'}`;
+    return { kind: 'hold', reason: 'volume-lost', says };
+  }
   const leftMs = policy.partialDeadlineMs - (now - fence.proof[1].at);
   if (leftMs > 0) return { kind: 'wait', waitMs: leftMs };
   const names = stuck.map((volume) => volume.volumeId).join(', ');

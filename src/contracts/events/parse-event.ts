@@ -21,8 +21,8 @@ const parsers: ReadonlyMap<string, EventParser> = new Map([
 
 /**
  * Reads one EventBridge document, whatever it is: loose in what AWS may add, strict in what comes
- * out. Never throws. Everything in doubt is refused, because an event is only a reason to look and
- * the sweep finds what an event fails to say.
+ * out. Never throws. Everything in doubt is refused, because an event is only a reason to look: a
+ * refused one is kept in the dead-letter queue for a person.
  */
 export const parseEvent = (document: unknown, context: EventContext): ParsedEvent => {
   const parsed = EventEnvelope.safeParse(document);

@@ -120,13 +120,22 @@ describe('readyToHandOff', () => {
     });
   });
 
-  it.each(['claimed', 'held', 'lost'] as const)(
+  it.each(['claimed', 'held'] as const)(
     'does not take a volume that is %s for released',
     (state) => {
       const records = [released, recordOf({ volumeId: second, state })];
       expect(ready(halfReleased(21, { records })).kind).toBe('wait');
     },
   );
+
+  it('is held at once by a volume that EC2 has lost', () => {
+    const records = [released, recordOf({ volumeId: second, state: 'lost', says: 'gone' })];
+    expect(ready(halfReleased(21, { records }))).toMatchObject({
+      kind: 'hold',
+      reason: 'volume-lost',
+      says: expect.stringContaining(second),
+    });
+  });
 
   it('does not take a volume without a record for released', () => {
     expect(ready(halfReleased(21, { records: [released, undefined] })).kind).toBe('wait');
