@@ -110,10 +110,12 @@ export const nextReleaseStep = (view: ReleaseView): ReleaseStep => {
     };
   }
   if (isFree(volume)) return { kind: 'free' };
-  if (volume.state === 'error') {
-    return { kind: 'held', reason: 'volume-not-usable', says: 'EC2 reports the volume in error' };
+  if (holders.length === 0) {
+    // In error it is let go of like any other, but nobody is told to use it.
+    return volume.state === 'error'
+      ? { kind: 'held', reason: 'volume-not-usable', says: 'EC2 reports the volume in error' }
+      : { kind: 'look' };
   }
-  if (holders.length === 0) return { kind: 'look' };
   if (instance === undefined) {
     return {
       kind: 'held',
