@@ -9,6 +9,7 @@ import type { FunctionSpec, Infra } from './infra.ts';
 import { createNetwork, type LatencyTable, type Network, type NetworkFaults } from './network.ts';
 import { createRouter, type ServiceName } from './routing.ts';
 import { createDynamoDb, type DynamoDb } from './services/dynamodb/dynamodb.ts';
+import type { MemoryHooks } from './services/dynamodb/memory-engine.ts';
 import { createEventBridge, type EventBridge, type EventFaults } from './services/events/events.ts';
 import { createIam, type Iam } from './services/iam/iam.ts';
 import { createLambdaService, type LambdaService } from './services/lambda/api.ts';
@@ -132,6 +133,8 @@ export interface PlatformDeps {
   dcosHost: string;
   slack: { token: string; channels: readonly string[] };
   faults: Faults;
+  /** Tables in plain memory that may be watched and made to lag, instead of dynalite's. */
+  tables?: MemoryHooks;
 }
 
 const createServices = (
@@ -181,6 +184,7 @@ const createServices = (
     account,
     region,
     tables: infra.ofType('AWS::DynamoDB::Table'),
+    ...(deps.tables === undefined ? {} : { memory: deps.tables }),
   });
   const secrets = createSecretsManager({ time, rng: fork('secrets'), iam, account, region });
   const slack = createSlack({ time, ...deps.slack });

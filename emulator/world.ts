@@ -9,6 +9,7 @@ import latency from './latency.json' with { type: 'json' };
 import { createPlatform, type Faults, loadModules, type Platform } from './platform.ts';
 import { type AutoScaling, createAutoScaling } from './services/autoscaling/autoscaling.ts';
 import { type Alarms, createAlarms } from './services/cloudwatch/alarms.ts';
+import type { MemoryHooks } from './services/dynamodb/memory-engine.ts';
 import type { Authorize } from './services/ec2/action.ts';
 import { createEc2, type Ec2 } from './services/ec2/ec2.ts';
 import type { Iam } from './services/iam/iam.ts';
@@ -25,6 +26,8 @@ export interface WorldOptions {
   withFailover?: boolean;
   /** CloudFormation parameters, over the defaults of infra/parameters.yml and of this world. */
   parameters?: Readonly<Record<string, string>>;
+  /** Tables in plain memory instead of dynalite's: quicker, and they may be watched. */
+  tables?: MemoryHooks;
 }
 
 export interface World extends Platform {
@@ -91,6 +94,7 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
     dcosHost: new URL(parameters.DcosUrl).host,
     slack: SLACK,
     faults,
+    ...(options.tables === undefined ? {} : { tables: options.tables }),
   });
   const { events, trace, iam } = platform;
   const aws = { time, account, region, emit: events.publish };
