@@ -44,6 +44,8 @@ export interface Reader {
 /** Alias, placeholder, word, comparator, punctuation, or anything else as a token to choke on. */
 const TOKEN = /\s*(#\w+|:\w+|[A-Za-z_]\w*|<>|<=|>=|[\s\S])/y;
 
+const KEYWORD = /^(and|or|not|in|between)$/i;
+
 const tokensOf = (source: string): string[] => {
   const text = source.trimEnd();
   const tokens: string[] = [];
@@ -92,7 +94,7 @@ export const createReader = (member: string, source: string, aliases: Aliases): 
   };
   const name = (): string => {
     const token = peek();
-    if (!/^#?\w/.test(token) || /^\d/.test(token)) return unexpected();
+    if (!/^(#|[A-Za-z_])\w*$/.test(token) || KEYWORD.test(token)) return unexpected();
     next += 1;
     if (!token.startsWith('#')) {
       if (!isReserved(token)) return token;

@@ -89,7 +89,9 @@ const deleteItem: Act = (table, request) => {
 
 const updateItem: Act = (table, request) => {
   const key = table.keyOf(request.item, 'key');
-  const touched = table.keyNames.find((name) => request.update.some(({ path }) => path[0] === name));
+  const touched = table.keyNames.find((name) =>
+    request.update.some(({ path }) => path[0] === name),
+  );
   if (touched !== undefined) {
     throw invalid(
       'One or more parameter values were invalid: ' +
