@@ -1,0 +1,87 @@
+/** Who made a request: one invocation of one function. `wire` is its line in the call log. */
+export interface By {
+  invocationId: string;
+  functionName: string;
+  /** Epoch ms: sent, and answered once it was. */
+  wire: { readonly at: number; readonly answeredAt?: number };
+}
+
+export interface SeenInstance {
+  instanceId: string;
+  state: string;
+  /** Epoch ms. */
+  launchTime: number;
+}
+
+export interface SeenVolume {
+  volumeId: string;
+  state: string;
+  holders: readonly string[];
+}
+
+export interface Holder {
+  instanceId: string;
+  state: string;
+  deleteOnTermination: boolean;
+}
+
+type Fact =
+  /** The machine as it is, whatever any answer says. */
+  | {
+      kind: 'machine';
+      instanceId: string;
+      state: string;
+      powered: boolean;
+      /** Running, powered and with its kernel up. */
+      well: boolean;
+      launchTime: number;
+      /** Carries the cluster's tag and the agents'. */
+      ours: boolean;
+    }
+  | {
+      kind: 'volume';
+      volumeId: string;
+      state: string;
+      /** Carries the cluster's tag and is nobody's root. */
+      ours: boolean;
+      holders: readonly Holder[];
+    }
+  | { kind: 'agent'; agentId: string; instanceId: string }
+  /** Rows in all that landed on a volume which was not the writer's alone. */
+  | { kind: 'foreign'; volumeId: string; rows: number };
+
+type Request =
+  | {
+      kind: 'read';
+      by: By;
+      of: 'instances' | 'checks' | 'volumes' | 'agents' | 'ledger';
+      instances?: readonly SeenInstance[];
+      volumes?: readonly SeenVolume[];
+      consistent?: boolean;
+    }
+  | {
+      kind: 'mutation';
+      by: By;
+      /** As the audit names it: `StopInstances`, `DELETE /v2/queue/delay`. */
+      call: string;
+      targets: readonly string[];
+      params: Readonly<Record<string, string>>;
+      accepted: boolean;
+    }
+  /** An item as it is after an accepted write; without `item` it is gone. */
+  | {
+      kind: 'ledger';
+      by: By;
+      pk: string;
+      sk: string;
+      item?: Readonly<Record<string, unknown>>;
+    };
+
+type Told =
+  /** Text that leaves the service: a log line, an event, an execution's history, a ledger item. */
+  { kind: 'said'; where: string; text: string };
+
+/** One thing the simulator saw happen. `at` is epoch ms of virtual time. */
+export type SimEvent = { readonly at: number } & Readonly<Fact | Request | Told>;
+
+export type EventOf<Kind extends SimEvent['kind']> = Extract<SimEvent, { kind: Kind }>;

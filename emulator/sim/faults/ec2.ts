@@ -1,0 +1,164 @@
+import { createRng } from '../../core/random.ts';
+import type { WireResponse } from '../../core/wire.ts';
+import { drawStretch, type FaultKind, fault, isMutation, lostAnswer, strike } from '../fault.ts';
+import { refuseCall, type Site } from '../site.ts';
+
+/** EC2 refuses calls with a code, some of those that fit, for a stretch from the first one on. */
+const refused = (
+  id: string,
+  code: string,
+  fits: (api: string) => boolean,
+  more: Partial<FaultKind> & { forS?: number; chance?: number } = {},
+): FaultKind => {
+  const { forS: longestS = 90, chance = 0.6, ...parts } = more;
+  return fault(id, {
+    ...parts,
+    draw: (rng) => ({ forS: rng.int(5, longestS), chance, seed: rng.hex(8) }),
+    arm: (site, { forS, chance: likely, seed }) => {
+      const rng = createRng(seed);
+      let begun: number | undefined;
+      site.on('ec2', ({ api, caller }) => {
+        const isSweep =
+          caller.accessKeyId.includes('Sweep') || caller.accessKeyId.includes('Adopt');
+        if (!fits(api) || isSweep) return;
+        begun ??= site.time.now();
+        if (site.time.now() - begun > forS * 1000 || rng.next() > likely) return;
+        site.hit(id);
+        refuseCall(code);
+      });
+    },
+  });
+};
+
+const isPower = (api: string): boolean => api === 'StopInstances' || api === 'TerminateInstances';
+const isChange = (api: string): boolean => !api.startsWith('Describe');
+
+/** Serves the answer of an earlier, equal read again: EC2 is eventually consistent. */
+const stale = fault('EC-04', {
+  draw: (rng) => ({ behindS: rng.int(1, 30), every: rng.int(2, 5) }),
+  arm: (site, { behindS, every }) => {
+    const { world, time } = site;
+    const kept = new Map<string, { at: number; answer: WireResponse }[]>();
+    let count = 0;
+    site.on('request', ({ service, operation, body }) => {
+      if (service !== 'ec2' || isMutation({ operation })) return undefined;
+      const key = `${operation} ${body}`;
+      const older = kept.get(key) ?? [];
+      kept.set(key, older);
+      const answer = world.ec2.handle(
+        { method: 'POST', url: 'https://ec2/', headers: FORM, body },
+        { accessKeyId: 'OPERATOR' },
+      );
+      if (!(answer instanceof Promise) && answer.status === 200) {
+        older.push({ at: time.now(), answer });
+      }
+      const lagging = older.findLast(({ at }) => time.now() - at >= behindS * 1000);
+      count += 1;
+      if (!lagging || count % every !== 0) return undefined;
+      if (time.now() - lagging.at > 35_000) return undefined;
+      site.hit('EC-04');
+      return { answer: lagging.answer };
+    });
+  },
+});
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
+const stuckStop = fault('EC-11', {
+  scenes: ['hung', 'stopped'],
+  mayHold: ['weak-fence', 'fence-stuck'],
+  draw: (rng) => ({ extraS: rng.pick([120, 600, 1_800]), skipOnly: rng.next() < 0.5 }),
+  arm: (site, { extraS, skipOnly }) => {
+    site.on('stop', (instanceId, method) => {
+      if (instanceId !== site.stage.failing.instanceId) return 0;
+      if (skipOnly && method.includes('force')) return 0;
+      site.hit('EC-11');
+      return extraS * 1000;
+    });
+  },
+});
+
+const lateWrites = fault('EC-19', {
+  scenes: ['hung'],
+  traits: { instanceType: 'm4.large', parameters: { WeakFence: 'settle' } },
+  draw: (rng) => ({ forS: rng.int(1, 40) }),
+  arm: (site, { forS }) => {
+    site.on('afterStop', () => {
+      site.hit('EC-19');
+      return forS * 1000;
+    });
+  },
+});
+
+/** The trait does the work: EC2 itself refuses; seen in its call log. */
+const seenRefusal = (id: string, code: string, parts: Partial<FaultKind>): FaultKind =>
+  fault(id, {
+    ...parts,
+    draw: () => ({ code }),
+    arm: (site) => {
+      site.on('request', watchLog(site, id, code));
+    },
+  });
+
+const watchLog = (site: Site, id: string, code: string) => {
+  let seen = site.world.ec2.calls().length;
+  return (): undefined => {
+    const calls = site.world.ec2.calls();
+    for (const call of calls.slice(seen)) if (call.outcome === code) site.hit(id);
+    seen = calls.length;
+  };
+};
+
+export const ec2Faults: readonly FaultKind[] = [
+  refused('EC-01', 'RequestLimitExceeded', () => true),
+  refused('EC-02', 'InternalError', () => true),
+  fault('EC-03', {
+    draw: (rng) => ({ ...drawStretch(rng), every: rng.int(1, 3) }),
+    arm: (site, params) => {
+      const fits = ({ service, operation }: { service: string; operation: string }): boolean =>
+        service === 'ec2' && isMutation({ operation });
+      strike(site, 'EC-03', { ...params, fromS: 0 }, fits, lostAnswer);
+    },
+  }),
+  stale,
+  refused('EC-05', 'InvalidInstanceID.NotFound', (api) => api === 'DescribeInstances', {
+    forS: 20,
+  }),
+  seenRefusal('EC-08', 'OperationNotPermitted', {
+    scenes: ['hung'],
+    traits: { disableApiStop: true },
+    mayHold: ['protected-from-stop'],
+  }),
+  refused('EC-09', 'UnauthorizedOperation', isChange, { chance: 1 }),
+  refused('EC-10', 'IncorrectInstanceState', isPower, { forS: 40 }),
+  stuckStop,
+  fault('EC-13', {
+    scenes: ['hung', 'stopped'],
+    draw: (rng) => ({ afterS: rng.int(0, 60) }),
+    arm: (site, { afterS }) => {
+      const { world, stage } = site;
+      let told = false;
+      world.states.onStatus(({ status }) => {
+        if (told || status !== 'RUNNING') return;
+        told = true;
+        site.later(afterS * 1000, () => {
+          site.hit('EC-13');
+          const code = 'Server.SpotInstanceTermination';
+          world.ec2.terminate(stage.failing.instanceId, {}, { code, message: code });
+        });
+      });
+    },
+  }),
+  refused('EC-15', 'AuthFailure', () => true, { forS: 120, chance: 1 }),
+  seenRefusal('EC-16', 'UnsupportedOperation', {
+    scenes: ['hung'],
+    traits: { rootDeviceType: 'instance-store' },
+    mayHold: ['cannot-be-stopped'],
+  }),
+  seenRefusal('EC-18', 'OperationNotPermitted', {
+    scenes: ['hung'],
+    traits: { instanceType: 'm4.large' },
+    mayHold: ['weak-fence'],
+  }),
+  lateWrites,
+];

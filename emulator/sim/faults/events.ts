@@ -1,0 +1,143 @@
+import { createEventFactory } from '../../core/aws-event.ts';
+import { createRng } from '../../core/random.ts';
+import { type FaultKind, fault } from '../fault.ts';
+import type { Site } from '../site.ts';
+
+const isSignal = (source: string): boolean => source === 'aws.ec2' || source === 'aws.cloudwatch';
+
+const concerns = ({ stage }: Site, event: { source: string; detail: object }): boolean =>
+  isSignal(event.source) && JSON.stringify(event.detail).includes(stage.failing.instanceId);
+
+/** Publishes as AWS would, from now on its own stream of ids. */
+const publisher = (site: Site, id: string) => {
+  const { time, world } = site;
+  const { account, region } = world.infra;
+  const event = createEventFactory({ time, account, region, rng: createRng(`${id}/events`) });
+  return (detailType: string, detail: Record<string, unknown>, source = 'aws.ec2'): void => {
+    site.hit(id);
+    world.events.publish(event({ source, detailType, resources: [], detail }));
+  };
+};
+
+const STATE_CHANGE = 'EC2 Instance State-change Notification';
+
+const multiplied = (id: string, spreadMs: number): FaultKind =>
+  fault(id, {
+    draw: (rng) => ({ copies: rng.int(2, 10), seed: rng.hex(8) }),
+    arm: (site, { copies, seed }) => {
+      const rng = createRng(seed);
+      site.on('deliver', (event) => {
+        if (!concerns(site, event)) return undefined;
+        site.hit(id);
+        return Array.from({ length: copies }, () => ({ delayMs: rng.int(0, spreadMs) }));
+      });
+    },
+  });
+
+const delayed = (id: string, minS: number, maxS: number, onlyEvery = 1): FaultKind =>
+  fault(id, {
+    draw: (rng) => ({ seed: rng.hex(8) }),
+    arm: (site, { seed }) => {
+      const rng = createRng(seed);
+      let count = 0;
+      site.on('deliver', (event) => {
+        if (!concerns(site, event)) return undefined;
+        count += 1;
+        if (count % onlyEvery !== 0) return undefined;
+        site.hit(id);
+        return [{ delayMs: rng.int(minS, maxS) * 1000 }];
+      });
+    },
+  });
+
+export const eventFaults: readonly FaultKind[] = [
+  multiplied('EV-01', 60_000),
+  multiplied('EV-02', 5),
+  delayed('EV-03', 5, 90),
+  delayed('EV-04', 300, 1_800),
+  fault('EV-05', {
+    scenes: ['stopped', 'terminated'],
+    draw: (rng) => ({ first: rng.next() < 0.5 }),
+    arm: (site, { first }) => {
+      // One of the two that tell of the same failure: without any, only a sweep could find it.
+      let count = 0;
+      site.on('deliver', (event) => {
+        if (!concerns(site, event)) return undefined;
+        count += 1;
+        if (count !== (first ? 1 : 2)) return undefined;
+        site.hit('EV-05');
+        return [];
+      });
+    },
+  }),
+  fault('EV-06', {
+    scenes: ['hung', 'stopped'],
+    draw: (rng) => ({ afterS: rng.int(20, 120) }),
+    arm: (site, { afterS }) => {
+      const { world, stage } = site;
+      world.states.onStatus(({ status, output }) => {
+        if (status !== 'SUCCEEDED' || !output?.includes('"recovered"')) return;
+        site.later(afterS * 1000, () => {
+          const detail = { 'instance-id': stage.failing.instanceId, state: 'stopped' };
+          publisher(site, 'EV-06')(STATE_CHANGE, detail);
+        });
+      });
+    },
+  }),
+  fault('EV-07', {
+    draw: (rng) => ({ atS: rng.int(1, 200) }),
+    arm: (site, { atS }) => {
+      const publish = publisher(site, 'EV-07');
+      const strange = [{}, { 'instance-id': 7, state: 'stopped' }, { 'instance-id': 'i-1' }];
+      for (const [i, detail] of strange.entries()) {
+        site.later((atS + i) * 1000, () => publish(STATE_CHANGE, detail));
+      }
+    },
+  }),
+  fault('EV-09', {
+    scenes: ['flaky'],
+    mayStayDown: true,
+    draw: (rng) => ({ everyS: rng.int(30, 90), times: rng.int(2, 6) }),
+    arm: (site, { everyS, times }) => {
+      const { world, stage } = site;
+      const { instanceId } = stage.failing;
+      for (let i = 1; i <= times; i++) {
+        site.later(i * everyS * 1000, () => {
+          site.hit('EV-09');
+          if (i % 2 === 0) world.ec2.hang(instanceId);
+          else world.ec2.thaw(instanceId);
+        });
+      }
+    },
+  }),
+  fault('EV-10', {
+    draw: (rng) => ({ atS: rng.int(1, 200), id: `i-0${rng.hex(16)}` }),
+    arm: (site, { atS, id }) => {
+      const detail = { 'instance-id': id, state: 'stopped' };
+      site.later(atS * 1000, () => publisher(site, 'EV-10')(STATE_CHANGE, detail));
+    },
+  }),
+  fault('EV-11', {
+    scenes: ['hung', 'stopped'],
+    draw: (rng) => ({ afterS: rng.int(0, 30) }),
+    arm: (site, { afterS }) => {
+      const { world, stage } = site;
+      let told = false;
+      world.states.onStatus(({ status }) => {
+        if (told || status !== 'RUNNING') return;
+        told = true;
+        site.later(afterS * 1000, () => {
+          const detail = { 'instance-id': stage.failing.instanceId, state: 'stopping' };
+          publisher(site, 'EV-11')(STATE_CHANGE, detail);
+        });
+      });
+    },
+  }),
+  fault('SE-01', {
+    draw: (rng) => ({ atS: rng.int(1, 200) }),
+    arm: (site, { atS }) => {
+      const detail = { 'instance-id': site.stage.bystander.instanceId, state: 'stopped' };
+      site.later(atS * 1000, () => publisher(site, 'SE-01')(STATE_CHANGE, detail));
+    },
+  }),
+];

@@ -1,0 +1,122 @@
+import { type FaultKind, fault } from '../fault.ts';
+import type { Site } from '../site.ts';
+import type { Traits } from '../stage.ts';
+
+const slow = (
+  id: string,
+  extraS: readonly number[],
+  parts: Partial<FaultKind> & { alsoForced?: boolean } = {},
+): FaultKind => {
+  const { alsoForced = false, ...more } = parts;
+  return fault(id, {
+    ...more,
+    draw: (rng) => ({ extraS: rng.pick(extraS) }),
+    arm: (site, { extraS: seconds }) => {
+      site.on('detach', (volumeId, forced) => {
+        const ours = site.stage.app.volumeIds.includes(volumeId);
+        if (!ours || (forced && !alsoForced)) return 0;
+        site.hit(id);
+        return seconds * 1000;
+      });
+    },
+  });
+};
+
+/** A person is quicker than the first DetachVolume: free at once, and then what `next` does. */
+const detachedFirst = (
+  id: string,
+  delayMs: number,
+  next: (site: Site, volumeId: string) => void,
+  parts: Partial<FaultKind> = {},
+): FaultKind =>
+  fault(id, {
+    ...parts,
+    draw: () => ({ delayMs }),
+    arm: (site) => {
+      const { world } = site;
+      let busy = false;
+      let done = false;
+      site.on('detach', () => (busy ? Number.NEGATIVE_INFINITY : 0));
+      site.on('request', ({ operation, body }) => {
+        if (done || operation !== 'DetachVolume') return undefined;
+        done = true;
+        const volumeId = new URLSearchParams(body).get('VolumeId') ?? '';
+        busy = true;
+        world.ec2.detachVolume(volumeId, { force: false });
+        busy = false;
+        site.hit(id);
+        next(site, volumeId);
+        return { delayMs };
+      });
+    },
+  });
+
+const trait = (id: string, traits: Partial<Traits>, parts: Partial<FaultKind>, api: RegExp) =>
+  fault(id, {
+    ...parts,
+    traits,
+    draw: () => ({ world: 'is so from the start' }),
+    arm: (site) => {
+      site.on('request', ({ service, operation }) => {
+        if (service === 'ec2' && api.test(operation)) site.hit(id);
+        return undefined;
+      });
+    },
+  });
+
+export const volumeFaults: readonly FaultKind[] = [
+  slow('EB-01', [30, 45]),
+  slow('EB-02', [100_000], {
+    traits: { parameters: { ForceDetach: 'after-proof' } },
+  }),
+  slow('EB-03', [150, 400]),
+  detachedFirst('EB-04', 50, () => {}),
+  detachedFirst(
+    'EB-05',
+    3_000,
+    ({ world, stage, time }, volumeId) => {
+      const [, , third] = stage.agents;
+      time.after(100, () => {
+        if (third) world.ec2.attachVolume(volumeId, third.instanceId, '/dev/xvdq');
+      });
+    },
+    { mayHold: ['volume-attached-elsewhere', 'volume-stuck', 'recovery-not-seen', 'proof-void'] },
+  ),
+  detachedFirst(
+    'EB-06',
+    30_000,
+    (site, volumeId) => {
+      site.time.after(100, () => {
+        void site.operator('ec2', { operation: 'DeleteVolume', body: { VolumeId: volumeId } });
+      });
+    },
+    { mayHold: ['volume-lost'] },
+  ),
+  trait('EB-07', { deleteOnTermination: true }, {}, /^ModifyInstanceAttribute$/),
+  trait('EB-08', { multiAttach: true }, { mayHold: ['multi-attach'] }, /^DescribeVolumes$/),
+  trait('EB-12', { volumes: 0 }, { mayStayDown: true }, /^DescribeVolumes$/),
+  trait(
+    'EB-13',
+    { kmsKeyDisabled: true },
+    { mayHold: ['recovery-not-seen', 'volume-not-usable'], mayStayDown: true },
+    /^DetachVolume$/,
+  ),
+  trait(
+    'EB-16',
+    { namesake: true },
+    { mayHold: ['duplicate-volume-name', 'placement-could-leave-zone'] },
+    /^DescribeVolumes$/,
+  ),
+  trait(
+    'TG-01',
+    { untaggedAgent: true },
+    { mayHold: ['ambiguous-scope'], mayStayDown: true, scenes: ['hung', 'stopped'] },
+    /^DescribeInstances$/,
+  ),
+  trait(
+    'TG-03',
+    { foreignVolume: true },
+    { mayHold: ['ambiguous-scope', 'duplicate-volume-name'], mayStayDown: true },
+    /^DescribeVolumes$/,
+  ),
+];

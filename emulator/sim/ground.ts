@@ -1,0 +1,83 @@
+import type { World } from '../world.ts';
+import type { SimEvent } from './events.ts';
+
+/** The machines themselves, watched. */
+export interface Ground {
+  /** Tells what has changed since the last look, as of now; `moved`: machines or disks may have. */
+  look(moved: boolean): void;
+}
+
+/**
+ * Follows the true state of machines, volumes, agents and writers, and tells each change once.
+ * It looks whenever a machine, a disk or an agent moved and around every request, so a state that
+ * lasted for no time at all is the only one it misses.
+ */
+export const createGround = (world: World, tell: (event: SimEvent) => void): Ground => {
+  const { ec2, dcos, time, infra } = world;
+  const cluster = infra.parameters.ClusterName ?? '';
+  const [agentKey = '', agentValue = ''] = (infra.parameters.AgentTag ?? '').split('=');
+  const told = new Map<string, string>();
+  let moved = true;
+
+  const tellOnce = (key: string, event: SimEvent): void => {
+    const { at: _, ...content } = event;
+    const text = JSON.stringify(content);
+    if (told.get(key) === text) return;
+    told.set(key, text);
+    tell(event);
+  };
+
+  const lookAtMachines = (): void => {
+    const at = time.now();
+    const { instances, volumes } = ec2.truth();
+    for (const { instanceId, state, powered, kernel, launchTime, tags } of instances) {
+      const ours = tags['ebs-failover:cluster'] === cluster && tags[agentKey] === agentValue;
+      const well = powered && kernel === 'ok' && state === 'running';
+      const machine = { instanceId, state, powered, well, launchTime, ours };
+      tellOnce(instanceId, { at, kind: 'machine', ...machine });
+    }
+    const roots = new Map(instances.map((i) => [i.instanceId, i.rootDeviceName]));
+    for (const { volumeId, state, tags, attachments } of volumes) {
+      const isRoot = attachments.some((a) => roots.get(a.instanceId) === a.device);
+      const ours = tags['ebs-failover:cluster'] === cluster && !isRoot;
+      const holders = attachments.map((a) => ({
+        instanceId: a.instanceId,
+        state: a.state,
+        deleteOnTermination: a.deleteOnTermination,
+      }));
+      tellOnce(volumeId, { at, kind: 'volume', volumeId, state, ours, holders });
+    }
+    for (const { agentId, instanceId } of dcos.truth().agents) {
+      tellOnce(agentId, { at, kind: 'agent', agentId, instanceId });
+    }
+  };
+
+  const lookAtWriters = (): void => {
+    for (const { volumeId, foreignWrites: rows } of dcos.guests.report()) {
+      if (rows > 0) {
+        tellOnce(`${volumeId} foreign`, { at: time.now(), kind: 'foreign', volumeId, rows });
+      }
+    }
+  };
+
+  const look = (): void => {
+    if (moved) lookAtMachines();
+    moved = false;
+    lookAtWriters();
+  };
+  const move = (): void => {
+    moved = true;
+    // The change is complete only when the code that makes it has returned.
+    time.after(0, look);
+  };
+  ec2.subscribe(move);
+  ec2.onState(move);
+  dcos.onChange(move);
+  look();
+  return {
+    look: (changed) => {
+      moved ||= changed;
+      look();
+    },
+  };
+};

@@ -1,0 +1,139 @@
+import type { World } from '../world.ts';
+import type { Checker } from './checker.ts';
+import { faultKind, type Plan } from './plan.ts';
+import { type IncidentSeen, isOff, type Violation } from './record.ts';
+import type { SimStage } from './stage.ts';
+
+/** B: after the faults have ended, every incident is over or held for a person within this. */
+export const boundMs = 45 * 60_000;
+
+/** Holds that nothing but a person ends, whatever the faults. */
+const PERSON_DECIDES = ['local-persistent-volumes'];
+
+export interface RunEnd {
+  plan: Plan;
+  world: World;
+  stage: SimStage;
+  checker: Checker;
+}
+
+const incidentsOf = ({ checker }: RunEnd): IncidentSeen[] => [...checker.memory.incidents.values()];
+
+const mayHold = ({ plan }: RunEnd, reason: string | undefined): boolean =>
+  reason !== undefined &&
+  [...PERSON_DECIDES, ...plan.faults.flatMap(({ id }) => faultKind(id).mayHold ?? [])].includes(
+    reason,
+  );
+
+const isSettled = (end: RunEnd, { status, holdReason }: IncidentSeen): boolean =>
+  status === 'recovered' ||
+  status === 'cancelled' ||
+  (status === 'held' && mayHold(end, holdReason));
+
+/** The app under test runs on a machine that is well, with its volumes and on no other. */
+export const isServed = ({ world, stage, checker }: RunEnd): boolean => {
+  const { machines, volumes } = checker.memory;
+  const task = world.dcos
+    .truth()
+    .tasks.find(({ appId, state }) => appId === stage.app.id && state === 'TASK_RUNNING');
+  if (stage.app.volumeIds.length === 0) return true;
+  if (task === undefined || machines.get(task.instanceId)?.well !== true) return false;
+  return stage.app.volumeIds.every((volumeId) => {
+    const holders = volumes.get(volumeId)?.holders ?? [];
+    return holders.length === 1 && holders[0]?.instanceId === task.instanceId;
+  });
+};
+
+/** A failure that still lasts obliges us; a machine that is well again does not. */
+const isDue = (end: RunEnd): boolean => {
+  const { plan, checker, stage } = end;
+  if (plan.faults.some(({ id }) => faultKind(id).mayStayDown)) return false;
+  if (plan.scene === 'quiet') return false;
+  return checker.memory.machines.get(stage.failing.instanceId)?.well === false;
+};
+
+/** Nothing is left to wait for. */
+export const isQuiet = (end: RunEnd): boolean => {
+  const incidents = incidentsOf(end);
+  const running = end.world.states.executions().some(({ status }) => status === 'RUNNING');
+  if (!incidents.every((incident) => isSettled(end, incident))) return false;
+  if (incidents.some(({ status }) => status === 'held')) return true;
+  return !running && (incidents.length > 0 || !isDue(end)) && (!isDue(end) || isServed(end));
+};
+
+const STOPS_PER_INCIDENT = 4;
+const DETACHES_PER_VOLUME = 4;
+const REPEAT_MS = 5 * 60_000;
+
+const countOf = ({ checker }: RunEnd, call: RegExp, target: string): number =>
+  checker.memory.mutations.filter(
+    (m) => call.test(m.call) && m.accepted && Object.values(m.params).includes(target),
+  ).length;
+
+const bounded = (end: RunEnd, incident: IncidentSeen): string[] => {
+  const lastedMs = end.world.time.now() - incident.openedAt;
+  const stops = countOf(end, /^(?:Stop|Terminate)Instances$/, incident.instanceId);
+  const stopsMax = STOPS_PER_INCIDENT + Math.ceil(lastedMs / REPEAT_MS);
+  const found = stops > stopsMax ? [`${stops} power commands to ${incident.instanceId}`] : [];
+  const detaches = incident.volumeIds
+    .map((volumeId) => ({ volumeId, count: countOf(end, /^DetachVolume$/, volumeId) }))
+    .filter(({ count }) => count > DETACHES_PER_VOLUME);
+  return [...found, ...detaches.map(({ volumeId, count }) => `${count} detaches of ${volumeId}`)];
+};
+
+/** Told of it at least once, or kept for a person. */
+const isTold = ({ world }: RunEnd): boolean => {
+  const queues = world.infra.ofType('AWS::SQS::Queue').map(({ arn }) => world.sqs.messages(arn));
+  return world.slack.messages().length > 0 || queues.some((messages) => messages.length > 0);
+};
+
+const unsettled = (end: RunEnd): { invariant: string; says: string }[] =>
+  incidentsOf(end)
+    .filter((incident) => !isSettled(end, incident))
+    .map(({ id, status, holdReason }) => {
+      const why = holdReason === undefined ? '' : ` (${holdReason})`;
+      return { invariant: 'L1', says: `${id} is still ${status}${why} at the bound` };
+    });
+
+const unserved = (end: RunEnd): { invariant: string; says: string }[] => {
+  const heldRightly = incidentsOf(end).some(
+    ({ status, holdReason }) => status === 'held' && mayHold(end, holdReason),
+  );
+  if (!isDue(end) || heldRightly || isServed(end)) return [];
+  const incidents = incidentsOf(end);
+  const invariant = incidents.length === 0 ? 'L4' : 'L3';
+  const story = incidents.map(({ status }) => status).join(', ') || 'no incident';
+  return [{ invariant, says: `${end.stage.app.id} is not back at the bound: ${story}` }];
+};
+
+/** In-scope volumes that an incident which is over has left on the machine it fenced. */
+const leftBehind = (end: RunEnd): { invariant: string; says: string }[] => {
+  const { machines, volumes } = end.checker.memory;
+  return incidentsOf(end)
+    .filter(({ status }) => status === 'recovered')
+    .flatMap(({ instanceId }) =>
+      [...volumes.values()].filter(
+        ({ ours, holders }) =>
+          ours &&
+          holders.some((h) => h.instanceId === instanceId) &&
+          isOff(machines.get(instanceId)?.state),
+      ),
+    )
+    .map(({ volumeId }) => ({ invariant: 'L4', says: `${volumeId} was left on a fenced machine` }));
+};
+
+/** What must have become true once the faults have ended; judged at the bound. */
+export const judgeLiveness = (end: RunEnd): Violation[] => {
+  const incidents = incidentsOf(end);
+  const spoke = incidents.some(({ status }) => status === 'recovered' || status === 'held');
+  const found = [
+    ...unsettled(end),
+    ...unserved(end),
+    ...leftBehind(end),
+    ...incidents
+      .flatMap((incident) => bounded(end, incident))
+      .map((says) => ({ invariant: 'L9', says })),
+    ...(spoke && !isTold(end) ? [{ invariant: 'L6', says: 'nobody was told' }] : []),
+  ];
+  return found.map((one) => ({ ...one, at: end.world.time.now() }));
+};

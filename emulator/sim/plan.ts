@@ -1,0 +1,109 @@
+import { createRng, type Rng } from '../core/random.ts';
+import { type FaultKind, type PlannedFault, type Scene, scenes } from './fault.ts';
+import { clusterFaults } from './faults/cluster.ts';
+import { ec2Faults } from './faults/ec2.ts';
+import { eventFaults } from './faults/events.ts';
+import { ledgerFaults } from './faults/ledger.ts';
+import { messageFaults } from './faults/messages.ts';
+import { peopleFaults } from './faults/people.ts';
+import { stepFaults } from './faults/steps.ts';
+import { volumeFaults } from './faults/volumes.ts';
+import { plainTraits, type Traits } from './stage.ts';
+
+/** Every fault that can be injected. */
+export const faultKinds: readonly FaultKind[] = [
+  ...eventFaults,
+  ...stepFaults,
+  ...ec2Faults,
+  ...volumeFaults,
+  ...ledgerFaults,
+  ...clusterFaults,
+  ...messageFaults,
+  ...peopleFaults,
+];
+
+const byId = new Map(faultKinds.map((kind) => [kind.id, kind]));
+
+/** Throws RangeError for an id that cannot be injected. */
+export const faultKind = (id: string): FaultKind => {
+  const kind = byId.get(id);
+  if (kind === undefined) throw new RangeError(`no fault ${id} can be injected`);
+  return kind;
+};
+
+/** What one seed plays: wholly decided by the seed and what was asked for. */
+export interface Plan {
+  seed: number;
+  scene: Scene;
+  traits: Traits;
+  faults: PlannedFault[];
+  /** How long faults go on after the failure, ms. */
+  safetyMs: number;
+}
+
+export interface PlanRequest {
+  seed: number;
+  scene?: Scene;
+  /** Exactly these; drawn from the seed if absent. */
+  faults?: readonly string[];
+}
+
+const DCOS_VERSIONS = ['2.1', '2.0', '1.13.4', '1.12.4'];
+
+const traitsFor = (rng: Rng, scene: Scene, kinds: readonly FaultKind[]): Traits => {
+  const drawn: Traits = {
+    ...plainTraits,
+    dcosVersion: rng.next() < 0.7 ? '2.1' : rng.pick(DCOS_VERSIONS),
+    group: rng.next() < 0.3,
+    // Terminated with the flag set, the data is gone before anybody can look.
+    deleteOnTermination: rng.next() < 0.2 && scene !== 'terminated',
+    volumes: rng.pick([1, 1, 1, 2, 3]),
+  };
+  return Object.assign(drawn, ...kinds.map(({ traits }) => traits));
+};
+
+/** Two faults whose traits contradict each other cannot meet in one world. */
+const fits = (kind: FaultKind, others: readonly FaultKind[]): boolean =>
+  others.every((other) =>
+    Object.keys(kind.traits ?? {}).every((trait) => !(trait in (other.traits ?? {}))),
+  );
+
+const isOfUse = (kind: FaultKind, scene: Scene): boolean => kind.scenes?.includes(scene) ?? true;
+
+const FAULTS_MAX = 4;
+const SCENES: readonly Scene[] = ['hung', 'hung', 'hung', 'stopped', 'stopped', 'terminated'];
+
+const drawKinds = (rng: Rng, scene: Scene): FaultKind[] => {
+  const kinds: FaultKind[] = [];
+  const wanted = rng.int(1, FAULTS_MAX);
+  for (const kind of rng.shuffle(faultKinds)) {
+    if (kinds.length === wanted) break;
+    if (isOfUse(kind, scene) && fits(kind, kinds)) kinds.push(kind);
+  }
+  return kinds;
+};
+
+const sceneFor = (rng: Rng, asked: readonly FaultKind[]): Scene => {
+  const drawn = rng.next() < 0.15 ? rng.pick(scenes) : rng.pick(SCENES);
+  if (asked.every((kind) => isOfUse(kind, drawn))) return drawn;
+  return scenes.find((scene) => asked.every((kind) => isOfUse(kind, scene))) ?? drawn;
+};
+
+/**
+ * The plan of a seed. Each fault draws its parameters from its own stream, so a plan with one
+ * fault less leaves the others as they were.
+ */
+export const planFor = (request: PlanRequest): Plan => {
+  const { seed } = request;
+  const rng = createRng(`${seed}/plan`);
+  const asked = (request.faults ?? []).map(faultKind);
+  const scene = request.scene ?? sceneFor(rng.fork('scene'), asked);
+  const kinds = request.faults ? asked : drawKinds(rng.fork('kinds'), scene);
+  return {
+    seed,
+    scene,
+    traits: traitsFor(rng.fork('traits'), scene, kinds),
+    faults: kinds.map((kind) => ({ id: kind.id, params: kind.draw(rng.fork(kind.id)) })),
+    safetyMs: rng.fork('safety').int(5, 15) * 60_000,
+  };
+};

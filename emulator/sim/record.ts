@@ -1,0 +1,218 @@
+import type { By, EventOf, Holder, SimEvent } from './events.ts';
+
+/** A broken promise. */
+export interface Violation {
+  invariant: string;
+  /** Epoch ms. */
+  at: number;
+  says: string;
+}
+
+export interface Proof {
+  /** First read that says off, sent after the last accepted command on this incarnation. */
+  at: number;
+  launchTime: number;
+}
+
+export interface Intent {
+  call: string;
+  target: string;
+  token: number;
+  actor: string;
+  incidentId: string;
+  invocationId: string;
+  /** Written down, epoch ms. */
+  at: number;
+  outcome?: { kind: string };
+}
+
+export interface IncidentSeen {
+  id: string;
+  instanceId: string;
+  status: string;
+  token: number;
+  executionArn: string | undefined;
+  holdReason: string | undefined;
+  handedOff: boolean;
+  volumeIds: readonly string[];
+  agentIds: readonly string[];
+  recoveredTo: readonly { toInstanceId: string }[];
+  /** When the token last rose, epoch ms. */
+  takenAt: number;
+  ordered: boolean;
+  openedAt: number;
+}
+
+export interface Owner {
+  epoch: number;
+  state: string;
+  incidentId: string | undefined;
+  from: string | undefined;
+  owner: string | undefined;
+}
+
+/** Everything the checker remembers: what is true, what was served, what was written. */
+export interface Memory {
+  readonly machines: Map<string, EventOf<'machine'>>;
+  /** When a machine was last not well; a running one is well since then. */
+  readonly unwellUntil: Map<string, number>;
+  readonly volumes: Map<string, EventOf<'volume'>>;
+  readonly agents: Map<string, string>;
+  readonly reads: Map<string, EventOf<'read'>[]>;
+  /** Of the newest incarnation. */
+  readonly commands: Map<string, { at: number; launchTime: number }>;
+  readonly proofs: Map<string, Proof>;
+  /** Volume -> when a read after the proof showed it free. */
+  readonly freeSeen: Map<string, number>;
+  readonly owners: Map<string, Owner>;
+  readonly incidents: Map<string, IncidentSeen>;
+  readonly intents: Map<string, Intent>;
+  readonly mutations: EventOf<'mutation'>[];
+}
+
+export const createMemory = (): Memory => ({
+  machines: new Map(),
+  unwellUntil: new Map(),
+  volumes: new Map(),
+  agents: new Map(),
+  reads: new Map(),
+  commands: new Map(),
+  proofs: new Map(),
+  freeSeen: new Map(),
+  owners: new Map(),
+  incidents: new Map(),
+  intents: new Map(),
+  mutations: [],
+});
+
+export const isOff = (state: string | undefined): boolean =>
+  state === 'stopped' || state === 'terminated';
+
+export const heldBy = (volume: EventOf<'volume'> | undefined): readonly Holder[] =>
+  volume?.holders ?? [];
+
+/** A read that justifies is answered within this long before the change is sent. */
+const JUSTIFIES_MS = 2_000;
+
+/** Reads of the same invocation, answered before this request was sent and not long before. */
+export const justifying = (memory: Memory, by: By, of: EventOf<'read'>['of']): EventOf<'read'>[] =>
+  (memory.reads.get(by.invocationId) ?? []).filter((read) => {
+    const { answeredAt } = read.by.wire;
+    if (read.of !== of || answeredAt === undefined || answeredAt > by.wire.at) return false;
+    return by.wire.at - answeredAt <= JUSTIFIES_MS;
+  });
+
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+const list = <T>(value: unknown): T[] => (Array.isArray(value) ? (value as T[]) : []);
+const object = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+/** An incident's STATE item, as far as the invariants ask. */
+export const incidentOf = (
+  { item = {}, at }: EventOf<'ledger'>,
+  before: IncidentSeen | undefined,
+): IncidentSeen => {
+  const facts = object(item.facts);
+  const token = Number(item.token);
+  const signals = Object.values(object(item.signals)) as { source?: string }[];
+  return {
+    id: String(item.id),
+    instanceId: String(item.instanceId),
+    status: String(item.status),
+    token,
+    executionArn: text(item.executionArn),
+    holdReason: text(object(item.hold).reason),
+    handedOff: object(item.handOff).completedAt !== undefined,
+    volumeIds: list<{ volumeId: string }>(facts.volumes).map(({ volumeId }) => volumeId),
+    agentIds: list<string>(facts.agentIds),
+    recoveredTo: list<{ toInstanceId: string }>(object(item.recovery).apps),
+    takenAt: before?.token === token ? before.takenAt : at,
+    ordered: signals.some(({ source }) => source === 'operator'),
+    openedAt: Number(item.openedAt),
+  };
+};
+
+export const ownerOf = ({ item = {} }: EventOf<'ledger'>): Owner => ({
+  epoch: Number(item.epoch),
+  state: String(item.state),
+  incidentId: text(item.incidentId),
+  from: text(item.from),
+  owner: text(item.owner),
+});
+
+export const intentOf = ({ item = {}, pk, by, at }: EventOf<'ledger'>): Intent => {
+  const outcome = item.outcome as Intent['outcome'];
+  return {
+    call: String(item.call),
+    target: String(item.target),
+    token: Number(item.token),
+    actor: String(item.actor),
+    incidentId: pk.slice('INCIDENT#'.length),
+    invocationId: by.invocationId,
+    at,
+    ...(outcome === undefined ? {} : { outcome }),
+  };
+};
+
+const rememberRead = (memory: Memory, read: EventOf<'read'>): void => {
+  const { invocationId } = read.by;
+  const mine = memory.reads.get(invocationId) ?? [];
+  mine.push(read);
+  memory.reads.set(invocationId, mine);
+  for (const { instanceId, state, launchTime } of read.instances ?? []) {
+    const command = memory.commands.get(instanceId);
+    const commanded = command?.launchTime === launchTime;
+    const known = memory.proofs.get(instanceId);
+    if (!isOff(state) || (commanded && read.by.wire.at <= command.at)) continue;
+    if (known?.launchTime !== launchTime || (commanded && known.at < command.at)) {
+      memory.proofs.set(instanceId, { at: read.by.wire.at, launchTime });
+    }
+  }
+  for (const { volumeId, state, holders } of read.volumes ?? []) {
+    if (state === 'available' && holders.length === 0)
+      memory.freeSeen.set(volumeId, read.by.wire.at);
+  }
+};
+
+const POWER = /^(?:Stop|Terminate)Instances$/;
+
+/** Takes an event into the memory; what the invariants compare it with is what was before. */
+export const remember = (memory: Memory, event: SimEvent): void => {
+  switch (event.kind) {
+    case 'machine': {
+      const before = memory.machines.get(event.instanceId);
+      if (!event.well || before?.well === false) memory.unwellUntil.set(event.instanceId, event.at);
+      memory.machines.set(event.instanceId, event);
+      return;
+    }
+    case 'volume':
+      memory.volumes.set(event.volumeId, event);
+      return;
+    case 'agent':
+      memory.agents.set(event.agentId, event.instanceId);
+      return;
+    case 'read':
+      rememberRead(memory, event);
+      return;
+    case 'mutation':
+      memory.mutations.push(event);
+      for (const target of event.accepted && POWER.test(event.call) ? event.targets : []) {
+        const launchTime = memory.machines.get(target)?.launchTime ?? 0;
+        memory.commands.set(target, { at: event.at, launchTime });
+      }
+      return;
+    case 'ledger':
+      if (event.item === undefined) return;
+      if (event.sk === 'OWNER') memory.owners.set(event.pk.slice(7), ownerOf(event));
+      if (event.sk.startsWith('STEP#')) memory.intents.set(event.pk + event.sk, intentOf(event));
+      if (event.sk === 'STATE') {
+        const before = memory.incidents.get(event.pk);
+        memory.incidents.set(event.pk, incidentOf(event, before));
+      }
+      return;
+    case 'foreign':
+    case 'said':
+      return;
+  }
+};

@@ -1,0 +1,141 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Scene } from './fault.ts';
+import { pendingIds } from './pending.ts';
+import { faultKinds, type PlanRequest } from './plan.ts';
+import type { SeedResult } from './seed.ts';
+
+export interface RunOptions {
+  /** Both included. */
+  from: number;
+  to: number;
+  scene?: Scene;
+  /** These faults in every seed instead of drawn ones. */
+  faults?: readonly string[];
+  trace?: boolean;
+  threads?: number;
+  /** Told of each seed as it ends, in no order. */
+  onSeed?: (result: SeedResult) => void;
+}
+
+/** A broken promise and how to see it again. */
+export interface Found {
+  invariant: string;
+  seed: number;
+  says: string;
+  /** As drawn, and as few of it as still fail. */
+  faults: string[];
+  shrunk: string[];
+  replay: string;
+}
+
+/** The document of `--json`. */
+export interface Summary {
+  seeds: number;
+  events: number;
+  simulatedHours: number;
+  wallMs: number;
+  residual: number;
+  violations: Found[];
+  faults: Record<string, number>;
+  pending: readonly string[];
+}
+
+const requestFor = (seed: number, { scene, faults }: RunOptions): PlanRequest => ({
+  seed,
+  ...(scene === undefined ? {} : { scene }),
+  ...(faults === undefined ? {} : { faults }),
+});
+
+/** Plays requests on worker threads; results come as they end. */
+const playAll = (
+  requests: readonly PlanRequest[],
+  { threads = availableParallelism(), trace = false }: Pick<RunOptions, 'threads' | 'trace'>,
+  onSeed: (result: SeedResult) => void,
+): Promise<void> => {
+  const waiting = [...requests];
+  const thread = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { trace } });
+      const next = (): void => {
+        const request = waiting.shift();
+        if (request === undefined) void worker.terminate().then(() => resolve());
+        else worker.postMessage(request);
+      };
+      worker.on('message', (result: SeedResult) => {
+        onSeed(result);
+        next();
+      });
+      worker.on('error', reject);
+      next();
+    });
+  const count = Math.max(1, Math.min(threads, requests.length));
+  return Promise.all(Array.from({ length: count }, thread)).then(() => undefined);
+};
+
+const playOne = async (request: PlanRequest): Promise<SeedResult> => {
+  const results: SeedResult[] = [];
+  await playAll([request], { threads: 1 }, (result) => results.push(result));
+  const [result] = results;
+  if (result === undefined) throw new Error(`seed ${request.seed} gave no result`);
+  return result;
+};
+
+/**
+ * Leaves out one fault after the other for as long as the same invariant still breaks. The scene
+ * stays; each fault keeps its own parameters, because they are drawn under its own name.
+ */
+const shrink = async (
+  request: PlanRequest,
+  invariant: string,
+  faults: readonly string[],
+): Promise<string[]> => {
+  for (const id of faults) {
+    const fewer = faults.filter((other) => other !== id);
+    const { violations } = await playOne({ ...request, faults: fewer });
+    if (violations.some((v) => v.invariant === invariant)) return shrink(request, invariant, fewer);
+  }
+  return [...faults];
+};
+
+const explain = async (result: SeedResult, options: RunOptions): Promise<Found[]> => {
+  const [first] = result.violations;
+  if (first === undefined) return [];
+  const { seed, scene, faults } = result.plan;
+  const ids = faults.map(({ id }) => id);
+  const shrunk = await shrink(requestFor(seed, { ...options, scene }), first.invariant, ids);
+  const list = shrunk.length > 0 ? ` --faults ${shrunk.join(',')}` : ' --faults none';
+  const replay = `npm run sim -- --seeds ${seed} --scenario ${scene}${list} --trace`;
+  return [{ ...first, seed, faults: ids, shrunk, replay }].map(({ at: _, ...found }) => found);
+};
+
+/** Plays all seeds, shrinks what failed, and adds up. `wallMs` is left to who holds a watch. */
+export const runSeeds = async (options: RunOptions): Promise<Omit<Summary, 'wallMs'>> => {
+  const { from, to } = options;
+  const requests = Array.from({ length: to - from + 1 }, (_, i) => requestFor(from + i, options));
+  const hits = new Map(faultKinds.map(({ id }) => [id, 0]));
+  const failed: SeedResult[] = [];
+  let [events, simulatedMs, residual] = [0, 0, 0];
+  await playAll(requests, options, (result) => {
+    events += result.events;
+    simulatedMs += result.simulatedMs;
+    residual += result.residual;
+    for (const [id, count] of Object.entries(result.hits))
+      hits.set(id, (hits.get(id) ?? 0) + count);
+    if (result.violations.length > 0) failed.push(result);
+    options.onSeed?.(result);
+  });
+  const violations: Found[] = [];
+  for (const result of failed.sort((a, b) => a.plan.seed - b.plan.seed)) {
+    violations.push(...(await explain(result, options)));
+  }
+  return {
+    seeds: requests.length,
+    events,
+    simulatedHours: Number((simulatedMs / 3_600_000).toFixed(1)),
+    residual,
+    violations,
+    faults: Object.fromEntries(hits),
+    pending: pendingIds,
+  };
+};

@@ -1,0 +1,125 @@
+import { createRng } from '../core/random.ts';
+import { createVirtualTime, type VirtualTime } from '../core/virtual-time.ts';
+import { createWorld, type World } from '../world.ts';
+import { createChecker } from './checker.ts';
+import type { SimEvent } from './events.ts';
+import { boundMs, isQuiet, isServed, judgeLiveness, type RunEnd } from './liveness.ts';
+import { observe } from './observer.ts';
+import { faultKind, type Plan } from './plan.ts';
+import type { Violation } from './record.ts';
+import { createSite } from './site.ts';
+import { setSimStage } from './stage.ts';
+
+/** How one seed ended. */
+export interface SeedResult {
+  plan: Plan;
+  violations: Violation[];
+  /** Fault id -> how often it changed something. */
+  hits: Record<string, number>;
+  events: number;
+  residual: number;
+  /** Virtual time from the first second to the last. */
+  simulatedMs: number;
+  /** The app under test runs, where it may. */
+  served: boolean;
+  /** How each incident ended: `recovered`, `cancelled`, `held: <reason>`. */
+  incidents: string[];
+  /** One line per event, in order; only if asked for. */
+  trace: string[];
+}
+
+const START_MS = Date.parse('2026-11-23T03:00:00Z');
+/** Two sweeps: the first adopts the volumes, the second knows the inventory. */
+const WARM_UP_MS = 130_000;
+/** A kernel that comes back by itself. */
+const FLAKY_MS = [30_000, 400_000] as const;
+/** Messages are still on their way. */
+const SETTLE_MS = 40_000;
+
+const lineOf = ({ at, kind, ...rest }: SimEvent): string =>
+  `${new Date(at).toISOString()} ${kind} ${JSON.stringify(rest)}`;
+
+/** Every text that left the service, judged once at the end. */
+const saidIn = (world: World): SimEvent[] => {
+  const at = world.time.now();
+  const logs = world.trace
+    .filter(({ text }) => text === 'log')
+    .map(({ source, data }) => ({ where: `the log of ${source}`, text: String(data) }));
+  const events = world.events
+    .deliveries()
+    .map(({ event }) => ({ where: 'an event', text: JSON.stringify(event) }));
+  const histories = world.states.executions().map(({ name, input, output, cause }) => ({
+    where: `execution ${name}`,
+    text: [input, output, cause].join(' '),
+  }));
+  return [...logs, ...events, ...histories].map((said) => ({ at, kind: 'said', ...said }));
+};
+
+const breakIt = (plan: Plan, world: World, instanceId: string): void => {
+  if (plan.scene === 'stopped') world.ec2.stop(instanceId);
+  if (plan.scene === 'terminated') world.ec2.terminate(instanceId);
+  if (plan.scene === 'hung' || plan.scene === 'flaky') world.ec2.hang(instanceId);
+  if (plan.scene !== 'flaky') return;
+  const [min, max] = FLAKY_MS;
+  world.time.after(createRng(`${plan.seed}/flaky`).int(min, max), () => {
+    if (world.ec2.machine(instanceId)?.powered) world.ec2.thaw(instanceId);
+  });
+};
+
+const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<SeedResult> => {
+  const { seed, traits } = plan;
+  const { dcosVersion, parameters } = traits;
+  const world = await createWorld({ seed, time, dcosVersion, parameters });
+  const stage = setSimStage(world, traits);
+  const checker = createChecker();
+  const trace: string[] = [];
+  observe(world, (event) => {
+    if (keepTrace) trace.push(lineOf(event));
+    checker.see(event);
+  });
+  const rng = createRng(`${seed}/run`);
+  const leadMs = WARM_UP_MS + rng.int(0, 59_999);
+  await time.run({ until: () => false, horizonMs: leadMs });
+
+  const hits: Record<string, number> = {};
+  const hit = (id: string): void => {
+    hits[id] = (hits[id] ?? 0) + 1;
+  };
+  const { site, end } = createSite({ world, stage, time, rng, hit });
+  const run: RunEnd = { plan, world, stage, checker };
+  breakIt(plan, world, stage.failing.instanceId);
+  for (const { id, params } of plan.faults) faultKind(id).arm(site, params);
+  const broken = (): boolean => checker.violations.length > 0;
+  await time.run({ until: broken, horizonMs: plan.safetyMs });
+  end();
+  if (!broken()) await time.run({ until: () => broken() || isQuiet(run), horizonMs: boundMs });
+  if (!broken()) await time.run({ until: broken, horizonMs: SETTLE_MS });
+  for (const said of saidIn(world)) checker.see(said);
+  const late = broken() ? [] : judgeLiveness(run);
+  return {
+    plan,
+    violations: [...checker.violations, ...late],
+    hits,
+    events: checker.events,
+    residual: checker.residual,
+    simulatedMs: time.now() - START_MS,
+    served: isServed(run),
+    incidents: [...checker.memory.incidents.values()].map(({ status, holdReason }) =>
+      status === 'held' ? `held: ${holdReason ?? 'no reason'}` : status,
+    ),
+    trace,
+  };
+};
+
+/** Plays one plan to its end. Equal plans give equal results, byte for byte. */
+export const playSeed = async (
+  plan: Plan,
+  options: { trace?: boolean } = {},
+): Promise<SeedResult> => {
+  const time = createVirtualTime(START_MS, plan.seed);
+  try {
+    return await play(plan, time, options.trace ?? false);
+  } finally {
+    time.uninstall();
+  }
+};

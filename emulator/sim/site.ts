@@ -1,0 +1,169 @@
+import type { AwsEvent } from '../core/aws-event.ts';
+import { Ec2Refusal } from '../core/machines.ts';
+import type { Rng } from '../core/random.ts';
+import type { VirtualTime } from '../core/virtual-time.ts';
+import type { WireRequest } from '../core/wire.ts';
+import type { CrashInfo, Verdict } from '../network.ts';
+import type { Route } from '../routing.ts';
+import type { Ec2Call, Ec2Faults } from '../services/ec2/faults.ts';
+import type { World } from '../world.ts';
+import type { SimStage } from './stage.ts';
+
+/** A request on its way from a function to a service. */
+export interface Passing extends Route {
+  functionName: string;
+  invocationId: string;
+  body: string;
+}
+
+type Hooks = {
+  request: (passing: Passing) => Verdict | undefined;
+  crash: (info: CrashInfo) => boolean;
+  ec2: (call: Omit<Ec2Call, 'outcome'>) => void;
+  stop: NonNullable<Ec2Faults['stuckStop']>;
+  detach: NonNullable<Ec2Faults['slowDetach']>;
+  afterStop: NonNullable<Ec2Faults['postStopWrites']>;
+  deliver: (event: AwsEvent, targetArn: string) => readonly { delayMs: number }[] | undefined;
+};
+
+/** Where faults are planted: the seams of the world, shared by all faults of a run. */
+export interface Site {
+  world: World;
+  stage: SimStage;
+  time: VirtualTime;
+  /** The fault changed a response, a delivery or a clock that the service saw. */
+  hit(id: string): void;
+  /** Consulted until the faults end. The first to say something decides. */
+  on<Name extends keyof Hooks>(name: Name, hook: Hooks[Name]): void;
+  /** Called when the faults end: what lasts must be put right. */
+  heal(undo: () => void): void;
+  /** Once, so long after the failure, if faults are still on. */
+  later(delayMs: number, effect: () => void): void;
+  /** Sends a request as an operator, past all faults; resolves with the body. */
+  operator(service: 'ec2' | 'states' | 'dynamodb', request: OperatorRequest): Promise<string>;
+}
+
+export interface OperatorRequest {
+  /** `DeleteVolume`, `StartExecution`, `PutItem`. */
+  operation: string;
+  body: Record<string, unknown>;
+}
+
+const TARGET = {
+  states: 'AWSStepFunctions',
+  dynamodb: 'DynamoDB_20120810',
+} as const;
+
+const operatorRequest = (
+  service: 'ec2' | 'states' | 'dynamodb',
+  { operation, body }: OperatorRequest,
+): WireRequest => {
+  const url = `https://${service}.us-east-1.amazonaws.com/`;
+  const scope = `Credential=OPERATOR/20261122/us-east-1/${service}/aws4_request`;
+  const authorization = `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=0`;
+  const date = { 'x-amz-date': '20261123T030000Z' };
+  if (service !== 'ec2') {
+    return {
+      method: 'POST',
+      url,
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `${TARGET[service]}.${operation}`,
+        authorization,
+        ...date,
+      },
+      body: JSON.stringify(body),
+    };
+  }
+  const fields = new URLSearchParams({ Action: operation, Version: '2016-11-15' });
+  for (const [name, value] of Object.entries(body)) fields.set(name, String(value));
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization, ...date };
+  return { method: 'POST', url, headers, body: fields.toString() };
+};
+
+/** The site, and the switch that ends every fault on it. */
+export const createSite = (deps: {
+  world: World;
+  stage: SimStage;
+  time: VirtualTime;
+  rng: Rng;
+  hit: (id: string) => void;
+}): { site: Site; end: () => void } => {
+  const { world, stage, time, hit } = deps;
+  const hooks: { [Name in keyof Hooks]: Hooks[Name][] } = {
+    request: [],
+    crash: [],
+    ec2: [],
+    stop: [],
+    detach: [],
+    afterStop: [],
+    deliver: [],
+  };
+  const undos: (() => void)[] = [];
+  const functionOf = new Map<string, string>();
+  let live = true;
+
+  world.faults.crashPoint = (info) => live && hooks.crash.some((hook) => hook(info));
+  world.faults.intercept = (request, { invocationId, ...route }) => {
+    if (!live || invocationId === undefined) return 'pass';
+    const line = world.network.calls().findLast((call) => call.invocationId === invocationId);
+    const functionName = line?.functionName ?? '';
+    functionOf.set(invocationId, functionName);
+    const { service, operation } = route;
+    const passing = { service, operation, invocationId, functionName, body: request.body };
+    for (const hook of hooks.request) {
+      const verdict = hook(passing);
+      if (verdict) return verdict;
+    }
+    return 'pass';
+  };
+  world.faults.deliver = (event, targetArn) => {
+    if (!live) return [{ delayMs: 0 }];
+    for (const hook of hooks.deliver) {
+      const deliveries = hook(event, targetArn);
+      if (deliveries) return deliveries;
+    }
+    return [{ delayMs: 0 }];
+  };
+  const { faults } = world.ec2;
+  faults.onCall = (call) => {
+    if (live && call.caller.invocationId !== undefined) for (const hook of hooks.ec2) hook(call);
+  };
+  const most = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
+  faults.stuckStop = (id, method) => (live ? most(hooks.stop.map((hook) => hook(id, method))) : 0);
+  faults.slowDetach = (id, forced) =>
+    live ? most(hooks.detach.map((hook) => hook(id, forced))) : 0;
+  faults.postStopWrites = (id) => (live ? most(hooks.afterStop.map((hook) => hook(id))) : 0);
+
+  const site: Site = {
+    world,
+    stage,
+    time,
+    hit,
+    on: (name, hook) => void hooks[name].push(hook as never),
+    heal: (undo) => void undos.push(undo),
+    later: (delayMs, effect) => {
+      time.after(delayMs, () => {
+        if (live) effect();
+      });
+    },
+    operator: async (service, request) => {
+      const target = { ec2: world.ec2, states: world.states, dynamodb: world.dynamodb }[service];
+      const wire = operatorRequest(service, request);
+      const { body } = await target.handle(wire, { accessKeyId: 'OPERATOR' });
+      return body;
+    },
+  };
+  return {
+    site,
+    end: () => {
+      live = false;
+      for (const undo of undos) undo();
+    },
+  };
+};
+
+/** EC2 refuses a function's call with this code. Thrown inside an `ec2` hook. */
+export const refuseCall = (code: string): never => {
+  throw new Ec2Refusal(code, `${code}, by the simulator`);
+};

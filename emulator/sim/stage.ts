@@ -1,0 +1,155 @@
+import { catalogMysql, webApp } from '../scenes/apps.ts';
+import type { World } from '../world.ts';
+
+/** What the world is like before anything fails. Everything here may be drawn. */
+export interface Traits {
+  dcosVersion: string;
+  /** Agents in an Auto Scaling group that replaces what is lost. */
+  group: boolean;
+  /** Data volumes carry DeleteOnTermination=true, as when attached at launch. */
+  deleteOnTermination: boolean;
+  instanceType: string;
+  disableApiStop: boolean;
+  rootDeviceType: 'ebs' | 'instance-store';
+  multiAttach: boolean;
+  kmsKeyDisabled: boolean;
+  /** Volumes of the app on the failing agent; 0: an app without any. */
+  volumes: number;
+  /** A volume of the same name in another zone. */
+  namesake: boolean;
+  /** Another cluster's volume is attached to the failing agent. */
+  foreignVolume: boolean;
+  untaggedAgent: boolean;
+  parameters: Record<string, string>;
+}
+
+export const plainTraits: Traits = {
+  dcosVersion: '2.1',
+  group: false,
+  deleteOnTermination: false,
+  instanceType: 'm5.large',
+  disableApiStop: false,
+  rootDeviceType: 'ebs',
+  multiAttach: false,
+  kmsKeyDisabled: false,
+  volumes: 1,
+  namesake: false,
+  foreignVolume: false,
+  untaggedAgent: false,
+  parameters: {},
+};
+
+/** Who is on stage. */
+export interface SimStage {
+  zone: string;
+  failing: { instanceId: string; agentId: string; privateIp: string };
+  /** Another agent with a volume of its own, which nobody may touch. */
+  bystander: { instanceId: string; volumeId: string };
+  agents: { instanceId: string; agentId: string }[];
+  app: { id: string; volumeIds: string[] };
+  foreignVolumeId: string | undefined;
+}
+
+const AGENTS = 5;
+const DEVICES = 'fghijklmnop';
+const AGENT_BOOT_MS = 240_000;
+
+const volumeOf = (name: string) => ({
+  containerPath: `/var/lib/${name}`,
+  external: { name, provider: 'dvdi', options: { 'dvdi/driver': 'rexray' } },
+  mode: 'RW',
+});
+
+const appOf = (id: string, names: readonly string[]): object => ({
+  ...catalogMysql,
+  id,
+  container: { ...catalogMysql.container, volumes: names.map(volumeOf) },
+});
+
+const seedAgents = (world: World, zone: string, traits: Traits): SimStage['agents'] =>
+  Array.from({ length: AGENTS }, (_, index) => {
+    const cluster = { 'ebs-failover:cluster': world.infra.parameters.ClusterName ?? '' };
+    const fails = index === 0;
+    const { instanceType, disableApiStop, rootDeviceType } = traits;
+    const instanceId = world.ec2.seedInstance({
+      availabilityZone: zone,
+      tags: { ...(fails && traits.untaggedAgent ? {} : cluster), role: 'mesos-slave' },
+      ...(fails ? { instanceType, disableApiStop, rootDeviceType } : {}),
+    });
+    return { instanceId, agentId: world.dcos.addAgent({ instanceId }) };
+  });
+
+const seedVolumes = (
+  world: World,
+  zone: string,
+  instanceId: string,
+  names: readonly string[],
+  traits: Partial<Traits>,
+): string[] =>
+  names.map((name, index) =>
+    world.ec2.seedVolume({
+      availabilityZone: zone,
+      name,
+      multiAttach: traits.multiAttach ?? false,
+      ...(traits.kmsKeyDisabled ? { kmsKeyId: 'key-1', kmsKeyDisabled: true } : {}),
+      attachedTo: {
+        instanceId,
+        device: `/dev/xvd${DEVICES[index] ?? 'z'}`,
+        deleteOnTermination: traits.deleteOnTermination ?? false,
+      },
+    }),
+  );
+
+/**
+ * One zone, five agents: the first will fail, with the app under test and a web app on it; the
+ * second serves another app with a volume and must come through untouched.
+ */
+export const setSimStage = (world: World, traits: Traits): SimStage => {
+  const zone = `${world.infra.region}a`;
+  const agents = seedAgents(world, zone, traits);
+  const [first, second] = agents;
+  if (!first || !second) throw new RangeError('a cluster without agents');
+  const names = Array.from({ length: traits.volumes }, (_, i) =>
+    i === 0 ? 'mysql' : `mysql-${i}`,
+  );
+  const volumeIds = seedVolumes(world, zone, first.instanceId, names, traits);
+  const [other = ''] = seedVolumes(world, zone, second.instanceId, ['orders'], {});
+  if (names.length > 0) world.dcos.placeApp(appOf('/mysql', names), first.instanceId);
+  world.dcos.placeApp(webApp, first.instanceId);
+  world.dcos.placeApp(appOf('/orders', ['orders']), second.instanceId);
+  if (traits.namesake) {
+    world.ec2.seedVolume({ availabilityZone: `${world.infra.region}b`, name: 'mysql' });
+  }
+  const foreignVolumeId = traits.foreignVolume
+    ? world.ec2.seedVolume({
+        availabilityZone: zone,
+        name: 'mysql',
+        tags: { 'ebs-failover:cluster': 'other' },
+        attachedTo: { instanceId: first.instanceId, device: '/dev/xvdz' },
+      })
+    : undefined;
+  if (traits.group) {
+    world.autoscaling.seedGroup({
+      name: 'demo-SlaveServerGroup',
+      availabilityZones: [zone],
+      instanceIds: agents.map(({ instanceId }) => instanceId),
+      tags: {
+        'ebs-failover:cluster': world.infra.parameters.ClusterName ?? '',
+        role: 'mesos-slave',
+      },
+    });
+    world.autoscaling.onLaunched((instanceId) => {
+      world.dcos.addAgent({ instanceId, bootMs: AGENT_BOOT_MS });
+    });
+  }
+  for (const { instanceId } of agents) world.alarms.watch(instanceId, 'StatusCheckFailed');
+  const privateIp = world.ec2.machine(first.instanceId)?.privateIp ?? '';
+  return {
+    zone,
+    failing: { ...first, privateIp },
+    bystander: { instanceId: second.instanceId, volumeId: other },
+    agents,
+    app: { id: '/mysql', volumeIds },
+    foreignVolumeId,
+  };
+};
