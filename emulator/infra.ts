@@ -47,9 +47,17 @@ export class InfraError extends Error {
 const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Parsing is half of making a world, and a simulation makes thousands from the same few files. */
+const parsed = new Map<string, JsonObject>();
+
+/** Nobody changes what it answers: resolving copies. */
 const readYaml = (file: string): JsonObject => {
-  const document: Json = parse(readFileSync(file, 'utf8'), { merge: true });
+  const source = readFileSync(file, 'utf8');
+  const known = parsed.get(source);
+  if (known) return known;
+  const document: Json = parse(source, { merge: true });
   if (!isObject(document)) throw new InfraError(`${file} is not a mapping`);
+  parsed.set(source, document);
   return document;
 };
 

@@ -73,21 +73,29 @@ const conditionHolds = (statement: Statement, context: ConditionContext): boolea
     }),
   );
 
-const applies = (
-  statement: Statement,
-  action: string,
-  resource: string,
-  context: ConditionContext,
-): boolean => {
-  const actionMatches = (pattern: string): boolean => wildcardMatch(pattern, action, 'i');
-  const resourceMatches = (pattern: string): boolean => wildcardMatch(pattern, resource);
-  const onAction = statement.NotAction
-    ? !list(statement.NotAction).some(actionMatches)
-    : list(statement.Action).some(actionMatches);
-  const onResource = statement.NotResource
-    ? !list(statement.NotResource).some(resourceMatches)
-    : list(statement.Resource).some(resourceMatches);
-  return onAction && onResource && conditionHolds(statement, context);
+const isOnAction = (statement: Statement, action: string): boolean => {
+  const matches = (pattern: string): boolean => wildcardMatch(pattern, action, 'i');
+  return statement.NotAction
+    ? !list(statement.NotAction).some(matches)
+    : list(statement.Action).some(matches);
+};
+
+const isOnResource = (statement: Statement, resource: string): boolean => {
+  const matches = (pattern: string): boolean => wildcardMatch(pattern, resource);
+  return statement.NotResource
+    ? !list(statement.NotResource).some(matches)
+    : list(statement.Resource).some(matches);
+};
+
+/** A role asks the same few actions all its life: which statements are about them is kept. */
+const byAction = new WeakMap<readonly Statement[], Map<string, Statement[]>>();
+
+const statementsOn = (statements: readonly Statement[], action: string): Statement[] => {
+  const known = byAction.get(statements) ?? new Map<string, Statement[]>();
+  byAction.set(statements, known);
+  const found = known.get(action) ?? statements.filter((one) => isOnAction(one, action));
+  known.set(action, found);
+  return found;
 };
 
 /** IAM's rule for one action on one resource: an explicit Deny wins, then any Allow, else no. */
@@ -97,7 +105,9 @@ export const evaluate = (
   resource: string,
   context: ConditionContext,
 ): 'allowed' | 'denied' | 'explicitly denied' => {
-  const matching = statements.filter((s) => applies(s, action, resource, context));
+  const matching = statementsOn(statements, action).filter(
+    (one) => isOnResource(one, resource) && conditionHolds(one, context),
+  );
   if (matching.some((s) => s.Effect === 'Deny')) return 'explicitly denied';
   return matching.some((s) => s.Effect === 'Allow') ? 'allowed' : 'denied';
 };
