@@ -1,4 +1,5 @@
 import { createVirtualTime, type VirtualTime } from '../core/virtual-time.ts';
+import type { MemoryHooks } from '../services/dynamodb/memory-engine.ts';
 import { createWorld, type World } from '../world.ts';
 import type { Failure, GivenEvent } from './given-event.ts';
 import { readLedger } from './ledger-view.ts';
@@ -18,6 +19,8 @@ export interface SceneOptions {
   without?: boolean;
   /** Every function starts cold when the signal comes. */
   cold?: boolean;
+  /** Tables in plain memory, with these hooks, instead of dynalite's. */
+  tables?: MemoryHooks;
   tell?: (line: Line) => void;
   /** Awaited before each jump in time, with the milliseconds about to pass. */
   pace?: (untilMs: number) => Promise<void> | void;
@@ -189,6 +192,7 @@ const open = async (options: SceneOptions, time: VirtualTime): Promise<Run> => {
     withFailover: !options.without,
     ...(event === undefined ? {} : { account: event.account, region: event.region }),
     ...(options.dcosVersion === undefined ? {} : { dcosVersion: options.dcosVersion }),
+    ...(options.tables === undefined ? {} : { tables: options.tables }),
   });
   const stage = setStage(world, {
     group: failure === 'terminated',

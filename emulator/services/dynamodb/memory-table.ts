@@ -52,7 +52,7 @@ const keyNamesOf = ({ ref, properties }: Resource): string[] => {
   throw new Error(`table ${ref}: only tables with a hash and a range key are known here`);
 };
 
-export const textOf = (value: AttributeValue | undefined): string =>
+const textOf = (value: AttributeValue | undefined): string =>
   value !== undefined && 'S' in value ? value.S : '';
 
 const readKeyPart = (item: Item, name: string, index: number, from: 'item' | 'key'): string => {

@@ -6,7 +6,7 @@ import {
   type MemoryHooks,
 } from '../../../emulator/services/dynamodb/memory-engine.ts';
 
-export const TABLE = 'ledger';
+const TABLE = 'ledger';
 
 export interface Answer {
   status: number;
