@@ -8,6 +8,7 @@ import {
   justifying,
   type Memory,
   ownerOf,
+  proofOf,
 } from './record.ts';
 
 /** What a rule finds: a broken promise, or a world that changed inside the window allowed. */
@@ -48,7 +49,7 @@ const singleWriter: Rule = (event, memory) => {
   const machine = memory.machines.get(from);
   const volumeId = event.pk.slice(7);
   const reaches = heldBy(memory.volumes.get(volumeId)).some((h) => h.instanceId === from);
-  const sameRun = machine?.launchTime === memory.proofs.get(from)?.launchTime;
+  const sameRun = machine?.launchTime === proofOf(memory, from)?.launchTime;
   return machine?.powered && (reaches || sameRun)
     ? violation(`${volumeId} is released while ${from} can write`)
     : undefined;
@@ -58,7 +59,7 @@ const fenceBeforeRelease: Rule = (event, memory) => {
   if (!newlyReleased(event, memory)) return undefined;
   const volumeId = event.pk.slice(7);
   const { from = '' } = ownerOf(event);
-  const proof = memory.proofs.get(from);
+  const proof = proofOf(memory, from);
   if (proof === undefined)
     return violation(`${volumeId} is released, ${from} was never proven off`);
   const free = memory.freeSeen.get(volumeId);
@@ -74,7 +75,7 @@ const detachAfterProof: Rule = (event, memory) => {
   if (!isCall(event, 'DetachVolume')) return undefined;
   const { VolumeId: volumeId = '', InstanceId: instanceId, Force: force } = event.params;
   if (instanceId === undefined) return violation(`DetachVolume ${volumeId} names no instance`);
-  const proof = memory.proofs.get(instanceId);
+  const proof = proofOf(memory, instanceId);
   if (proof === undefined || proof.at > event.by.wire.at) {
     return violation(`DetachVolume ${volumeId} from ${instanceId}, which was never proven off`);
   }
@@ -175,12 +176,13 @@ const onlyTheFailed: Rule = (event, memory) => {
   if (!isCall(event, 'StopInstances', 'TerminateInstances')) return undefined;
   const [instanceId = ''] = event.targets;
   const machine = memory.machines.get(instanceId);
-  const committed = memory.commands.get(instanceId)?.launchTime === machine?.launchTime;
+  const intent = intentFor(event, memory);
+  const incident = intent && memory.incidents.get(`INCIDENT#${intent.incidentId}`);
+  // Once a command was accepted the incident is completed, through restarts too.
+  const committed = (memory.commands.get(instanceId)?.at ?? 0) >= (incident?.openedAt ?? Infinity);
   if (machine === undefined || committed || machine.state !== 'running') return undefined;
   const missing = NEEDED.find((of) => justifying(memory, event.by, of).length === 0);
   if (missing) return violation(`${event.call} ${instanceId} without a fresh read of ${missing}`);
-  const intent = intentFor(event, memory);
-  const incident = intent && memory.incidents.get(`INCIDENT#${intent.incidentId}`);
   if (!machine.well || incident?.ordered) return undefined;
   const oldest = Math.min(
     ...NEEDED.flatMap((of) => justifying(memory, event.by, of)).map((read) => read.by.wire.at),
@@ -253,7 +255,7 @@ const tellLast: Rule = (event, memory) => {
   if (!isCall(event, 'MARK_AGENT_GONE')) return undefined;
   const [agentId = ''] = event.targets;
   const instanceId = memory.agents.get(agentId) ?? '';
-  const proof = memory.proofs.get(instanceId);
+  const proof = proofOf(memory, instanceId);
   if (proof === undefined)
     return violation(`${agentId} is marked gone, its machine not proven off`);
   const intent = intentFor(event, memory);
@@ -264,6 +266,9 @@ const tellLast: Rule = (event, memory) => {
   const pending = (incident?.volumeIds ?? []).find((volumeId) => {
     if (['released', 'owned'].includes(memory.owners.get(volumeId)?.state ?? '')) return false;
     const holders = heldBy(memory.volumes.get(volumeId));
+    // Elsewhere, alone, after the proof: DC/OS relaunched by itself and was quicker than we.
+    const [holder, other] = holders;
+    if (holder !== undefined && !other && holder.instanceId !== instanceId) return false;
     const stays = holders.length > 0 && holders.every((h) => h.instanceId === instanceId);
     return !(stays && event.at - proof.at >= PARTIAL_MS);
   });

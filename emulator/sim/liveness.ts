@@ -19,7 +19,17 @@ export interface RunEnd {
 
 const incidentsOf = ({ checker }: RunEnd): IncidentSeen[] => [...checker.memory.incidents.values()];
 
-const mayHold = ({ plan }: RunEnd, reason: string | undefined): boolean =>
+/** EC2 deleted a volume with its machine before anybody could look: nothing can come back. */
+const isLost = ({ checker, stage }: RunEnd): boolean =>
+  stage.app.volumeIds.some((id) => {
+    const state = checker.memory.volumes.get(id)?.state;
+    return state === 'deleting' || state === 'deleted';
+  });
+
+const mayHold = (end: RunEnd, reason: string | undefined): boolean =>
+  (reason === 'volume-lost' && isLost(end)) || isExpected(end, reason);
+
+const isExpected = ({ plan }: RunEnd, reason: string | undefined): boolean =>
   reason !== undefined &&
   [...PERSON_DECIDES, ...plan.faults.flatMap(({ id }) => faultKind(id).mayHold ?? [])].includes(
     reason,
@@ -28,7 +38,8 @@ const mayHold = ({ plan }: RunEnd, reason: string | undefined): boolean =>
 const isSettled = (end: RunEnd, { status, holdReason }: IncidentSeen): boolean =>
   status === 'recovered' ||
   status === 'cancelled' ||
-  (status === 'held' && mayHold(end, holdReason));
+  // Between two looks of a held incident it is open for a moment.
+  mayHold(end, holdReason);
 
 /** The app under test runs on a machine that is well, with its volumes and on no other. */
 export const isServed = ({ world, stage, checker }: RunEnd): boolean => {
@@ -48,7 +59,7 @@ export const isServed = ({ world, stage, checker }: RunEnd): boolean => {
 const isDue = (end: RunEnd): boolean => {
   const { plan, checker, stage } = end;
   if (plan.faults.some(({ id }) => faultKind(id).mayStayDown)) return false;
-  if (plan.scene === 'quiet') return false;
+  if (plan.scene === 'quiet' || isLost(end)) return false;
   return checker.memory.machines.get(stage.failing.instanceId)?.well === false;
 };
 

@@ -74,12 +74,20 @@ const ledgerWrite = (
   return { pk, sk, item: unmarshall(Attributes) as Json };
 };
 
+export interface Observer {
+  /** A read that a fault answered in the service's place. */
+  served(
+    read: { invocationId: string; operation: string; body: string },
+    answer: WireResponse,
+  ): void;
+}
+
 /**
  * Puts a witness before every service of the world. It sees each request of a function as the
  * service applied it and the answer as it was served, and beside it every change of the machines
  * themselves, in order. Nothing it does is seen by anybody.
  */
-export const observe = (world: World, tell: (event: SimEvent) => void): void => {
+export const observe = (world: World, tell: (event: SimEvent) => void): Observer => {
   const { time, network } = world;
   const ground = createGround(world, tell);
   const taken = new WeakSet<Call>();
@@ -149,4 +157,14 @@ export const observe = (world: World, tell: (event: SimEvent) => void): void => 
   for (const part of ['mesos', 'marathon', 'agent', 'dcos'] as const) {
     world.attach(part, watched(part, world.dcos));
   }
+  return {
+    served: ({ invocationId, operation, body }, answer) => {
+      const call = network
+        .calls()
+        .findLast((c) => c.invocationId === invocationId && c.operation === operation);
+      if (call === undefined) return;
+      const by = { invocationId, functionName: call.functionName ?? '', wire: call };
+      report(by, call, { method: 'POST', url: '', headers: {}, body }, answer);
+    },
+  };
 };

@@ -91,6 +91,15 @@ export const isOff = (state: string | undefined): boolean =>
 export const heldBy = (volume: EventOf<'volume'> | undefined): readonly Holder[] =>
   volume?.holders ?? [];
 
+/** Off by a read sent after the last command this incarnation was given. */
+export const proofOf = (memory: Memory, instanceId: string): Proof | undefined => {
+  const proof = memory.proofs.get(instanceId);
+  const command = memory.commands.get(instanceId);
+  const isEarly =
+    command !== undefined && command.launchTime === proof?.launchTime && proof.at <= command.at;
+  return isEarly ? undefined : proof;
+};
+
 /** A read that justifies is answered within this long before the change is sent. */
 const JUSTIFIES_MS = 2_000;
 

@@ -69,11 +69,11 @@ const breakIt = (plan: Plan, world: World, instanceId: string): void => {
 const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<SeedResult> => {
   const { seed, traits } = plan;
   const { dcosVersion, parameters } = traits;
-  const world = await createWorld({ seed, time, dcosVersion, parameters });
+  const world = await createWorld({ seed, time, dcosVersion, parameters, tables: {} });
   const stage = setSimStage(world, traits);
   const checker = createChecker();
   const trace: string[] = [];
-  observe(world, (event) => {
+  const { served } = observe(world, (event) => {
     if (keepTrace) trace.push(lineOf(event));
     checker.see(event);
   });
@@ -85,7 +85,7 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
   const hit = (id: string): void => {
     hits[id] = (hits[id] ?? 0) + 1;
   };
-  const { site, end } = createSite({ world, stage, time, rng, hit });
+  const { site, end } = createSite({ world, stage, time, hit, served });
   const run: RunEnd = { plan, world, stage, checker };
   breakIt(plan, world, stage.failing.instanceId);
   for (const { id, params } of plan.faults) faultKind(id).arm(site, params);

@@ -1,8 +1,7 @@
 import type { AwsEvent } from '../core/aws-event.ts';
 import { Ec2Refusal } from '../core/machines.ts';
-import type { Rng } from '../core/random.ts';
 import type { VirtualTime } from '../core/virtual-time.ts';
-import type { WireRequest } from '../core/wire.ts';
+import type { WireRequest, WireResponse } from '../core/wire.ts';
 import type { CrashInfo, Verdict } from '../network.ts';
 import type { Route } from '../routing.ts';
 import type { Ec2Call, Ec2Faults } from '../services/ec2/faults.ts';
@@ -39,6 +38,8 @@ export interface Site {
   heal(undo: () => void): void;
   /** Once, so long after the failure, if faults are still on. */
   later(delayMs: number, effect: () => void): void;
+  /** Tells whoever watches that a fault answers this read, in the service's place, with this. */
+  served(passing: Passing, answer: WireResponse): void;
   /** Sends a request as an operator, past all faults; resolves with the body. */
   operator(service: 'ec2' | 'states' | 'dynamodb', request: OperatorRequest): Promise<string>;
 }
@@ -86,10 +87,10 @@ export const createSite = (deps: {
   world: World;
   stage: SimStage;
   time: VirtualTime;
-  rng: Rng;
   hit: (id: string) => void;
+  served?: Site['served'];
 }): { site: Site; end: () => void } => {
-  const { world, stage, time, hit } = deps;
+  const { world, stage, time, hit, served = () => {} } = deps;
   const hooks: { [Name in keyof Hooks]: Hooks[Name][] } = {
     request: [],
     crash: [],
@@ -100,7 +101,6 @@ export const createSite = (deps: {
     deliver: [],
   };
   const undos: (() => void)[] = [];
-  const functionOf = new Map<string, string>();
   let live = true;
 
   world.faults.crashPoint = (info) => live && hooks.crash.some((hook) => hook(info));
@@ -108,7 +108,6 @@ export const createSite = (deps: {
     if (!live || invocationId === undefined) return 'pass';
     const line = world.network.calls().findLast((call) => call.invocationId === invocationId);
     const functionName = line?.functionName ?? '';
-    functionOf.set(invocationId, functionName);
     const { service, operation } = route;
     const passing = { service, operation, invocationId, functionName, body: request.body };
     for (const hook of hooks.request) {
@@ -140,6 +139,7 @@ export const createSite = (deps: {
     stage,
     time,
     hit,
+    served,
     on: (name, hook) => void hooks[name].push(hook as never),
     heal: (undo) => void undos.push(undo),
     later: (delayMs, effect) => {

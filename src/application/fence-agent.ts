@@ -142,10 +142,18 @@ const afterProof = async (
 const begin = (incident: Incident, now: EpochMs): Fence =>
   incident.fence ?? { since: now, rungs: [], voided: [] };
 
+/**
+ * A first command must follow its evidence at once: EC2 has no compare-and-set, so what was answered
+ * longer ago than this is asked again. Two seconds less the time to write the intent down.
+ */
+const evidenceLastsMs = 1_800;
+
 /** What a read answered, and when it was issued. */
 interface Read {
   readonly at: EpochMs;
   readonly instance: Instance | undefined;
+  /** When the first answer came of the evidence it belongs to. */
+  readonly oldestAt?: EpochMs;
 }
 
 const readInstance = async (deps: FenceAgentDeps, { incident }: Work): Promise<Read> => {
@@ -172,7 +180,7 @@ const step = async (
   deps: FenceAgentDeps,
   work: Work,
   facts: Facts,
-  { at: readAt, instance }: Read,
+  { at: readAt, instance, oldestAt }: Read,
 ): Promise<FenceDecision | undefined> => {
   const { clock, ledger, policy } = deps;
   if (instance === undefined) {
@@ -192,6 +200,8 @@ const step = async (
       const stop =
         whyNotNow(deps, instance, facts, next.method) ?? (await switchedSince(deps, work));
       if (stop !== undefined) return hold(ledger, work.incident, stop, clock.now());
+      const isOld = oldestAt !== undefined && clock.now() - oldestAt > evidenceLastsMs;
+      if (isOld && !work.down) return undefined;
       await climb(deps, work, next);
       return undefined;
     }
@@ -211,7 +221,7 @@ const lookAround = async (
   const instance = ec2.kind === 'seen' ? ec2.instance : undefined;
   work.down = instance !== undefined && isDown(instance.state);
   const doubt = await revalidate(deps, work.incident, evidence);
-  return doubt ?? step(deps, work, facts, { at, instance });
+  return doubt ?? step(deps, work, facts, { at, instance, oldestAt: evidence.oldestAt });
 };
 
 /** One look and what follows from it; undefined: nothing was decided, look again. */

@@ -30,6 +30,9 @@ export type ReleaseDecision =
 /** One invocation looks for this long before it hands the wait to the workflow. */
 const invocationMs = 40_000;
 
+/** A detach follows the read that allows it at once; one answered longer ago is made again. */
+const readLastsMs = 1_800;
+
 /** What one invocation knows and remembers. */
 interface Work {
   readonly incident: Incident;
@@ -188,13 +191,19 @@ const lookWithInstance = async (
   deps: ReleaseVolumeDeps,
   work: Work,
 ): Promise<ReleaseDecision | undefined> => {
-  const { compute } = deps;
+  const { clock, compute } = deps;
+  let answeredAt = clock.now();
   const [volume, instance] = await Promise.all([
     readVolume(compute, work.volumeId),
-    compute.instance(work.incident.instanceId),
+    compute.instance(work.incident.instanceId).then((answer) => {
+      answeredAt = clock.now();
+      return answer;
+    }),
   ]);
   work.instance = instance;
-  return follow(deps, work, stepFor(deps, work, volume), volume);
+  const step = stepFor(deps, work, volume);
+  const isOld = clock.now() - answeredAt > readLastsMs;
+  return step.kind === 'detach' && isOld ? undefined : follow(deps, work, step, volume);
 };
 
 /** EC2 is at it: only the volume is looked at, until it is free or a detach may be due again. */

@@ -124,8 +124,9 @@ const record = async (
   for (const volume of facts.volumes) {
     const app = apps.find((recovered) => volume.appIds.includes(recovered.id));
     const current = await ledger.ownership(volume.volumeId);
-    if (app === undefined || current?.state !== 'released') continue;
-    if (current.incidentId !== incident.id) continue;
+    // Claimed or held: DC/OS had relaunched by itself, and took the volume before our next look.
+    if (app === undefined || current?.incidentId !== incident.id) continue;
+    if (!['released', 'claimed', 'held'].includes(current.state)) continue;
     const owner = app.toInstanceId;
     const { id: incidentId, token } = incident;
     await ledger.advance({ ...current, incidentId, token, state: 'owned', owner }, at);

@@ -108,15 +108,24 @@ const probeAgent = async (
     : { kind: 'unclear', agentId: agent.agentId, answering };
 };
 
+/** Passes an answer through and notes when it came. */
+type Stamp = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
+
+/** Evidence, and when the first of its answers came: it is as old as that. */
+export interface FreshEvidence extends Evidence {
+  readonly oldestAt: EpochMs;
+}
+
 /** The orchestrator's view of one agent: the master's list first, then the agent itself. */
 const readMesos = async (
   deps: WitnessDeps,
   known: KnownAgent,
   signal: AbortSignal,
+  answered: Stamp,
 ): Promise<MesosWitness> => {
   let agents: MesosAgent[];
   try {
-    agents = await deps.orchestrator.agents();
+    agents = await answered(deps.orchestrator.agents());
   } catch (error) {
     return { kind: 'masters-unreachable', why: say(error) };
   }
@@ -141,14 +150,20 @@ export const gatherEvidence = async (
   deps: WitnessDeps,
   instanceId: InstanceId,
   inventory: Inventory | undefined,
-): Promise<Evidence> => {
+): Promise<FreshEvidence> => {
   const stopAsking = new AbortController();
-  const reading = readEc2(deps, instanceId);
-  const checking = readChecks(deps, instanceId);
+  let oldestAt: EpochMs | undefined;
+  const answered: Stamp = async (asked) => {
+    const answer = await asked;
+    oldestAt ??= deps.clock.now();
+    return answer;
+  };
+  const reading = answered(readEc2(deps, instanceId));
+  const checking = answered(readChecks(deps, instanceId));
   const asking =
     inventory === undefined
-      ? reading.then((ec2) => readMesos(deps, fromInstance(ec2), stopAsking.signal))
-      : readMesos(deps, fromInventory(inventory, deps.clock.now()), stopAsking.signal);
+      ? reading.then((ec2) => readMesos(deps, fromInstance(ec2), stopAsking.signal, answered))
+      : readMesos(deps, fromInventory(inventory, deps.clock.now()), stopAsking.signal, answered);
   const [ec2, checks] = await Promise.all([reading, checking]);
   if (ec2.kind === 'seen' && isDown(ec2.instance.state)) stopAsking.abort();
   let mesos = await asking;
@@ -157,6 +172,7 @@ export const gatherEvidence = async (
     inventory !== undefined &&
     ec2.instance.launchTime !== inventory.launchTime;
   // What was known of the earlier incarnation, its silence above all, says nothing about this one.
-  if (restarted) mesos = await readMesos(deps, fromInstance(ec2), stopAsking.signal);
-  return { at: deps.clock.now(), ec2, checks, mesos };
+  if (restarted) mesos = await readMesos(deps, fromInstance(ec2), stopAsking.signal, answered);
+  const at = deps.clock.now();
+  return { at, oldestAt: oldestAt ?? at, ec2, checks, mesos };
 };

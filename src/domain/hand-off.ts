@@ -31,6 +31,17 @@ const isReleased = (volume: IncidentVolume, view: HandOffView, fenced: string): 
   return record?.state === 'released' || (record?.state === 'owned' && record.owner !== fenced);
 };
 
+/**
+ * Somebody else has it, alone, after the proof: DC/OS gave the agent up by itself and relaunched, and
+ * REX-Ray was there before our next look. The fenced instance cannot write to it any more, and
+ * VerifyRecovery says whether its app runs there.
+ */
+const isTaken = (volume: IncidentVolume, view: HandOffView, fenced: string): boolean => {
+  const read = view.unreleasedVolumes.find((v) => v.volumeId === volume.volumeId);
+  const [holder] = read?.attachments ?? [];
+  return read?.attachments.length === 1 && holder !== undefined && holder.instanceId !== fenced;
+};
+
 /** Only the fenced instance still holds it: an app of it can only fail to attach, and back off. */
 const isHarmless = (volume: IncidentVolume, view: HandOffView, fenced: string): boolean => {
   const read = view.unreleasedVolumes.find((v) => v.volumeId === volume.volumeId);
@@ -52,7 +63,9 @@ export const readyToHandOff = (view: HandOffView, fenced: string): Readiness => 
     const says = 'the fence has no valid proof (any more); it is fenced again first';
     return { kind: 'hold', reason: 'proof-void', says };
   }
-  const stuck = facts.volumes.filter((volume) => !isReleased(volume, view, fenced));
+  const stuck = facts.volumes.filter(
+    (volume) => !isReleased(volume, view, fenced) && !isTaken(volume, view, fenced),
+  );
   const heldAppIds = [...new Set(stuck.flatMap((volume) => volume.appIds))];
   const appIds = [...new Set(facts.volumes.flatMap((volume) => volume.appIds))].filter(
     (appId) => !heldAppIds.includes(appId),

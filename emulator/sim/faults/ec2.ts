@@ -40,7 +40,8 @@ const stale = fault('EC-04', {
     const { world, time } = site;
     const kept = new Map<string, { at: number; answer: WireResponse }[]>();
     let count = 0;
-    site.on('request', ({ service, operation, body }) => {
+    site.on('request', (passing) => {
+      const { service, operation, body } = passing;
       if (service !== 'ec2' || isMutation({ operation })) return undefined;
       const key = `${operation} ${body}`;
       const older = kept.get(key) ?? [];
@@ -57,6 +58,7 @@ const stale = fault('EC-04', {
       if (!lagging || count % every !== 0) return undefined;
       if (time.now() - lagging.at > 35_000) return undefined;
       site.hit('EC-04');
+      site.served(passing, lagging.answer);
       return { answer: lagging.answer };
     });
   },
@@ -66,7 +68,7 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 const stuckStop = fault('EC-11', {
   scenes: ['hung', 'stopped'],
-  mayHold: ['weak-fence', 'fence-stuck'],
+  mayHold: ['weak-fence'],
   draw: (rng) => ({ extraS: rng.pick([120, 600, 1_800]), skipOnly: rng.next() < 0.5 }),
   arm: (site, { extraS, skipOnly }) => {
     site.on('stop', (instanceId, method) => {

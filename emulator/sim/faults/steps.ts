@@ -1,5 +1,13 @@
 import type { CrashInfo } from '../../network.ts';
-import { answered, type FaultKind, fault, isMutation, isStep, lostAnswer } from '../fault.ts';
+import {
+  answered,
+  type FaultKind,
+  fault,
+  isMutation,
+  isStep,
+  lostAnswer,
+  type Scene,
+} from '../fault.ts';
 import type { Traits } from '../stage.ts';
 
 const MOMENTS = ['before', 'applied', 'answered'] as const;
@@ -8,7 +16,7 @@ const MOMENTS = ['before', 'applied', 'answered'] as const;
 const crash = (
   id: string,
   at: { functionName: string; operation: RegExp; nthMax?: number },
-  more: { traits?: Partial<Traits> } = {},
+  more: { traits?: Partial<Traits>; scenes?: readonly Scene[] } = {},
 ): FaultKind =>
   fault(id, {
     ...more,
@@ -88,7 +96,7 @@ export const stepFaults: readonly FaultKind[] = [
   crash(
     'LM-03',
     { functionName: 'protectData', operation: /ModifyInstanceAttribute/ },
-    { traits: { deleteOnTermination: true } },
+    { traits: { deleteOnTermination: true }, scenes: ['hung', 'stopped'] },
   ),
   crash(
     'LM-04',

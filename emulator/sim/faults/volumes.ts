@@ -36,7 +36,7 @@ const detachedFirst = (
       const { world } = site;
       let busy = false;
       let done = false;
-      site.on('detach', () => (busy ? Number.NEGATIVE_INFINITY : 0));
+      site.on('detach', () => (busy ? -60_000 : 0));
       site.on('request', ({ operation, body }) => {
         if (done || operation !== 'DetachVolume') return undefined;
         done = true;
@@ -67,6 +67,8 @@ const trait = (id: string, traits: Partial<Traits>, parts: Partial<FaultKind>, a
 export const volumeFaults: readonly FaultKind[] = [
   slow('EB-01', [30, 45]),
   slow('EB-02', [100_000], {
+    // Terminated, EC2 lets go by its own workflow: Force changes nothing there.
+    scenes: ['hung', 'stopped'],
     traits: { parameters: { ForceDetach: 'after-proof' } },
   }),
   slow('EB-03', [150, 400]),
@@ -92,8 +94,18 @@ export const volumeFaults: readonly FaultKind[] = [
     },
     { mayHold: ['volume-lost'] },
   ),
-  trait('EB-07', { deleteOnTermination: true }, {}, /^ModifyInstanceAttribute$/),
-  trait('EB-08', { multiAttach: true }, { mayHold: ['multi-attach'] }, /^DescribeVolumes$/),
+  trait(
+    'EB-07',
+    { deleteOnTermination: true },
+    { scenes: ['hung', 'stopped'] },
+    /^ModifyInstanceAttribute$/,
+  ),
+  trait(
+    'EB-08',
+    { multiAttach: true },
+    { mayHold: ['multi-attach', 'ambiguous-scope'], mayStayDown: true },
+    /^DescribeVolumes$/,
+  ),
   trait('EB-12', { volumes: 0 }, { mayStayDown: true }, /^DescribeVolumes$/),
   trait(
     'EB-13',

@@ -87,14 +87,6 @@ describe('readyToHandOff', () => {
   it.each<[string, Partial<HandOffView>]>([
     ['REX-Ray would force it away', { policy: policyOf({ rexrayPreempt: 'on' }) }],
     [
-      'it is attached to another instance',
-      {
-        unreleasedVolumes: [
-          volumeOf({ volumeId: second, attachments: [attachmentOf({ instanceId: ids.other })] }),
-        ],
-      },
-    ],
-    [
       'it is attached to another instance as well',
       {
         unreleasedVolumes: [
@@ -117,6 +109,18 @@ describe('readyToHandOff', () => {
       kind: 'hold',
       reason: 'volume-stuck',
       says: expect.stringContaining(second),
+    });
+  });
+
+  it('counts a volume as moved on that another instance alone took after the proof', () => {
+    const taken = volumeOf({
+      volumeId: second,
+      attachments: [attachmentOf({ instanceId: ids.other })],
+    });
+    expect(ready(halfReleased(21, { unreleasedVolumes: [taken] }))).toEqual({
+      kind: 'ready',
+      appIds: ['/mysql', '/postgres'],
+      heldAppIds: [],
     });
   });
 
