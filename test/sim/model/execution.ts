@@ -1,4 +1,4 @@
-import { isCommitted } from '../../../src/domain/fence.ts';
+import { isCommitted, withoutProof } from '../../../src/domain/fence.ts';
 import type { EpochMs } from '../../../src/domain/ids.ts';
 import type { Facts, Fence, ProofRead } from '../../../src/domain/incident.ts';
 import type { Instance, Volume } from '../../../src/domain/machine.ts';
@@ -306,9 +306,8 @@ const recordRelease: Step = ({ state, me }) => {
 };
 
 const voidProof: Step = ({ state, me }) => {
-  const { proof, ...fence } = me.fence ?? { since: 0 as EpochMs, rungs: [], voided: [] };
-  const voided = proof === undefined ? fence.voided : [...fence.voided, proof[0].launchTime];
-  state.incident.fence = { ...fence, voided };
+  if (me.fence === undefined) throw new RangeError('no proof to void');
+  state.incident.fence = withoutProof(me.fence, launchTimeOf(state.machine.launch));
   return 'load the fence';
 };
 
@@ -328,8 +327,9 @@ const loadHandOff: Step = ({ state, me, now, rules }) => {
 };
 
 const markGone: Step = ({ state }) => {
-  const { owner } = state;
-  if (owner.state !== 'released' && owner.state !== 'owned') {
+  const { owner, volume } = state;
+  // What the new instance has already, the fenced one cannot write to: nothing is left to release.
+  if (owner.state !== 'released' && owner.state !== 'owned' && volume !== 'new') {
     state.broken = 'S13: Mesos was told before the volume was released';
   }
   state.gone = true;

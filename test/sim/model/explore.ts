@@ -1,6 +1,14 @@
 import { forget, program, reads } from './execution.ts';
 import type { Rules } from './rules.ts';
-import { adopted, initial, nameOf, newExecution, nowIn, type State } from './state.ts';
+import {
+  adopted,
+  type Execution,
+  initial,
+  nameOf,
+  newExecution,
+  nowIn,
+  type State,
+} from './state.ts';
 
 /** What the world around the executions does next, if it can. */
 interface Happening {
@@ -8,6 +16,8 @@ interface Happening {
   may(state: State): boolean;
   happen(state: State): void;
 }
+
+const isPatient = ({ at }: Execution): boolean => at === 'look at the volume';
 
 /** What may happen only so often. */
 const spend = (key: keyof State['left'], { says, may, happen }: Happening): Happening => ({
@@ -41,6 +51,13 @@ const happenings = (rules: Rules, restoresMidway: boolean): readonly Happening[]
       state.volume = 'new';
     },
   },
+  spend('deadlines', {
+    says: 'the partial deadline passes',
+    may: ({ executions, detaches }) => detaches.length > 0 && executions.some(isPatient),
+    happen: ({ executions }) => {
+      for (const execution of executions.filter(isPatient)) execution.at = 'load the hand-off';
+    },
+  }),
   spend('recoveries', {
     says: 'the old instance recovers by itself',
     may: ({ machine }) => machine.power === 'running' && !machine.healthy,
@@ -116,12 +133,15 @@ interface Turn {
   readonly state: State;
 }
 
-const turnsOf = function* (name: string, options: Exploration): Generator<Turn> {
-  const { rules } = options;
+const turnsOf = function* (
+  name: string,
+  rules: Rules,
+  world: readonly Happening[],
+): Generator<Turn> {
   const now = nowIn(name);
   const fresh = (): State => JSON.parse(name) as State;
   const here = fresh();
-  for (const happening of happenings(rules, options.restoresMidway ?? false)) {
+  for (const happening of world) {
     if (!happening.may(here)) continue;
     const state = fresh();
     happening.happen(state);
@@ -172,11 +192,12 @@ export const explore = (options: Exploration): Explored => {
     const step = cameFrom.get(name);
     return step === undefined ? [] : [...pathTo(step.from), step.says];
   };
+  const world = happenings(options.rules, options.restoresMidway ?? false);
   let transitions = 0;
   let recovered = 0;
   // A Map is walked in the order of insertion, entries added on the way included.
   for (const name of cameFrom.keys()) {
-    for (const { says, state } of turnsOf(name, options)) {
+    for (const { says, state } of turnsOf(name, options.rules, world)) {
       transitions += 1;
       if (state.broken !== undefined) {
         const violation = { law: state.broken, path: [...pathTo(name), says] };

@@ -16,6 +16,7 @@ const calm: State['left'] = {
   recoveries: 0,
   staleReads: 0,
   restores: 0,
+  deadlines: 0,
 };
 
 const told = ({ states, transitions, violation }: Explored): string =>
@@ -28,7 +29,7 @@ const told = ({ states, transitions, violation }: Explored): string =>
 const troubles: [string, Partial<State['left']>, number][] = [
   ['a restart by an operator and a stale read', { starts: 1, staleReads: 1 }, 40_000],
   ['a duplicate signal', { duplicates: 1 }, 20_000],
-  ['a recovery and a stop by an operator', { recoveries: 1, stops: 1 }, 12_000],
+  ['a recovery, a stop and a deadline', { recoveries: 1, stops: 1, deadlines: 1 }, 20_000],
   ['a ledger restored after the incident', { restores: 1 }, 2_500],
 ];
 
@@ -92,7 +93,7 @@ const planted: [string, Partial<Rules>, Partial<State['left']>, RegExp][] = [
   [
     'Mesos is told whatever became of the volume',
     { readyToHandOff: () => ({ kind: 'ready', appIds: [], heldAppIds: [] }) },
-    {},
+    { deadlines: 1 },
     /^S13/,
   ],
 ];

@@ -85,6 +85,7 @@ export interface State {
     recoveries: number;
     staleReads: number;
     restores: number;
+    deadlines: number;
   };
   /** For the judge only: the highest epoch that was ever claimed. */
   highest: number;
@@ -163,7 +164,8 @@ export const volumeOf = ({ volume }: State): Volume => ({
   tags: [],
 });
 
-const times = /("(?:at|since|requestedAt|acceptedAt|intendedAt)":)(\d+)/g;
+/** The value of `at`, `since`, `requestedAt` and their like. */
+const times = /(?<=[aA]t":|since":)\d+/g;
 
 /**
  * One name for all states that differ only in when things happened: times become ranks. The state
@@ -171,13 +173,11 @@ const times = /("(?:at|since|requestedAt|acceptedAt|intendedAt)":)(\d+)/g;
  */
 export const nameOf = (state: State): string => {
   const text = JSON.stringify(state);
-  const seen = new Set([...text.matchAll(times)].map(([, , time]) => Number(time)));
+  const seen = new Set((text.match(times) ?? []).map(Number));
   const ranks = new Map([...seen].sort((a, b) => a - b).map((time, rank) => [time, rank + 1]));
-  return text.replace(times, (_, key: string, time: string) => {
-    return `${key}${(ranks.get(Number(time)) ?? 0) * tickMs}`;
-  });
+  return text.replace(times, (time) => String((ranks.get(Number(time)) ?? 0) * tickMs));
 };
 
 /** Later than everything that is remembered in a state of this name. */
 export const nowIn = (name: string): EpochMs =>
-  Math.max(0, ...[...name.matchAll(times)].map(([, , time]) => Number(time) + tickMs)) as EpochMs;
+  (Math.max(0, ...(name.match(times) ?? []).map(Number)) + tickMs) as EpochMs;

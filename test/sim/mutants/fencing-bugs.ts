@@ -1,0 +1,152 @@
+import type { Mutant } from './mutant.ts';
+
+const fenceAgent = 'src/application/fence-agent.ts';
+const release = 'src/domain/release.ts';
+
+/** Bugs of fence, proof and detach. */
+export const fencingBugs: readonly Mutant[] = [
+  {
+    name: 'one read is proof',
+    invariants: ['S2'],
+    trouble: 'early',
+    patches: [
+      {
+        file: fenceAgent,
+        exact: 'const second = await readInstance(deps, work);',
+        replacement: 'const second = first;',
+      },
+    ],
+  },
+  {
+    name: 'unknown is dead',
+    invariants: ['S2'],
+    trouble: 'forgotten',
+    patches: [
+      {
+        file: fenceAgent,
+        exact: 'return { at, instance: await deps.compute.instance(incident.instanceId) };',
+        replacement:
+          'const dead = { state: "terminated", launchTime: incident.facts?.launchTime };' +
+          'const seen = await deps.compute.instance(incident.instanceId);' +
+          'return { at, instance: seen ?? (dead as unknown as Instance) };',
+      },
+    ],
+  },
+  {
+    name: 'stopping is stopped',
+    invariants: ['S3'],
+    trouble: 'none',
+    patches: [
+      {
+        file: fenceAgent,
+        exact: "  instance?.state === 'stopped' || instance?.state === 'terminated'\n",
+        replacement:
+          "  instance?.state === 'stopping' ? { at, state: 'stopped', launchTime: instance.launchTime } :" +
+          " instance?.state === 'stopped' || instance?.state === 'terminated'\n",
+      },
+      {
+        file: release,
+        exact: "  instance.state === 'stopped' || instance.state === 'terminated';",
+        replacement: '  !["running", "pending"].includes(instance.state);',
+      },
+    ],
+  },
+  {
+    name: 'the launch time is ignored',
+    invariants: ['S2', 'S10'],
+    trouble: 'restarted',
+    patches: [
+      {
+        file: release,
+        exact: 'if (instance.launchTime !== view.provenLaunchTime || !isDown(instance)) {',
+        replacement: 'if (!isDown(instance)) {',
+      },
+    ],
+  },
+  {
+    name: 'Force on the first try',
+    invariants: ['S3'],
+    trouble: 'none',
+    patches: [
+      {
+        file: release,
+        exact: 'if (last === undefined) return { force: false };',
+        replacement: 'if (last === undefined) return { force: true };',
+      },
+    ],
+  },
+  {
+    name: 'a read from before the Stop is proof',
+    invariants: ['S2'],
+    trouble: 'early',
+    patches: [
+      {
+        file: fenceAgent,
+        exact: '      await climb(deps, work, next);\n',
+        replacement:
+          '      const before = await readInstance(deps, work);\n' +
+          '      await climb(deps, work, next);\n' +
+          '      Object.assign(work, { before });\n',
+      },
+      {
+        file: fenceAgent,
+        exact: 'const early = asProofRead(first);',
+        replacement: 'const early = asProofRead((work as { before?: Read }).before ?? first);',
+      },
+      {
+        file: 'src/domain/fence.ts',
+        exact: '(commanded ? read.at > floor : read.at >= floor);',
+        replacement: 'read.at > 0 || (commanded ? read.at > floor : read.at >= floor);',
+      },
+    ],
+  },
+  {
+    name: 'nobody looks again before the Stop',
+    invariants: ['S8'],
+    trouble: 'recovers',
+    patches: [
+      {
+        file: fenceAgent,
+        exact: 'const doubt = await revalidate(deps, work.incident, evidence);',
+        replacement: 'const doubt = undefined;',
+      },
+    ],
+  },
+  {
+    name: 'a flag that came back is not read before Terminate',
+    invariants: ['S7'],
+    trouble: 'doomed again',
+    patches: [
+      {
+        file: fenceAgent,
+        exact: '  const doomed = wouldDelete(instance, facts);\n',
+        replacement: '  const doomed: string | undefined = undefined;\n',
+      },
+    ],
+  },
+  {
+    name: 'every look climbs the first rung again',
+    invariants: ['L9'],
+    trouble: 'none',
+    patches: [
+      {
+        file: 'src/domain/fence.ts',
+        exact: "  if (skip === undefined) return command(view, 'skip');",
+        replacement:
+          "  if (skip === undefined || view.instance.state === 'stopping') return command(view, 'skip');",
+      },
+    ],
+  },
+  {
+    name: 'DetachVolume names no instance',
+    invariants: ['S1'],
+    trouble: 'late detach',
+    patches: [
+      {
+        file: 'src/adapters/ec2/volume-control.ts',
+        exact: '      InstanceId: from,\n',
+        replacement: '      ...(from === undefined ? { InstanceId: from } : {}),\n',
+      },
+    ],
+  },
+];

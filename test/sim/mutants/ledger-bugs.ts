@@ -1,0 +1,126 @@
+import type { Mutant } from './mutant.ts';
+
+const admission = 'src/adapters/dynamodb/admission.ts';
+const calls = 'src/application/calls.ts';
+
+/** Bugs of tokens, epochs, intents and of taking up what stopped. */
+export const ledgerBugs: readonly Mutant[] = [
+  {
+    name: 'the token is not checked',
+    invariants: ['S4'],
+    trouble: 'frozen fence',
+    patches: [
+      {
+        file: 'src/adapters/dynamodb/incident-ledger.ts',
+        exact: 'when: `#token = :token AND ',
+        replacement: 'when: `#token >= :token AND ',
+      },
+    ],
+  },
+  {
+    name: 'a claim without its condition',
+    invariants: ['S4', 'S5'],
+    trouble: 'frozen claim',
+    patches: [
+      {
+        file: 'src/adapters/dynamodb/ownership-ledger.ts',
+        exact: 'await this.#table.put(ownerKey(next.volumeId), record, standsAt(current));',
+        replacement:
+          'await this.#table.put(ownerKey(next.volumeId), record, ' +
+          "{ when: 'attribute_exists(#pk) OR attribute_not_exists(#pk)' });",
+      },
+    ],
+  },
+  {
+    name: 'the ledger is read eventually consistent',
+    invariants: ['S4'],
+    trouble: 'none',
+    patches: [
+      {
+        file: 'src/adapters/dynamodb/table.ts',
+        exact: '      Key: attributes({ ...key }),\n      ConsistentRead: true,',
+        replacement: '      Key: attributes({ ...key }),\n      ConsistentRead: false,',
+      },
+    ],
+  },
+  {
+    name: 'one incident for each signal',
+    invariants: ['S5'],
+    trouble: 'none',
+    patches: [
+      {
+        file: admission,
+        exact: 'await enter(table, cluster, signal.instanceId);',
+        replacement: 'await enter(table, cluster, signal.instanceId, signal.key);',
+      },
+      {
+        file: admission,
+        exact:
+          'const enter = async (table: LedgerTable, cluster: string, instanceId: InstanceId) => {\n' +
+          '  const key = gateKey(instanceId);',
+        replacement:
+          'const enter = async (table: LedgerTable, cluster: string, instanceId: InstanceId, signalKey: string) => {\n' +
+          '  const key = gateKey((instanceId + signalKey) as InstanceId);',
+      },
+      {
+        file: admission,
+        exact: 'const n = (gate?.n ?? 0) + 1;',
+        replacement: 'const n = (gate?.n ?? 0) + 1 + signalKey.length;',
+      },
+    ],
+  },
+  {
+    name: 'the intent is written after the call',
+    invariants: ['S12'],
+    trouble: 'none',
+    patches: [
+      {
+        file: calls,
+        exact: '  const records = await ledger.intend(\n',
+        replacement:
+          '  const made = await Promise.all(calls.map((call) => call.make().then(\n' +
+          "    (answer) => ({ kind: 'answered', answer }) as const,\n" +
+          "    (error: unknown) => ({ kind: 'failed', error }) as const)));\n" +
+          '  const records = await ledger.intend(\n',
+      },
+      {
+        file: calls,
+        exact:
+          'await call.make().then(\n' +
+          "        (answer) => ({ kind: 'answered', answer }),\n" +
+          "        (error: unknown) => ({ kind: 'failed', error }),\n" +
+          '      );',
+        replacement: 'made[index] as CallResult<Answer>;',
+      },
+    ],
+  },
+  {
+    name: 'nobody takes up what died',
+    invariants: ['L4'],
+    trouble: 'aborted',
+    patches: [
+      {
+        file: 'src/application/sweep.ts',
+        exact: 'if (!(await needsExecution(deps, incident))) return false;',
+        replacement: 'if (incident !== undefined) return false;',
+      },
+    ],
+  },
+  {
+    name: 'a hold looks no more',
+    invariants: ['L5'],
+    trouble: 'unprotected',
+    patches: [
+      {
+        file: 'src/application/hold-incident.ts',
+        exact: 'return waitsInside(held.since, now)',
+        replacement: 'return held.looks < 0',
+      },
+      {
+        file: 'src/application/sweep.ts',
+        exact: '(incident.hold?.retryAt ?? 0)',
+        replacement: 'Number.POSITIVE_INFINITY',
+      },
+    ],
+  },
+];
