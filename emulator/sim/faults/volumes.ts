@@ -121,7 +121,7 @@ export const volumeFaults: readonly FaultKind[] = [
   ),
   trait(
     'TG-01',
-    { untaggedAgent: true },
+    { untaggedAgent: true, group: false },
     { mayHold: ['ambiguous-scope'], mayStayDown: true, scenes: ['hung', 'stopped'] },
     /^DescribeInstances$/,
   ),
