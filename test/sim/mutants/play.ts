@@ -18,8 +18,8 @@ export interface Played {
 }
 
 const START_MS = Date.parse('2026-11-23T03:00:00Z');
-/** Two sweeps: the first adopts the volumes, the second knows the inventory. */
-const WARM_UP_MS = 130_000;
+/** One sweep, which keeps the inventory and has the volumes adopted. */
+const WARM_UP_MS = 75_000;
 /** The slowest trouble that ends well does so before this. */
 const HORIZON_MS = 12 * 60_000;
 /** Calls still on their way, and messages. */
