@@ -107,7 +107,7 @@ const limitIn = (input: Input): number => {
   throw constraint(limit, 'limit', 'have value greater than or equal to 1');
 };
 
-/** The member, its first character apart, is made of word characters only. */
+/** A sign, then word characters only. */
 const checkAlias = (member: string, alias: string, first: '#' | ':'): void => {
   if (alias.startsWith(first) && /^\w+$/.test(alias.slice(1))) return;
   throw invalid(`${member} contains invalid key: Syntax error; key: "${alias}"`);
