@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Violation } from '../../../emulator/sim/record.ts';
 import { mutants, pending } from './catalogue.ts';
-import { checkPatches, projectRoot } from './planting.ts';
+import { checkPatches } from './planting.ts';
 import { troubles } from './troubles.ts';
 
 interface Line {
@@ -19,7 +19,7 @@ const run = promisify(execFile);
 
 /** Plays them in a process of their own; see run.ts. */
 const played = async (names: readonly string[]): Promise<Map<string, Line>> => {
-  const script = join(projectRoot, 'test/sim/mutants/run.ts');
+  const script = fileURLToPath(new URL('./run.ts', import.meta.url));
   const { stdout } = await run(process.execPath, [script, ...names], { maxBuffer: 64 << 20 });
   const lines = stdout
     .trimEnd()

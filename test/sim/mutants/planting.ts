@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Mutant } from './mutant.ts';
 
-export const projectRoot = fileURLToPath(new URL('../../../', import.meta.url));
+const projectRoot = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What ships and can be broken on purpose; the emulator and the checker stay as they are. */
 const shippedUrls = ['src/', 'functions/'].map((folder) => {
@@ -12,7 +12,7 @@ const shippedUrls = ['src/', 'functions/'].map((folder) => {
 });
 
 /** The file with every patch of the mutant in place. Throws when one does not apply exactly once. */
-export const mutate = (mutant: Mutant, file: string, source: string): string =>
+const mutate = (mutant: Mutant, file: string, source: string): string =>
   mutant.patches
     .filter((patch) => patch.file === file)
     .reduce((text, { exact, replacement }) => {

@@ -37,11 +37,19 @@ const isInstanceRead = ({ functionName, operation, body }: Passing): boolean =>
   operation === 'DescribeInstances' &&
   body.includes('instance-id');
 
+/** A person makes a call of EC2. */
+const act = (site: Site, action: string, fields: Record<string, string>): WireResponse =>
+  ask(site, new URLSearchParams({ Action: action, Version: '2016-11-15', ...fields }).toString());
+
 const wasStopped = ({ world }: Site): boolean =>
   world.ec2.calls().some(({ api, outcome }) => api === 'StopInstances' && outcome === 'ok');
 
 /** The first request that fits is what it takes. */
-const once = (site: Site, fits: (passing: Passing) => boolean, effect: Effect): void => {
+const once = (
+  site: Site,
+  fits: (passing: Passing) => boolean,
+  effect: (passing: Passing) => Verdict | undefined,
+): void => {
   let done = false;
   site.on('request', (passing) => {
     if (done || !fits(passing)) return undefined;
@@ -50,7 +58,6 @@ const once = (site: Site, fits: (passing: Passing) => boolean, effect: Effect): 
     return effect(passing);
   });
 };
-type Effect = (passing: Passing) => Verdict | undefined;
 
 /** The second look at the instance is answered by a replica that is ahead of the machine. */
 const early: Trouble['arm'] = (site) => {
@@ -173,13 +180,8 @@ const namedRoot: Trouble['arm'] = (site) => {
     [`Tag.${index + 1}.Key`, key],
     [`Tag.${index + 1}.Value`, value],
   ]);
-  const body = new URLSearchParams([
-    ['Action', 'CreateTags'],
-    ['Version', '2016-11-15'],
-    ['ResourceId.1', disk?.volumeId ?? ''],
-    ...(fields as [string, string][]),
-  ]);
-  if (ask(site, body.toString()).status === 200) site.hit('trouble');
+  const target = { 'ResourceId.1': disk?.volumeId ?? '', ...Object.fromEntries(fields) };
+  if (act(site, 'CreateTags', target).status === 200) site.hit('trouble');
 };
 
 /** Nothing that is told to people arrives. */
@@ -215,13 +217,13 @@ const unprotected: Trouble['arm'] = (site) => {
   site.world.states.onTransition(({ kind, state }) => {
     if (kind !== 'StateEntered' || state !== 'HoldIncident') return;
     site.later(60_000, () => {
-      const body = new URLSearchParams({
-        Action: 'ModifyInstanceAttribute',
-        Version: '2016-11-15',
-        InstanceId: site.stage.failing.instanceId,
-        'DisableApiStop.Value': 'false',
-      });
-      if (ask(site, body.toString()).status === 200) site.hit('trouble');
+      if (
+        act(site, 'ModifyInstanceAttribute', {
+          InstanceId: site.stage.failing.instanceId,
+          'DisableApiStop.Value': 'false',
+        }).status === 200
+      )
+        site.hit('trouble');
     });
   });
 };
@@ -232,14 +234,11 @@ const untagged: Trouble['arm'] = (site) =>
     site,
     ({ functionName }) => functionName === 'releaseVolume',
     () => {
-      const body = new URLSearchParams({
-        Action: 'CreateTags',
-        Version: '2016-11-15',
+      act(site, 'CreateTags', {
         'ResourceId.1': site.stage.app.volumeIds[0] ?? '',
         'Tag.1.Key': 'ebs-failover:cluster',
         'Tag.1.Value': 'other',
       });
-      ask(site, body.toString());
       return undefined;
     },
   );
@@ -250,15 +249,12 @@ const doomedAgain: Trouble['arm'] = (site) =>
     site,
     ({ functionName }) => functionName === 'fenceAgent',
     () => {
-      const body = new URLSearchParams({
-        Action: 'ModifyInstanceAttribute',
-        Version: '2016-11-15',
+      act(site, 'ModifyInstanceAttribute', {
         InstanceId: site.stage.failing.instanceId,
         'BlockDeviceMapping.1.DeviceName': '/dev/xvdf',
         'BlockDeviceMapping.1.Ebs.VolumeId': site.stage.app.volumeIds[0] ?? '',
         'BlockDeviceMapping.1.Ebs.DeleteOnTermination': 'true',
       });
-      ask(site, body.toString());
       return undefined;
     },
   );
