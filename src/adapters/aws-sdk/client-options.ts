@@ -25,6 +25,7 @@ export interface AwsClientOptions {
   readonly retryMode: 'standard';
   readonly useDualstackEndpoint: false;
   readonly useFipsEndpoint: false;
+  readonly ignoreConfiguredEndpointUrls: true;
   /** Names us in CloudTrail's user agents. */
   readonly userAgentAppId: 'ebs-failover';
   readonly requestHandler: HttpHandlerUserInput;
@@ -44,6 +45,8 @@ export const awsClientOptions = (settings: AwsClientSettings): AwsClientOptions 
   retryMode: 'standard',
   useDualstackEndpoint: false,
   useFipsEndpoint: false,
+  // No variable or file redirects a client; looking for them would also cost on every request.
+  ignoreConfiguredEndpointUrls: true,
   userAgentAppId: 'ebs-failover',
   requestHandler: createSdkRequestHandler(settings.send),
   // A copy: the SDK writes its own marks on the object, and configuration is frozen.
