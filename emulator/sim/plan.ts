@@ -104,6 +104,6 @@ export const planFor = (request: PlanRequest): Plan => {
     scene,
     traits: traitsFor(rng.fork('traits'), scene, kinds),
     faults: kinds.map((kind) => ({ id: kind.id, params: kind.draw(rng.fork(kind.id)) })),
-    safetyMs: rng.fork('safety').int(5, 15) * 60_000,
+    safetyMs: rng.fork('safety').int(4, 8) * 60_000,
   };
 };

@@ -25,6 +25,9 @@ const broken = answered(
   JSON_1_0,
 );
 
+/** Calls that may have been answered since the last look. */
+const RECENT = 200;
+
 const isLedger = ({ service }: { service: string }): boolean => service === 'dynamodb';
 const isWrite = ({ operation }: { operation: string }): boolean =>
   ['PutItem', 'UpdateItem', 'DeleteItem'].includes(operation);
@@ -38,6 +41,21 @@ export const ledgerFaults: readonly FaultKind[] = [
     draw: (rng) => ({ ms: rng.int(0, 40), copies: rng.int(2, 4) }),
     arm: (site, { ms, copies }) => {
       const { world, stage } = site;
+      // Two deliveries at one moment race for the same writes; the loser is refused.
+      site.on('deliver', ({ detail }) => {
+        if (!JSON.stringify(detail).includes(stage.failing.instanceId)) return undefined;
+        return Array.from({ length: copies }, (_, i) => ({ delayMs: i * ms }));
+      });
+      const counted = new WeakSet<object>();
+      site.on('request', () => {
+        const lost = world.network
+          .calls()
+          .slice(-RECENT)
+          .filter((call) => call.service === 'dynamodb' && call.status === 400);
+        for (const call of lost) if (!counted.has(call)) site.hit('DB-02');
+        for (const call of lost) counted.add(call);
+        return undefined;
+      });
       // Two deliveries at one moment race for the same writes; the loser is refused.
       site.on('deliver', ({ detail }) => {
         if (!JSON.stringify(detail).includes(stage.failing.instanceId)) return undefined;

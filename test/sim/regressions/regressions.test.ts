@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { planFor } from '../../../emulator/sim/plan.ts';
+import { playSeed } from '../../../emulator/sim/seed.ts';
+
+/** Worlds that once broke a promise, each with the reason. */
+const REGRESSIONS = [
+  {
+    seed: 2,
+    faults: ['EB-03'],
+    why: 'what DC/OS took by itself after a slow detach held the incident for ever',
+  },
+  {
+    seed: 31,
+    faults: ['OP-03', 'AZ-04'],
+    why: 'Stop followed a view of Mesos that slow reads of EC2 had made old',
+  },
+  {
+    seed: 110,
+    faults: ['OP-01', 'AZ-04'],
+    why: 'a detach followed a read of the machine that a slow read of the volume had made old',
+  },
+] as const;
+
+it.each(REGRESSIONS)(
+  'seed $seed: $why',
+  async ({ seed, faults }) => {
+    const { violations, incidents } = await playSeed(planFor({ seed, scene: 'hung', faults }));
+    expect(violations).toEqual([]);
+    expect(incidents).toContain('recovered');
+  },
+  60_000,
+);
