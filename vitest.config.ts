@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Minutes of simulated worlds: npm run test:sim.
+    exclude: process.env.SIM ? [] : ['test/sim/{directed,seeds}.test.ts'],
     // A test that runs alone, or no test at all, is not a green run.
     allowOnly: false,
     passWithNoTests: false,
