@@ -98,6 +98,11 @@ const isTold = ({ world }: RunEnd): boolean => {
   return world.slack.messages().length > 0 || queues.some((messages) => messages.length > 0);
 };
 
+/** Something happened that people must hear of, and nobody has. */
+export const owesMessage = (end: RunEnd): boolean =>
+  incidentsOf(end).some(({ status }) => status === 'recovered' || status === 'held') &&
+  !isTold(end);
+
 const unsettled = (end: RunEnd): { invariant: string; says: string }[] =>
   incidentsOf(end)
     .filter((incident) => !isSettled(end, incident))
@@ -136,7 +141,6 @@ const leftBehind = (end: RunEnd): { invariant: string; says: string }[] => {
 /** What must have become true once the faults have ended; judged at the bound. */
 export const judgeLiveness = (end: RunEnd): Violation[] => {
   const incidents = incidentsOf(end);
-  const spoke = incidents.some(({ status }) => status === 'recovered' || status === 'held');
   const found = [
     ...unsettled(end),
     ...unserved(end),
@@ -144,7 +148,7 @@ export const judgeLiveness = (end: RunEnd): Violation[] => {
     ...incidents
       .flatMap((incident) => bounded(end, incident))
       .map((says) => ({ invariant: 'L9', says })),
-    ...(spoke && !isTold(end) ? [{ invariant: 'L6', says: 'nobody was told' }] : []),
+    ...(owesMessage(end) ? [{ invariant: 'L6', says: 'nobody was told' }] : []),
   ];
   return found.map((one) => ({ ...one, at: end.world.time.now() }));
 };

@@ -3,7 +3,7 @@ import { createVirtualTime, type VirtualTime } from '../core/virtual-time.ts';
 import { createWorld, type World } from '../world.ts';
 import { createChecker } from './checker.ts';
 import type { SimEvent } from './events.ts';
-import { boundMs, isQuiet, isServed, judgeLiveness, type RunEnd } from './liveness.ts';
+import { boundMs, isQuiet, isServed, judgeLiveness, owesMessage, type RunEnd } from './liveness.ts';
 import { observe } from './observer.ts';
 import { faultKind, type Plan } from './plan.ts';
 import type { Violation } from './record.ts';
@@ -33,8 +33,10 @@ const START_MS = Date.parse('2026-11-23T03:00:00Z');
 const WARM_UP_MS = 130_000;
 /** A kernel that comes back by itself. */
 const FLAKY_MS = [30_000, 400_000] as const;
-/** Messages are still on their way. */
-const SETTLE_MS = 40_000;
+/** Calls are still on their way. */
+const SETTLE_MS = 10_000;
+/** Lambda tries a message again after one and two minutes, then it is a dead letter. */
+const MESSAGE_MS = 240_000;
 
 const lineOf = ({ at, kind, ...rest }: SimEvent): string =>
   `${new Date(at).toISOString()} ${kind} ${JSON.stringify(rest)}`;
@@ -94,6 +96,8 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
   end();
   if (!broken()) await time.run({ until: () => broken() || isQuiet(run), horizonMs: boundMs });
   if (!broken()) await time.run({ until: broken, horizonMs: SETTLE_MS });
+  const told = (): boolean => broken() || !owesMessage(run);
+  if (!told()) await time.run({ until: told, horizonMs: MESSAGE_MS });
   for (const said of saidIn(world)) checker.see(said);
   const late = broken() ? [] : judgeLiveness(run);
   return {

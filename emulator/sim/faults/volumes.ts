@@ -79,7 +79,10 @@ export const volumeFaults: readonly FaultKind[] = [
     ({ world, stage, time }, volumeId) => {
       const [, , third] = stage.agents;
       time.after(100, () => {
-        if (third) world.ec2.attachVolume(volumeId, third.instanceId, '/dev/xvdq');
+        const free = world.ec2
+          .volumes()
+          .some((volume) => volume.volumeId === volumeId && volume.attachments.length === 0);
+        if (third && free) world.ec2.attachVolume(volumeId, third.instanceId, '/dev/xvdq');
       });
     },
     { mayHold: ['volume-attached-elsewhere', 'volume-stuck', 'recovery-not-seen', 'proof-void'] },
