@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import type { Scene } from './fault.ts';
 import { pendingIds } from './pending.ts';
 import { faultKinds, type PlanRequest } from './plan.ts';
+import { playAll } from './pool.ts';
 import type { SeedResult } from './seed.ts';
 
 export interface RunOptions {
@@ -47,35 +46,19 @@ const requestFor = (seed: number, { scene, faults }: RunOptions): PlanRequest =>
   ...(faults === undefined ? {} : { faults }),
 });
 
-/** Plays requests on worker threads; results come as they end. */
-const playAll = (
+const playSeeds = (
   requests: readonly PlanRequest[],
-  { threads = availableParallelism(), trace = false }: Pick<RunOptions, 'threads' | 'trace'>,
+  { threads, trace = false }: Pick<RunOptions, 'threads' | 'trace'>,
   onSeed: (result: SeedResult) => void,
 ): Promise<void> => {
-  const waiting = [...requests];
-  const thread = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { trace } });
-      const next = (): void => {
-        const request = waiting.shift();
-        if (request === undefined) void worker.terminate().then(() => resolve());
-        else worker.postMessage(request);
-      };
-      worker.on('message', (result: SeedResult) => {
-        onSeed(result);
-        next();
-      });
-      worker.on('error', reject);
-      next();
-    });
-  const count = Math.max(1, Math.min(threads, requests.length));
-  return Promise.all(Array.from({ length: count }, thread)).then(() => undefined);
+  const player = new URL('./seed-player.ts', import.meta.url);
+  const options = { trace };
+  return playAll(player, requests, { options, ...(threads && { threads }) }, onSeed);
 };
 
 const playOne = async (request: PlanRequest): Promise<SeedResult> => {
   const results: SeedResult[] = [];
-  await playAll([request], { threads: 1 }, (result) => results.push(result));
+  await playSeeds([request], { threads: 1 }, (result) => results.push(result));
   const [result] = results;
   if (result === undefined) throw new Error(`seed ${request.seed} gave no result`);
   return result;
@@ -116,7 +99,7 @@ export const runSeeds = async (options: RunOptions): Promise<Omit<Summary, 'wall
   const hits = new Map(faultKinds.map(({ id }) => [id, 0]));
   const failed: SeedResult[] = [];
   let [events, simulatedMs, residual] = [0, 0, 0];
-  await playAll(requests, options, (result) => {
+  await playSeeds(requests, options, (result) => {
     events += result.events;
     simulatedMs += result.simulatedMs;
     residual += result.residual;

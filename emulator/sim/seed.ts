@@ -1,8 +1,8 @@
-import { createRng } from '../core/random.ts';
 import { createVirtualTime, type VirtualTime } from '../core/virtual-time.ts';
 import { createWorld, type World } from '../world.ts';
 import { createChecker } from './checker.ts';
 import type { SimEvent } from './events.ts';
+import { breakIt, leadMs, START_MS } from './failure.ts';
 import { boundMs, isQuiet, isServed, judgeLiveness, owesMessage, type RunEnd } from './liveness.ts';
 import { observe } from './observer.ts';
 import { faultKind, type Plan } from './plan.ts';
@@ -28,11 +28,6 @@ export interface SeedResult {
   trace: string[];
 }
 
-const START_MS = Date.parse('2026-11-23T03:00:00Z');
-/** Two sweeps: the first adopts the volumes, the second knows the inventory. */
-const WARM_UP_MS = 130_000;
-/** A kernel that comes back by itself. */
-const FLAKY_MS = [30_000, 400_000] as const;
 /** Calls are still on their way. */
 const SETTLE_MS = 10_000;
 /** Lambda tries a message again after one and two minutes, then it is a dead letter. */
@@ -57,17 +52,6 @@ const saidIn = (world: World): SimEvent[] => {
   return [...logs, ...events, ...histories].map((said) => ({ at, kind: 'said', ...said }));
 };
 
-const breakIt = (plan: Plan, world: World, instanceId: string): void => {
-  if (plan.scene === 'stopped') world.ec2.stop(instanceId);
-  if (plan.scene === 'terminated') world.ec2.terminate(instanceId);
-  if (plan.scene === 'hung' || plan.scene === 'flaky') world.ec2.hang(instanceId);
-  if (plan.scene !== 'flaky') return;
-  const [min, max] = FLAKY_MS;
-  world.time.after(createRng(`${plan.seed}/flaky`).int(min, max), () => {
-    if (world.ec2.machine(instanceId)?.powered) world.ec2.thaw(instanceId);
-  });
-};
-
 const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<SeedResult> => {
   const { seed, traits } = plan;
   const { dcosVersion, parameters } = traits;
@@ -79,9 +63,7 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
     if (keepTrace) trace.push(lineOf(event));
     checker.see(event);
   });
-  const rng = createRng(`${seed}/run`);
-  const leadMs = WARM_UP_MS + rng.int(0, 59_999);
-  await time.run({ until: () => false, horizonMs: leadMs });
+  await time.run({ until: () => false, horizonMs: leadMs(plan) });
 
   const hits: Record<string, number> = {};
   const hit = (id: string): void => {

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type PlanRequest, planFor } from './plan.ts';
-import { playSeed } from './seed.ts';
+import type { Play } from './pool.ts';
 
-/** One thread's share of the seeds, asked for one at a time: virtual time is a whole thread's. */
-const { trace } = workerData as { trace: boolean };
-parentPort?.on('message', async (request: PlanRequest) => {
-  parentPort?.postMessage(await playSeed(planFor(request), { trace }));
+/** One thread's share of the work, asked for one at a time: virtual time is a whole thread's. */
+const { player, options } = workerData as { player: string; options: unknown };
+const { play } = (await import(player)) as { play: Play<unknown, unknown, unknown> };
+parentPort?.on('message', async (request: unknown) => {
+  parentPort?.postMessage(await play(request, options));
 });
