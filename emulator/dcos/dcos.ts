@@ -5,7 +5,7 @@ import type { Service } from '../core/wire.ts';
 import { AdminRouter, type RouterFaults } from './admin-router.ts';
 import { AgentNode } from './agent-node.ts';
 import { Auth } from './auth.ts';
-import { type GuestReport, Guests } from './guests.ts';
+import { Guests } from './guests.ts';
 import { Marathon } from './marathon.ts';
 import { MarathonApi } from './marathon-api.ts';
 import { Master } from './master.ts';
@@ -13,7 +13,7 @@ import { type Leadership, MasterApi } from './master-api.ts';
 import type { AgentSpec, Change, Ground, Hardware, TraceLine } from './model.ts';
 import { type Release, releaseOf } from './release.ts';
 import type { RexraySettings } from './rexray.ts';
-import { type Truth, truthOf } from './truth.ts';
+import { agentsOf, type Truth, truthOf } from './truth.ts';
 
 export interface DcosDeps {
   time: Time;
@@ -45,7 +45,9 @@ export interface Dcos extends Service {
   placeApp(definition: object, instanceId: string, options?: { rows?: number }): void;
   /** What is, whatever any answer says. */
   truth(): Truth;
-  readonly guests: { report(): GuestReport[] };
+  /** The agents alone of it. */
+  agents(): Truth['agents'];
+  readonly guests: Pick<Guests, 'report' | 'foreignRows'>;
   onChange(listener: (change: Change) => void): void;
   readonly auth: Pick<Auth, 'require'>;
   readonly faults: Faults;
@@ -177,6 +179,10 @@ class EmulatedDcos implements Dcos {
 
   truth(): Truth {
     return truthOf(this.#master, this.#marathon, this.guests);
+  }
+
+  agents(): Truth['agents'] {
+    return agentsOf(this.#master);
   }
 
   onChange(listener: (change: Change) => void): void {

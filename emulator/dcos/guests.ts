@@ -144,6 +144,14 @@ export class Guests {
     this.#deleted.add(volumeId);
   }
 
+  /** Rows of all volumes together that somebody wrote who did not hold the volume alone. */
+  foreignRows(): number {
+    this.#settle(() => true);
+    let rows = 0;
+    for (const { foreignWrites } of this.#dataSets.values()) rows += foreignWrites;
+    return rows;
+  }
+
   /** Exact as of now, one entry per app and volume name. */
   report(): GuestReport[] {
     this.#settle(() => true);

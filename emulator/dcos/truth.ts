@@ -36,17 +36,20 @@ export interface Truth {
   volumes: { volumeId: string; appId: string; rows: number; foreignWrites: number }[];
 }
 
+export const agentsOf = (master: Master): Truth['agents'] =>
+  master.agents.map((agent) => ({
+    agentId: agent.agentId,
+    instanceId: agent.node.spec.instanceId,
+    hostname: agent.hostname,
+    availabilityZone: agent.availabilityZone,
+    state: agent.state,
+    active: agent.state === 'registered' && agent.connected && !agent.deactivated,
+  }));
+
 export const truthOf = (master: Master, marathon: Marathon, guests: Guests): Truth => {
   const reports = guests.report();
   return {
-    agents: master.agents.map((agent) => ({
-      agentId: agent.agentId,
-      instanceId: agent.node.spec.instanceId,
-      hostname: agent.hostname,
-      availabilityZone: agent.availabilityZone,
-      state: agent.state,
-      active: agent.state === 'registered' && agent.connected && !agent.deactivated,
-    })),
+    agents: agentsOf(master),
     tasks: marathon.instances.flatMap(({ app, condition, healthyAt, task }) => {
       if (task === undefined) return [];
       const node = master.agent(task.agentId)?.node;

@@ -29,14 +29,16 @@ export const createGround = (world: World, tell: (event: SimEvent) => void): Gro
 
   const lookAtMachines = (): void => {
     const at = time.now();
-    const { instances, volumes } = ec2.truth();
-    for (const { instanceId, state, powered, kernel, launchTime, tags } of instances) {
+    const { instances, volumes } = ec2.live();
+    const roots = new Map<string, string>();
+    for (const instance of instances) {
+      const { instanceId, state, powered, kernel, launchTime, tags } = instance;
+      roots.set(instanceId, instance.rootDeviceName);
       const ours = tags['ebs-failover:cluster'] === cluster && tags[agentKey] === agentValue;
       const well = powered && kernel === 'ok' && state === 'running';
       const machine = { instanceId, state, powered, well, launchTime, ours };
       tellOnce(instanceId, { at, kind: 'machine', ...machine });
     }
-    const roots = new Map(instances.map((i) => [i.instanceId, i.rootDeviceName]));
     for (const { volumeId, state, tags, attachments } of volumes) {
       const isRoot = attachments.some((a) => roots.get(a.instanceId) === a.device);
       const ours = tags['ebs-failover:cluster'] === cluster && !isRoot;
@@ -47,12 +49,16 @@ export const createGround = (world: World, tell: (event: SimEvent) => void): Gro
       }));
       tellOnce(volumeId, { at, kind: 'volume', volumeId, state, ours, holders });
     }
-    for (const { agentId, instanceId } of dcos.truth().agents) {
+    for (const { agentId, instanceId } of dcos.agents()) {
       tellOnce(agentId, { at, kind: 'agent', agentId, instanceId });
     }
   };
 
+  let foreign = 0;
   const lookAtWriters = (): void => {
+    const rowsNow = dcos.guests.foreignRows();
+    if (rowsNow === foreign) return;
+    foreign = rowsNow;
     for (const { volumeId, foreignWrites: rows } of dcos.guests.report()) {
       if (rows > 0) {
         tellOnce(`${volumeId} foreign`, { at: time.now(), kind: 'foreign', volumeId, rows });

@@ -63,6 +63,8 @@ export interface Ec2 extends Service, Machines {
   setMounted(volumeId: string, mounted: boolean): void;
   /** A deep copy of everything that ever was, for the oracle. */
   truth(): { instances: Instance[]; volumes: Volume[] };
+  /** The same as it is at this moment, uncopied: to be looked at, not to be kept or changed. */
+  live(): { instances: Iterable<Instance>; volumes: Iterable<Volume> };
   /** Every call applied or refused, in order. */
   calls(): readonly Ec2Call[];
   /** Each full minute, after the checks were taken. */
@@ -233,6 +235,7 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
       }),
     subscribe: world.onMachineEvent,
 
+    live: () => ({ instances: world.instances.values(), volumes: world.volumes.values() }),
     truth: () => structuredClone({ instances: all(), volumes: [...world.volumes.values()] }),
     calls: () => log,
     onStatusCheck: health.onCheck,

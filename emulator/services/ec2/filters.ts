@@ -6,13 +6,15 @@ import type { QueryParams } from '../query-protocol.ts';
 export type FilterFields<T> = Record<string, (item: T) => (string | undefined)[]>;
 
 /** `*` and `?` are wildcards, a backslash makes the next character literal. */
-const wildcard = (pattern: string): RegExp => {
+const wildcard = (pattern: string): ((value: string) => boolean) => {
+  if (!/[*?\\]/.test(pattern)) return (value) => value === pattern;
   const source = pattern.replace(/\\(.)|[\s\S]/g, (found, escaped: string | undefined) => {
     if (escaped === undefined && found === '*') return '[\\s\\S]*';
     if (escaped === undefined && found === '?') return '[\\s\\S]';
     return (escaped ?? found).replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
   });
-  return new RegExp(`^${source}$`);
+  const whole = new RegExp(`^${source}$`);
+  return (value) => whole.test(value);
 };
 
 const refuse = (message: string): never => {
@@ -38,7 +40,7 @@ export const filterOf = <T>(
         : (fields[name] ?? refuse(`The filter '${name}' is invalid`));
     return (item: T) =>
       valuesOf(item).some(
-        (value) => value !== undefined && patterns.some((pattern) => pattern.test(value)),
+        (value) => value !== undefined && patterns.some((matches) => matches(value)),
       );
   });
   return (item) => tests.every((test) => test(item));
