@@ -22,12 +22,16 @@ import type { Instance, InstanceState, StateReason, Volume } from './model.ts';
 import type { StopFlags } from './power.ts';
 import { checkStop, Power } from './power.ts';
 import { createTagActions } from './tag-actions.ts';
+import { createThrottle, type Throttle } from './throttle.ts';
 import { createVolumeActions } from './volume-actions.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
 /** Whose calls the agents' own AttachVolume, DetachVolume and CreateVolume are in the log. */
 export const AGENT_CALLER: Caller = { accessKeyId: 'AGENT' };
+
+/** A person's few calls, and those by which the simulator itself asks, draw from no bucket. */
+const OPERATOR = 'OPERATOR';
 
 export interface Ec2Deps {
   time: Time;
@@ -43,6 +47,7 @@ export interface Ec2Deps {
 export interface Ec2 extends Service, Machines {
   /** Assign members to begin a fault, delete them to end it. */
   readonly faults: Ec2Faults;
+  readonly background: Throttle['background'];
   /** Puts a machine into the world, without event or boot. Answers its id. */
   seedInstance(spec: InstanceSpec): string;
   seedVolume(spec: VolumeSpec): string;
@@ -137,11 +142,18 @@ const stopFlags = (flags: Partial<StopFlags> = {}): StopFlags => ({
 });
 
 /** Runs a call under the fault hooks and writes it to the log, whatever its outcome. */
-const createRecorder = (world: World, log: Ec2Call[]) => {
-  return <T>(api: string, params: Record<string, string>, caller: Caller, effect: () => T): T => {
+const createRecorder = (world: World, throttle: Throttle, log: Ec2Call[]) => {
+  return <T>(
+    api: string,
+    params: Record<string, string>,
+    caller: Caller,
+    effect: () => T,
+    query?: QueryParams,
+  ): T => {
     const call: Ec2Call = { api, params, caller, at: world.time.now(), outcome: 'ok' };
     append(log, call);
     try {
+      if (caller.accessKeyId !== OPERATOR) throttle.admit(api, query);
       world.faults.onCall?.(call);
       return effect();
     } catch (error) {
@@ -162,7 +174,8 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
   const disks = new Disks(world);
   const power = new Power(world, disks);
   const health = createHealth(world);
-  const record = createRecorder(world, log);
+  const throttle = createThrottle(deps.time);
+  const record = createRecorder(world, throttle, log);
   const actions: Record<string, Action> = {
     ...createPowerActions(world, power),
     ...createAttributeActions(world, (instance) => mappingsView(world, instance)),
@@ -174,13 +187,13 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
 
   return {
     faults,
+    background: throttle.background,
     handle(request, caller) {
       const requestId = world.requestId();
       try {
         const { action: api, params } = parseQuery(request);
-        const result = record(api, params.raw(), caller, () =>
-          perform(actions, deps.authorize, { api, params, caller }),
-        );
+        const applied = (): XmlElement => perform(actions, deps.authorize, { api, params, caller });
+        const result = record(api, params.raw(), caller, applied, params);
         return ec2Answer(api, requestId, result);
       } catch (error) {
         if (!isRefusal(error)) throw error;
