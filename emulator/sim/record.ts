@@ -33,6 +33,8 @@ export interface IncidentSeen {
   token: number;
   executionArn: string | undefined;
   holdReason: string | undefined;
+  /** Every reason it was ever held for, in order. */
+  holds: readonly string[];
   handedOff: boolean;
   volumeIds: readonly string[];
   agentIds: readonly string[];
@@ -125,13 +127,17 @@ export const incidentOf = (
   const facts = object(item.facts);
   const token = Number(item.token);
   const signals = Object.values(object(item.signals)) as { source?: string }[];
+  const holdReason = text(object(item.hold).reason);
+  const holds = before?.holds ?? [];
+  const isNew = holdReason !== undefined && holdReason !== before?.holdReason;
   return {
     id: String(item.id),
     instanceId: String(item.instanceId),
     status: String(item.status),
     token,
     executionArn: text(item.executionArn),
-    holdReason: text(object(item.hold).reason),
+    holdReason,
+    holds: isNew ? [...holds, holdReason] : holds,
     handedOff: object(item.handOff).completedAt !== undefined,
     volumeIds: list<{ volumeId: string }>(facts.volumes).map(({ volumeId }) => volumeId),
     agentIds: list<string>(facts.agentIds),

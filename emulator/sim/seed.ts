@@ -1,7 +1,7 @@
 import { createVirtualTime, type VirtualTime } from '../core/virtual-time.ts';
 import { createWorld, type World } from '../world.ts';
 import { createChecker } from './checker.ts';
-import type { SimEvent } from './events.ts';
+import type { EventOf, SimEvent } from './events.ts';
 import { breakIt, leadMs, START_MS } from './failure.ts';
 import { boundMs, isQuiet, isServed, judgeLiveness, owesMessage, type RunEnd } from './liveness.ts';
 import { observe } from './observer.ts';
@@ -24,6 +24,10 @@ export interface SeedResult {
   served: boolean;
   /** How each incident ended: `recovered`, `cancelled`, `held: <reason>`. */
   incidents: string[];
+  /** Every reason an incident was held for, in order. */
+  holds: string[];
+  /** Every change a function asked for and was granted, in order: `releaseVolume DetachVolume vol-1`. */
+  changes: string[];
   /** One line per event, in order; only if asked for. */
   trace: string[];
 }
@@ -50,6 +54,12 @@ const saidIn = (world: World): SimEvent[] => {
     text: [input, output, cause].join(' '),
   }));
   return [...logs, ...events, ...histories].map((said) => ({ at, kind: 'said', ...said }));
+};
+
+/** With the names of the flags that were set. */
+const changeOf = ({ by, call, params, targets }: EventOf<'mutation'>): string => {
+  const flags = Object.keys(params).filter((name) => params[name] === 'true');
+  return [by.functionName, call, ...targets, ...flags].join(' ');
 };
 
 const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<SeedResult> => {
@@ -93,6 +103,8 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
     incidents: [...checker.memory.incidents.values()].map(({ status, holdReason }) =>
       status === 'held' ? `held: ${holdReason ?? 'no reason'}` : status,
     ),
+    holds: [...checker.memory.incidents.values()].flatMap(({ holds }) => holds),
+    changes: checker.memory.mutations.filter(({ accepted }) => accepted).map(changeOf),
     trace,
   };
 };

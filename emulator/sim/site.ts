@@ -22,6 +22,7 @@ type Hooks = {
   stop: NonNullable<Ec2Faults['stuckStop']>;
   detach: NonNullable<Ec2Faults['slowDetach']>;
   afterStop: NonNullable<Ec2Faults['postStopWrites']>;
+  paging: NonNullable<Ec2Faults['paging']>;
   deliver: (event: AwsEvent, targetArn: string) => readonly { delayMs: number }[] | undefined;
 };
 
@@ -98,6 +99,7 @@ export const createSite = (deps: {
     stop: [],
     detach: [],
     afterStop: [],
+    paging: [],
     deliver: [],
   };
   const undos: (() => void)[] = [];
@@ -133,6 +135,13 @@ export const createSite = (deps: {
   faults.slowDetach = (id, forced) =>
     live ? most(hooks.detach.map((hook) => hook(id, forced))) : 0;
   faults.postStopWrites = (id) => (live ? most(hooks.afterStop.map((hook) => hook(id))) : 0);
+  faults.paging = () => {
+    for (const hook of live ? hooks.paging : []) {
+      const paging = hook();
+      if (paging) return paging;
+    }
+    return undefined;
+  };
 
   const site: Site = {
     world,

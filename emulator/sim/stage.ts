@@ -11,6 +11,8 @@ export interface Traits {
   instanceType: string;
   disableApiStop: boolean;
   rootDeviceType: 'ebs' | 'instance-store';
+  /** The failing agent's guest never ends an orderly shutdown. */
+  blocksShutdown: boolean;
   multiAttach: boolean;
   kmsKeyDisabled: boolean;
   /** Volumes of the app on the failing agent; 0: an app without any. */
@@ -30,6 +32,7 @@ export const plainTraits: Traits = {
   instanceType: 'm5.large',
   disableApiStop: false,
   rootDeviceType: 'ebs',
+  blocksShutdown: false,
   multiAttach: false,
   kmsKeyDisabled: false,
   volumes: 1,
@@ -70,11 +73,12 @@ const seedAgents = (world: World, zone: string, traits: Traits): SimStage['agent
   Array.from({ length: AGENTS }, (_, index) => {
     const cluster = { 'ebs-failover:cluster': world.infra.parameters.ClusterName ?? '' };
     const fails = index === 0;
-    const { instanceType, disableApiStop, rootDeviceType } = traits;
+    const { instanceType, disableApiStop, rootDeviceType, blocksShutdown } = traits;
+    const special = { instanceType, disableApiStop, rootDeviceType, blocksShutdown };
     const instanceId = world.ec2.seedInstance({
       availabilityZone: zone,
       tags: { ...(fails && traits.untaggedAgent ? {} : cluster), role: 'mesos-slave' },
-      ...(fails ? { instanceType, disableApiStop, rootDeviceType } : {}),
+      ...(fails ? special : {}),
     });
     return { instanceId, agentId: world.dcos.addAgent({ instanceId }) };
   });

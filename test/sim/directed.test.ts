@@ -12,22 +12,46 @@ const struck = async (id: string): Promise<SeedResult> => {
   }
 };
 
-/** Where the right end is not that the app is back. */
-const ENDS: Readonly<Record<string, RegExp>> = {
+/** What the failure model expects of a fault, beyond that it breaks no promise. */
+interface Expected {
+  /** How the incidents end. */
+  incidents?: RegExp;
+  /** What they are held for on the way. */
+  holds?: RegExp;
+  /** Calls that must be made, and calls that must not. */
+  changes?: RegExp;
+  never?: RegExp;
+}
+
+/** A pattern alone is how the incidents end. */
+const ENDS: Readonly<Record<string, RegExp | Expected>> = {
+  'EC-06': /recovered/,
   'EC-08': /held: protected-from-stop/,
+  'EC-12': { incidents: /recovered/, changes: /^fenceAgent StopInstances \S+ SkipOsShutdown$/m },
+  'EC-14': { incidents: /recovered/, holds: /fence-stuck/, never: /DetachVolume .* Force/ },
   'EC-16': /held: cannot-be-stopped/,
+  'EC-17': /recovered/,
   'EC-18': /held: weak-fence/,
   'EB-16': /held: (?:duplicate-volume-name|placement-could-leave-zone)/,
+};
+
+const expectedOf = (id: string): Expected => {
+  const end = ENDS[id] ?? {};
+  return end instanceof RegExp ? { incidents: end } : end;
 };
 
 describe('each fault that can be injected, alone', () => {
   it.each(faultKinds.map(({ id }) => id))(
     '%s breaks no promise',
     async (id) => {
-      const { hits, incidents, violations } = await struck(id);
+      const { changes, hits, holds, incidents, violations } = await struck(id);
+      const expected = expectedOf(id);
       expect(violations).toEqual([]);
       expect(hits[id] ?? 0, `${id} never struck`).toBeGreaterThan(0);
-      if (ENDS[id]) expect(incidents.join(' ')).toMatch(ENDS[id]);
+      expect(incidents.join(' ')).toMatch(expected.incidents ?? /^/);
+      expect(holds.join(' ')).toMatch(expected.holds ?? /^/);
+      expect(changes.join('\n')).toMatch(expected.changes ?? /^/);
+      if (expected.never) expect(changes.join('\n')).not.toMatch(expected.never);
     },
     60_000,
   );

@@ -33,7 +33,11 @@ interface Listing<T> {
 }
 
 /** The named items, each of which must exist, or all of them; filtered; one page. */
-const describeAction = <T>(listing: Listing<T>, draws: { orders: Rng; nonces: Rng }): Action => ({
+const describeAction = <T>(
+  listing: Listing<T>,
+  draws: { orders: Rng; nonces: Rng },
+  { faults }: World,
+): Action => ({
   resources: onEverything,
   apply(params) {
     const { ids, all, name } = listing;
@@ -49,6 +53,8 @@ const describeAction = <T>(listing: Listing<T>, draws: { orders: Rng; nonces: Rn
       params,
       items.filter((item) => shown(item) && matches(item)),
       draws,
+      // The ids of a request are no list that could be cut.
+      named.length > 0 ? undefined : faults.paging?.(),
     );
     return { [name]: page.items.map(listing.view), nextToken: page.nextToken };
   },
@@ -160,11 +166,11 @@ const instanceTypes = (world: World): Listing<string> => ({
 export const createDescribeActions = (world: World): Record<string, Action> => {
   const draws = { orders: world.rng('describe-order'), nonces: world.rng('page-nonces') };
   return {
-    DescribeInstances: describeAction(instances(world), draws),
-    DescribeInstanceStatus: describeAction(instanceStatus(world), draws),
-    DescribeInstanceTypes: describeAction(instanceTypes(world), draws),
-    DescribeSnapshots: describeAction(snapshots(world), draws),
-    DescribeTags: describeAction(tags(world), draws),
-    DescribeVolumes: describeAction(volumes(world), draws),
+    DescribeInstances: describeAction(instances(world), draws, world),
+    DescribeInstanceStatus: describeAction(instanceStatus(world), draws, world),
+    DescribeInstanceTypes: describeAction(instanceTypes(world), draws, world),
+    DescribeSnapshots: describeAction(snapshots(world), draws, world),
+    DescribeTags: describeAction(tags(world), draws, world),
+    DescribeVolumes: describeAction(volumes(world), draws, world),
   };
 };

@@ -64,6 +64,9 @@ export interface Ec2 extends Service, Machines {
   /** The kernel answers nothing any more; EC2 notices at the next status check. */
   hang(instanceId: string): void;
   thaw(instanceId: string): void;
+  /** The host vanishes with its machine: impaired, and no stop ends until it is found again. */
+  loseHost(instanceId: string): void;
+  findHost(instanceId: string): void;
   /** The guest has mounted or unmounted the volume: a mounted one cannot be detached in peace. */
   setMounted(volumeId: string, mounted: boolean): void;
   /** A deep copy of everything that ever was, for the oracle. */
@@ -225,6 +228,8 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
     reboot: (instanceId) => power.reboot(world.instance(instanceId)),
     hang: (instanceId) => power.hang(world.instance(instanceId)),
     thaw: (instanceId) => power.thaw(world.instance(instanceId)),
+    loseHost: (instanceId) => power.loseHost(world.instance(instanceId)),
+    findHost: (instanceId) => power.findHost(world.instance(instanceId)),
     setMounted: (volumeId, mounted) => disks.setMounted(volumeId, mounted),
 
     machine(instanceId) {

@@ -12,6 +12,14 @@ export interface Ec2Call {
   outcome: string;
 }
 
+/** How a list is cut into pages. */
+export interface Paging {
+  /** No page is longer, whatever was asked for: MaxResults is an upper bound only. */
+  size: number;
+  /** Asked where another page follows: by how many places its items have moved meanwhile. */
+  drift(): number;
+}
+
 /**
  * Trouble to be injected. Every member is consulted at each use, so a fault can begin and end
  * while the world runs. An absent member means no trouble.
@@ -31,4 +39,6 @@ export interface Ec2Faults {
    * only where Force was used: the one case for which EC2 documents writes after the stop.
    */
   postStopWrites?(instanceId: string): number;
+  /** Lists change while they are read: -1 repeats an item on the next page, 1 misses one. */
+  paging?(): Paging | undefined;
 }

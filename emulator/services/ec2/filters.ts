@@ -1,6 +1,7 @@
 import { Ec2Refusal } from '../../core/machines.ts';
 import type { Rng } from '../../core/random.ts';
 import type { QueryParams } from '../query-protocol.ts';
+import type { Paging } from './faults.ts';
 
 /** The values an item has under each filter name. */
 export type FilterFields<T> = Record<string, (item: T) => (string | undefined)[]>;
@@ -62,6 +63,7 @@ export const paginate = <T>(
   params: QueryParams,
   items: readonly T[],
   draws: { orders: Rng; nonces: Rng },
+  paging?: Paging,
 ): Page<T> => {
   const size = params.integer('MaxResults');
   if (size !== undefined && (size < PAGE_MIN || size > PAGE_MAX)) {
@@ -70,11 +72,11 @@ export const paginate = <T>(
   }
   const token = params.text('NextToken');
   const [nonce, offset] = token === undefined ? [draws.nonces.hex(12), 0] : readToken(token);
-  const end = offset + (size ?? PAGE_MAX);
+  const end = offset + Math.min(size ?? PAGE_MAX, paging?.size ?? PAGE_MAX);
   const ordered = draws.orders.fork(nonce).shuffle(items);
   return {
     items: ordered.slice(offset, end),
-    nextToken: end < ordered.length ? writeToken(nonce, end) : undefined,
+    nextToken: end < ordered.length ? writeToken(nonce, end + (paging?.drift() ?? 0)) : undefined,
   };
 };
 

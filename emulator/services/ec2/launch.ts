@@ -16,6 +16,7 @@ export interface InstanceSpec {
   rootDeviceType?: Instance['rootDeviceType'];
   disableApiStop?: boolean;
   disableApiTermination?: boolean;
+  blocksShutdown?: boolean;
   state?: 'running' | 'stopped';
 }
 
@@ -86,6 +87,8 @@ export const addInstance = (world: World, spec: InstanceSpec): Instance => {
     powered: state === 'running',
     kernel: 'ok',
     shuttingDown: false,
+    blocksShutdown: spec.blocksShutdown ?? false,
+    hostLost: false,
     statusChecked: true,
     impairedSince: undefined,
     systemImpaired: false,

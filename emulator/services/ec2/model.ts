@@ -51,6 +51,10 @@ export interface Instance {
   kernel: 'ok' | 'hung';
   /** The operating system is going down in an orderly way. */
   shuttingDown: boolean;
+  /** The guest never ends an orderly shutdown, and EC2 goes on waiting for it. */
+  blocksShutdown: boolean;
+  /** The host is out of reach of EC2: whatever it is told to do there does not end. */
+  hostLost: boolean;
   /** False until the first status check after a start: `initializing`. */
   statusChecked: boolean;
   /** Since when the instance check fails. */

@@ -196,7 +196,31 @@ export class Power {
     this.#world.notify({ kind: 'hung', instanceId: instance.instanceId });
     const descent = this.#descents.get(instance.instanceId);
     if (descent === undefined || !asksGuest(descent.method)) return;
-    this.#schedule(instance, { ...descent, due: descent.startedAt + GRACEFUL_LIMIT_MS });
+    const due = descent.startedAt + this.#neededMs(instance, descent.method);
+    this.#schedule(instance, { ...descent, due });
+  }
+
+  /**
+   * The kernel answers nothing and no command comes to an end: AWS's advice after ten minutes of
+   * `stopping` is to call support (User Guide, TroubleshootingInstancesStopping).
+   */
+  loseHost(instance: Instance): void {
+    instance.hostLost = true;
+    this.hang(instance);
+    this.#reschedule(instance);
+  }
+
+  /** AWS has it back: what was asked for meanwhile takes its usual time from now on. */
+  findHost(instance: Instance): void {
+    instance.hostLost = false;
+    this.#reschedule(instance);
+  }
+
+  #reschedule(instance: Instance): void {
+    const descent = this.#descents.get(instance.instanceId);
+    if (descent === undefined) return;
+    const due = this.#world.time.now() + this.#neededMs(instance, descent.method);
+    this.#schedule(instance, { ...descent, due });
   }
 
   thaw(instance: Instance): void {
@@ -217,7 +241,7 @@ export class Power {
     const due = now + this.#neededMs(instance, method);
     this.#schedule(
       instance,
-      current === undefined || due < current.due
+      current === undefined || due < current.due || current.due === Number.POSITIVE_INFINITY
         ? { goal, method, startedAt: current?.startedAt ?? now, due, cancel: () => undefined }
         : { ...current, goal },
     );
@@ -228,9 +252,10 @@ export class Power {
 
   #neededMs(instance: Instance, method: StopMethod): number {
     if (instance.state === 'stopped') return TERMINATE_STOPPED_MS;
-    const { instanceId } = instance;
+    const { blocksShutdown, hostLost, instanceId, kernel } = instance;
+    if (hostLost || (blocksShutdown && asksGuest(method))) return Number.POSITIVE_INFINITY;
     const extraMs = this.#world.faults.stuckStop?.(instanceId, method) ?? 0;
-    const ignored = asksGuest(method) && instance.kernel === 'hung';
+    const ignored = asksGuest(method) && kernel === 'hung';
     const ms = ignored ? GRACEFUL_LIMIT_MS : this.#world.durations.stopMs(instanceId, method);
     return ms + extraMs;
   }

@@ -64,6 +64,24 @@ const stale = fault('EC-04', {
   },
 });
 
+/** Short pages, and between two of them an item comes or goes: the next one repeats or misses one. */
+const shiftingPages = fault('EC-06', {
+  draw: (rng) => ({ size: rng.int(2, 4), chance: 0.25, forS: rng.int(180, 420), seed: rng.hex(8) }),
+  arm: (site, { size, chance, forS, seed }) => {
+    const rng = createRng(seed);
+    const begun = site.time.now();
+    site.on('paging', () => {
+      if (site.time.now() - begun > forS * 1000) return undefined;
+      const drift = (): number => {
+        if (rng.next() > chance) return 0;
+        site.hit('EC-06');
+        return rng.pick([-1, 1]);
+      };
+      return { size, drift };
+    });
+  },
+});
+
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 const stuckStop = fault('EC-11', {
@@ -111,6 +129,49 @@ const watchLog = (site: Site, id: string, code: string) => {
   };
 };
 
+/** Somebody presses on with Force, and even then EC2 waits for a guest that does not go down. */
+const blockedShutdown = fault('EC-12', {
+  scenes: ['stopped'],
+  traits: { blocksShutdown: true },
+  draw: (rng) => ({ forceAfterS: rng.int(0, 20) }),
+  arm: (site, { forceAfterS }) => {
+    const { world, stage } = site;
+    const { instanceId } = stage.failing;
+    site.later(forceAfterS * 1000, () => {
+      if (world.ec2.status(instanceId).state === 'stopping')
+        world.ec2.stop(instanceId, { force: true });
+    });
+    site.on('request', ({ operation }) => {
+      // Only a machine that would not go down by itself still says so when ours comes.
+      const isBlocked = world.ec2.status(instanceId).state === 'stopping';
+      if (operation === 'StopInstances' && isBlocked) site.hit('EC-12');
+      return undefined;
+    });
+  },
+});
+
+/** Longer than the service waits before it calls for a person. */
+const LOST_S = [1_200, 1_800] as const;
+
+const hostLost = fault('EC-14', {
+  scenes: ['hung'],
+  // Force was used in vain, so the fence is weak once the host is found.
+  traits: { parameters: { WeakFence: 'settle' } },
+  draw: (rng) => ({ forS: rng.int(...LOST_S) }),
+  arm: (site, { forS }) => {
+    const { world, stage, time } = site;
+    const { instanceId } = stage.failing;
+    world.ec2.loseHost(instanceId);
+    // A host is not found because the other faults are over.
+    time.after(forS * 1000, () => world.ec2.findHost(instanceId));
+    site.on('request', ({ operation }) => {
+      const isStuck = world.ec2.status(instanceId).state === 'stopping';
+      if (operation === 'DescribeInstances' && isStuck) site.hit('EC-14');
+      return undefined;
+    });
+  },
+});
+
 export const ec2Faults: readonly FaultKind[] = [
   refused('EC-01', 'RequestLimitExceeded', () => true),
   refused('EC-02', 'InternalError', () => true),
@@ -133,7 +194,9 @@ export const ec2Faults: readonly FaultKind[] = [
   }),
   refused('EC-09', 'UnauthorizedOperation', isChange, { chance: 1 }),
   refused('EC-10', 'IncorrectInstanceState', isPower, { forS: 40 }),
+  shiftingPages,
   stuckStop,
+  blockedShutdown,
   fault('EC-13', {
     scenes: ['hung', 'stopped'],
     draw: (rng) => ({ afterS: rng.int(0, 60) }),
@@ -151,12 +214,15 @@ export const ec2Faults: readonly FaultKind[] = [
       });
     },
   }),
+  hostLost,
   refused('EC-15', 'AuthFailure', () => true, { forS: 120, chance: 1 }),
   seenRefusal('EC-16', 'UnsupportedOperation', {
     scenes: ['hung'],
     traits: { rootDeviceType: 'instance-store' },
     mayHold: ['cannot-be-stopped'],
   }),
+  // Something on the way sets the flag: nothing here sends it.
+  refused('EC-17', 'DryRunOperation', isChange, { chance: 1 }),
   seenRefusal('EC-18', 'OperationNotPermitted', {
     scenes: ['hung'],
     traits: { instanceType: 'm4.large' },

@@ -6,6 +6,7 @@ import {
   type Filter,
   type InstanceStatus,
 } from '@aws-sdk/client-ec2';
+import { CloudUnavailableError } from '../../domain/errors.ts';
 import type { InstanceId, VolumeId } from '../../domain/ids.ts';
 import {
   type Instance,
@@ -35,38 +36,62 @@ const latestById = <T>(items: readonly T[], idOf: (item: T) => string): T[] => [
   ...new Map(items.map((item) => [idOf(item), item])).values(),
 ];
 
+const readingsMax = 4;
+
+/**
+ * A list of several pages may miss an item, or show one that is gone, because things move while it
+ * is read: it is read until two readings in a row name the same. Throws CloudUnavailableError if
+ * they never do.
+ */
+const agreed = async <Page extends { readonly NextToken?: string | undefined }, T>(
+  operation: string,
+  fetchPage: (nextToken: string | undefined) => Promise<Page>,
+  itemsOf: (page: Page) => T[],
+  idOf: (item: T) => string,
+): Promise<T[]> => {
+  let before: string | undefined;
+  for (let reading = 0; reading < readingsMax; reading += 1) {
+    const pages = await allPages(operation, fetchPage);
+    const items = latestById(pages.flatMap(itemsOf), idOf);
+    const names = items.map(idOf).sort().join(' ');
+    if (pages.length === 1 || names === before) return items;
+    before = names;
+  }
+  throw new CloudUnavailableError(operation, `${readingsMax} readings of the list disagree`);
+};
+
 const tagFilter = ({ key, value }: Tag): Filter => ({ Name: `tag:${key}`, Values: [value] });
 
 /**
  * Reads go by filters, not by explicit ids: filters with MaxResults draw from the larger request
  * bucket, and what EC2 does not know is an empty answer instead of an error about all the ids.
  */
-const findInstances = async (client: EC2Client, filter: Filter): Promise<Instance[]> => {
-  const pages = await allPages('DescribeInstances', (NextToken) =>
-    client.send(
-      new DescribeInstancesCommand({
-        Filters: [filter],
-        MaxResults: pageSize.instances,
-        NextToken,
-      }),
-    ),
+const findInstances = (client: EC2Client, filter: Filter): Promise<Instance[]> =>
+  agreed(
+    'DescribeInstances',
+    (NextToken) =>
+      client.send(
+        new DescribeInstancesCommand({
+          Filters: [filter],
+          MaxResults: pageSize.instances,
+          NextToken,
+        }),
+      ),
+    ({ Reservations = [] }) =>
+      Reservations.flatMap(({ Instances = [] }) => Instances).map(parseInstance),
+    ({ instanceId }) => instanceId,
   );
-  const found = pages
-    .flatMap((page) => page.Reservations ?? [])
-    .flatMap((reservation) => reservation.Instances ?? [])
-    .map(parseInstance);
-  return latestById(found, (instance) => instance.instanceId);
-};
 
-const findVolumes = async (client: EC2Client, filter: Filter): Promise<Volume[]> => {
-  const pages = await allPages('DescribeVolumes', (NextToken) =>
-    client.send(
-      new DescribeVolumesCommand({ Filters: [filter], MaxResults: pageSize.volumes, NextToken }),
-    ),
+const findVolumes = (client: EC2Client, filter: Filter): Promise<Volume[]> =>
+  agreed(
+    'DescribeVolumes',
+    (NextToken) =>
+      client.send(
+        new DescribeVolumesCommand({ Filters: [filter], MaxResults: pageSize.volumes, NextToken }),
+      ),
+    ({ Volumes = [] }) => Volumes.map(parseVolume),
+    ({ volumeId }) => volumeId,
   );
-  const found = pages.flatMap((page) => page.Volumes ?? []).map(parseVolume);
-  return latestById(found, (volume) => volume.volumeId);
-};
 
 /** One request per 200 values; no values, no request: an empty filter would mean "everything". */
 const findVolumesBy = async (
@@ -106,18 +131,20 @@ const statusOf = async (client: EC2Client, id: InstanceId): Promise<InstanceStat
  * Many ids are not: explicit ids exclude paging, are limited to 100 and fail all together when EC2
  * has forgotten one of them. So: every running instance of the region, in pages.
  */
-const statusesOfRunning = async (client: EC2Client): Promise<InstanceStatus[]> => {
-  const pages = await allPages('DescribeInstanceStatus', (NextToken) =>
-    client.send(
-      new DescribeInstanceStatusCommand({
-        Filters: [{ Name: 'instance-state-name', Values: ['running'] }],
-        MaxResults: pageSize.statuses,
-        NextToken,
-      }),
-    ),
+const statusesOfRunning = (client: EC2Client): Promise<InstanceStatus[]> =>
+  agreed(
+    'DescribeInstanceStatus',
+    (NextToken) =>
+      client.send(
+        new DescribeInstanceStatusCommand({
+          Filters: [{ Name: 'instance-state-name', Values: ['running'] }],
+          MaxResults: pageSize.statuses,
+          NextToken,
+        }),
+      ),
+    ({ InstanceStatuses = [] }) => InstanceStatuses,
+    ({ InstanceId = '' }) => InstanceId,
   );
-  return pages.flatMap((page) => page.InstanceStatuses ?? []);
-};
 
 export interface Ec2ReadsDeps {
   readonly client: EC2Client;

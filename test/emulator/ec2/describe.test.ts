@@ -176,6 +176,30 @@ describe('filters and pages', () => {
     expect(second).not.toEqual(first);
   });
 
+  it('cuts pages shorter than asked for, and repeats or misses an item where the list moved', async () => {
+    const world = bench();
+    const seeded = Array.from({ length: 6 }, () =>
+      world.ec2.seedInstance({ availabilityZone: ZONE }),
+    );
+    const read = async (drift: number) => {
+      world.ec2.faults.paging = () => ({ size: 2, drift: () => drift });
+      const pages: (string | undefined)[][] = [];
+      let NextToken: string | undefined;
+      do {
+        const request = { MaxResults: 1_000, ...(NextToken && { NextToken }) };
+        const answer = await world.client.send(new DescribeInstancesCommand(request));
+        pages.push((answer.Reservations ?? []).map((r) => r.Instances?.[0]?.InstanceId));
+        ({ NextToken } = answer);
+      } while (NextToken !== undefined);
+      return pages;
+    };
+    expect((await read(0)).map((page) => page.length)).toEqual([2, 2, 2]);
+    const repeated = await read(-1);
+    expect(new Set(repeated.flat())).toEqual(new Set(seeded));
+    expect(repeated[1]?.[0]).toBe(repeated[0]?.[1]);
+    expect(new Set((await read(1)).flat()).size).toBe(4);
+  });
+
   it('refuses MaxResults with ids, out of bounds, and a foreign token', async () => {
     const world = threeZones();
     const refused = (input: object) =>

@@ -71,6 +71,41 @@ describe('stopping', () => {
     });
   });
 
+  it('waits for ever for a guest that blocks its shutdown, with Force too, until it is skipped', async () => {
+    const world = bench();
+    const id = world.ec2.seedInstance({ availabilityZone: ZONE, blocksShutdown: true });
+    await stop(world, id);
+    await stop(world, id, { Force: true });
+    world.time.advance(24 * 3_600_000);
+    expect(await stateOf(world, id)).toBe('stopping');
+    await stop(world, id, SKIP);
+    world.time.advance(world.durations.stopMs(id, 'skip'));
+    expect(await stateOf(world, id)).toBe('stopped');
+  });
+
+  it('ends no command on a host that is lost, and the last one when it is found', async () => {
+    const world = bench();
+    const id = world.ec2.seedInstance({ availabilityZone: ZONE });
+    world.ec2.loseHost(id);
+    await stop(world, id, SKIP);
+    await stop(world, id, { ...SKIP, Force: true });
+    world.time.advance(24 * 3_600_000);
+    expect(await stateOf(world, id)).toBe('stopping');
+    expect(world.ec2.machine(id)).toMatchObject({ powered: true, kernel: 'hung' });
+    world.ec2.findHost(id);
+    world.time.advance(world.durations.stopMs(id, 'force-skip'));
+    expect(await stateOf(world, id)).toBe('stopped');
+  });
+
+  it('loses a host in the middle of a stop', async () => {
+    const world = bench();
+    const id = world.ec2.seedInstance({ availabilityZone: ZONE });
+    await stop(world, id, SKIP);
+    world.ec2.loseHost(id);
+    world.time.advance(3_600_000);
+    expect(await stateOf(world, id)).toBe('stopping');
+  });
+
   it('lets a hung guest run on to the graceful limit, then cuts power', async () => {
     const world = bench();
     const id = world.ec2.seedInstance({ availabilityZone: ZONE });

@@ -161,7 +161,9 @@ describe('reading the instances of a cluster', () => {
     ec2
       .on(DescribeInstancesCommand)
       .resolvesOnce({ Reservations: [{ Instances: [instance, other] }], NextToken: 'two' })
-      .resolvesOnce({ Reservations: [{ Instances: [stopped] }], NextToken: '' });
+      .resolvesOnce({ Reservations: [{ Instances: [stopped] }], NextToken: '' })
+      .resolvesOnce({ Reservations: [{ Instances: [stopped] }], NextToken: 'two' })
+      .resolvesOnce({ Reservations: [{ Instances: [other] }] });
     const found = await reads.instancesOfCluster();
     expect(found.map(({ instanceId, state }) => [instanceId, state])).toEqual([
       [agent, 'stopped'],
@@ -171,7 +173,41 @@ describe('reading the instances of a cluster', () => {
     expect(ec2.calls().map(({ args }) => args[0].input)).toEqual([
       { Filters, MaxResults: 1_000 },
       { Filters, MaxResults: 1_000, NextToken: 'two' },
+      { Filters, MaxResults: 1_000 },
+      { Filters, MaxResults: 1_000, NextToken: 'two' },
     ]);
+  });
+
+  const other: Ec2Instance = { ...instance, InstanceId: otherAgent };
+  it('does not believe a list of several pages that misses what the next reading shows', async () => {
+    const page = (Instances: Ec2Instance[], NextToken?: string) => ({
+      Reservations: [{ Instances }],
+      ...(NextToken && { NextToken }),
+    });
+    ec2
+      .on(DescribeInstancesCommand)
+      .resolvesOnce(page([instance], 'two'))
+      .resolvesOnce(page([]))
+      .resolvesOnce(page([other], 'two'))
+      .resolvesOnce(page([instance]))
+      .resolvesOnce(page([instance, other], 'two'))
+      .resolvesOnce(page([other]));
+    const found = await reads.instancesOfCluster();
+    expect(found.map(({ instanceId }) => instanceId)).toEqual([agent, otherAgent]);
+    expect(ec2).toHaveReceivedCommandTimes(DescribeInstancesCommand, 6);
+  });
+
+  it('throws when no two readings of the list agree', async () => {
+    const answers = ec2.on(DescribeInstancesCommand);
+    for (const seen of [[instance], [other], [instance], [other]]) {
+      answers
+        .resolvesOnce({ Reservations: [{ Instances: seen }], NextToken: 'two' })
+        .resolvesOnce({ Reservations: [] });
+    }
+    await expect(reads.instancesOfCluster()).rejects.toMatchObject({
+      name: 'CloudUnavailableError',
+      message: expect.stringContaining('disagree'),
+    });
   });
 
   it('throws rather than answer a part of an endless list', async () => {
@@ -244,7 +280,9 @@ describe('reading status checks', () => {
     ec2
       .on(DescribeInstanceStatusCommand)
       .resolvesOnce({ InstanceStatuses: [impaired('i-00000000')], NextToken: 'two' })
-      .resolvesOnce({ InstanceStatuses: [impaired(agent)] });
+      .resolvesOnce({ InstanceStatuses: [impaired(agent)] })
+      .resolvesOnce({ InstanceStatuses: [impaired(agent), impaired('i-00000000')], NextToken: '2' })
+      .resolvesOnce({ InstanceStatuses: [] });
     const checks = await reads.statusChecksOf([agent, otherAgent]);
     expect([...checks.keys()]).toEqual([agent] satisfies InstanceId[]);
     const Filters = [{ Name: 'instance-state-name', Values: ['running'] }];
