@@ -2,7 +2,7 @@ import type { World } from '../world.ts';
 import type { Checker } from './checker.ts';
 import { faultKind, type Plan } from './plan.ts';
 import { type IncidentSeen, isOff, type Violation } from './record.ts';
-import type { SimStage } from './stage.ts';
+import type { SimApp, SimStage } from './stage.ts';
 
 /** B: after the faults have ended, every incident is over or held for a person within this. */
 export const boundMs = 45 * 60_000;
@@ -20,14 +20,15 @@ export interface RunEnd {
 const incidentsOf = ({ checker }: RunEnd): IncidentSeen[] => [...checker.memory.incidents.values()];
 
 /** EC2 deleted a volume with its machine before anybody could look: nothing can come back. */
-const isLost = ({ checker, stage }: RunEnd): boolean =>
-  stage.app.volumeIds.some((id) => {
+const isLost = ({ checker }: RunEnd, { volumeIds }: SimApp): boolean =>
+  volumeIds.some((id) => {
     const state = checker.memory.volumes.get(id)?.state;
     return state === 'deleting' || state === 'deleted';
   });
 
 const mayHold = (end: RunEnd, reason: string | undefined): boolean =>
-  (reason === 'volume-lost' && isLost(end)) || isExpected(end, reason);
+  (reason === 'volume-lost' && end.stage.apps.some((app) => isLost(end, app))) ||
+  isExpected(end, reason);
 
 const isExpected = ({ plan }: RunEnd, reason: string | undefined): boolean =>
   reason !== undefined &&
@@ -41,27 +42,34 @@ const isSettled = (end: RunEnd, { status, holdReason }: IncidentSeen): boolean =
   // Between two looks of a held incident it is open for a moment.
   mayHold(end, holdReason);
 
-/** The app under test runs on a machine that is well, with its volumes and on no other. */
-export const isServed = ({ world, stage, checker }: RunEnd): boolean => {
+/** The app runs on a machine that is well, with its volumes and on no other. */
+const isBack = ({ world, checker }: RunEnd, app: SimApp): boolean => {
   const { machines, volumes } = checker.memory;
   const task = world.dcos
     .truth()
-    .tasks.find(({ appId, state }) => appId === stage.app.id && state === 'TASK_RUNNING');
-  if (stage.app.volumeIds.length === 0) return true;
+    .tasks.find(({ appId, state }) => appId === app.id && state === 'TASK_RUNNING');
+  if (app.volumeIds.length === 0) return true;
   if (task === undefined || machines.get(task.instanceId)?.well !== true) return false;
-  return stage.app.volumeIds.every((volumeId) => {
+  return app.volumeIds.every((volumeId) => {
     const holders = volumes.get(volumeId)?.holders ?? [];
     return holders.length === 1 && holders[0]?.instanceId === task.instanceId;
   });
 };
 
-/** A failure that still lasts obliges us; a machine that is well again does not. */
-const isDue = (end: RunEnd): boolean => {
-  const { plan, checker, stage } = end;
-  if (plan.faults.some(({ id }) => faultKind(id).mayStayDown)) return false;
-  if (plan.scene === 'quiet' || isLost(end)) return false;
-  return checker.memory.machines.get(stage.failing.instanceId)?.well === false;
-};
+/** Its machine's failure still lasts; of one that is well again nothing is asked. */
+const isOwed = (end: RunEnd, app: SimApp): boolean =>
+  !isLost(end, app) && end.checker.memory.machines.get(app.instanceId)?.well === false;
+
+const missing = (end: RunEnd): SimApp[] =>
+  end.stage.apps.filter((app) => isOwed(end, app) && !isBack(end, app));
+
+/** Whether each app runs that a failed machine had. */
+export const isServed = (end: RunEnd): boolean => missing(end).length === 0;
+
+/** A failure that still lasts obliges us. */
+const isDue = (end: RunEnd): boolean =>
+  !end.plan.faults.some(({ id }) => faultKind(id).mayStayDown) &&
+  end.stage.apps.some((app) => isOwed(end, app));
 
 /** Nothing is left to wait for. */
 export const isQuiet = (end: RunEnd): boolean => {
@@ -119,7 +127,8 @@ const unserved = (end: RunEnd): { invariant: string; says: string }[] => {
   const incidents = incidentsOf(end);
   const invariant = incidents.length === 0 ? 'L4' : 'L3';
   const story = incidents.map(({ status }) => status).join(', ') || 'no incident';
-  return [{ invariant, says: `${end.stage.app.id} is not back at the bound: ${story}` }];
+  const ids = missing(end).map(({ id }) => id);
+  return [{ invariant, says: `${ids.join(' and ')} not back at the bound: ${story}` }];
 };
 
 /** In-scope volumes that an incident which is over has left on the machine it fenced. */

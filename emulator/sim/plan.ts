@@ -50,6 +50,20 @@ export interface PlanRequest {
 
 const DCOS_VERSIONS = ['2.1', '2.0', '1.13.4', '1.12.4'];
 
+/** How large the cluster is, who fails beside it and who else uses the account. */
+const drawSurroundings = (rng: Rng): Partial<Traits> => {
+  const alsoFails =
+    rng.next() < 0.12
+      ? { scene: rng.pick(['hung', 'stopped', 'terminated'] as const), afterS: rng.int(0, 240) }
+      : undefined;
+  return {
+    agents: rng.pick(alsoFails ? [5, 5, 6, 9] : [4, 5, 5, 5, 6, 9]),
+    alsoFails,
+    neighbourStopsS: rng.next() < 0.2 ? rng.int(0, 240) : undefined,
+    background: rng.next() < 0.3 ? rng.int(1, 5) / 10 : 0,
+  };
+};
+
 const traitsFor = (rng: Rng, scene: Scene, kinds: readonly FaultKind[]): Traits => {
   const drawn: Traits = {
     ...plainTraits,
@@ -58,6 +72,7 @@ const traitsFor = (rng: Rng, scene: Scene, kinds: readonly FaultKind[]): Traits 
     // Terminated with the flag set, the data is gone before anybody can look.
     deleteOnTermination: rng.next() < 0.2 && scene !== 'terminated',
     volumes: rng.pick([1, 1, 1, 2, 3]),
+    ...drawSurroundings(rng.fork('surroundings')),
   };
   return Object.assign(drawn, ...kinds.map(({ traits }) => traits));
 };

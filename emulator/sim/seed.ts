@@ -2,7 +2,7 @@ import { createVirtualTime, type VirtualTime } from '../core/virtual-time.ts';
 import { createWorld, type World } from '../world.ts';
 import { createChecker } from './checker.ts';
 import type { EventOf, SimEvent } from './events.ts';
-import { breakIt, leadMs, START_MS } from './failure.ts';
+import { breakIt, leadMs, START_MS, surroundingsMs } from './failure.ts';
 import { boundMs, isQuiet, isServed, judgeLiveness, owesMessage, type RunEnd } from './liveness.ts';
 import { observe } from './observer.ts';
 import { faultKind, type Plan } from './plan.ts';
@@ -32,6 +32,8 @@ export interface SeedResult {
   trace: string[];
 }
 
+/** What is over is watched for so long. */
+const IDLE_MS = 45_000;
 /** Calls are still on their way. */
 const SETTLE_MS = 10_000;
 /** Lambda tries a message again after one and two minutes, then it is a dead letter. */
@@ -79,12 +81,18 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
   const hit = (id: string): void => {
     hits[id] = (hits[id] ?? 0) + 1;
   };
-  const { site, end } = createSite({ world, stage, time, hit, served });
+  const { site, end, restlessUntil } = createSite({ world, stage, time, hit, served });
   const run: RunEnd = { plan, world, stage, checker };
-  breakIt(plan, world, stage.failing.instanceId);
+  const begunAt = time.now();
+  breakIt(plan, world, stage);
   for (const { id, params } of plan.faults) faultKind(id).arm(site, params);
   const broken = (): boolean => checker.violations.length > 0;
-  await time.run({ until: broken, horizonMs: plan.safetyMs });
+  // Once all is well and nothing planted is to come, the rest of the faults' time is empty.
+  const idleFrom = (): number =>
+    Math.max(restlessUntil(), begunAt + surroundingsMs(plan)) + IDLE_MS;
+  const seen = (): boolean => checker.memory.incidents.size > 0;
+  const spent = (): boolean => seen() && isQuiet(run) && time.now() > idleFrom();
+  await time.run({ until: () => broken() || spent(), horizonMs: plan.safetyMs });
   end();
   if (!broken()) await time.run({ until: () => broken() || isQuiet(run), horizonMs: boundMs });
   if (!broken()) await time.run({ until: broken, horizonMs: SETTLE_MS });

@@ -83,14 +83,17 @@ const operatorRequest = (
   return { method: 'POST', url, headers, body: fields.toString() };
 };
 
-/** The site, and the switch that ends every fault on it. */
+/**
+ * The site, the switch that ends every fault on it, and until when something that was planted may
+ * still happen, epoch ms.
+ */
 export const createSite = (deps: {
   world: World;
   stage: SimStage;
   time: VirtualTime;
   hit: (id: string) => void;
   served?: Site['served'];
-}): { site: Site; end: () => void } => {
+}): { site: Site; end: () => void; restlessUntil: () => number } => {
   const { world, stage, time, hit, served = () => {} } = deps;
   const hooks: { [Name in keyof Hooks]: Hooks[Name][] } = {
     request: [],
@@ -104,6 +107,10 @@ export const createSite = (deps: {
   };
   const undos: (() => void)[] = [];
   let live = true;
+  let restlessUntil = time.now();
+  const expect = (delayMs: number): void => {
+    restlessUntil = Math.max(restlessUntil, time.now() + delayMs);
+  };
 
   world.faults.crashPoint = (info) => live && hooks.crash.some((hook) => hook(info));
   world.faults.intercept = (request, { invocationId, ...route }) => {
@@ -122,7 +129,9 @@ export const createSite = (deps: {
     if (!live) return [{ delayMs: 0 }];
     for (const hook of hooks.deliver) {
       const deliveries = hook(event, targetArn);
-      if (deliveries) return deliveries;
+      if (deliveries === undefined) continue;
+      for (const { delayMs } of deliveries) expect(delayMs);
+      return deliveries;
     }
     return [{ delayMs: 0 }];
   };
@@ -152,6 +161,7 @@ export const createSite = (deps: {
     on: (name, hook) => void hooks[name].push(hook as never),
     heal: (undo) => void undos.push(undo),
     later: (delayMs, effect) => {
+      expect(delayMs);
       time.after(delayMs, () => {
         if (live) effect();
       });
@@ -165,6 +175,7 @@ export const createSite = (deps: {
   };
   return {
     site,
+    restlessUntil: () => restlessUntil,
     end: () => {
       live = false;
       for (const undo of undos) undo();

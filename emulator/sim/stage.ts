@@ -22,6 +22,14 @@ export interface Traits {
   /** Another cluster's volume is attached to the failing agent. */
   foreignVolume: boolean;
   untaggedAgent: boolean;
+  /** Machines of the cluster; probes need two that answer beside those that fail. */
+  agents: number;
+  /** The second agent fails too, so many seconds after the first; undefined: it stays well. */
+  alsoFails: { scene: 'hung' | 'stopped' | 'terminated'; afterS: number } | undefined;
+  /** Another cluster in the account, one of whose agents stops so many seconds after ours. */
+  neighbourStopsS: number | undefined;
+  /** Share of EC2's request buckets that others in the account use up. */
+  background: number;
   parameters: Record<string, string>;
 }
 
@@ -39,21 +47,36 @@ export const plainTraits: Traits = {
   namesake: false,
   foreignVolume: false,
   untaggedAgent: false,
+  agents: 5,
+  alsoFails: undefined,
+  neighbourStopsS: undefined,
+  background: 0,
   parameters: {},
 };
+
+/** A service on volumes, and where it runs before anything fails. */
+export interface SimApp {
+  id: string;
+  volumeIds: string[];
+  instanceId: string;
+}
 
 /** Who is on stage. */
 export interface SimStage {
   zone: string;
   failing: { instanceId: string; agentId: string; privateIp: string };
-  /** Another agent with a volume of its own, which nobody may touch. */
+  /** Another agent with a volume of its own; it may fail too, and then no more is asked of it. */
   bystander: { instanceId: string; volumeId: string };
   agents: { instanceId: string; agentId: string }[];
-  app: { id: string; volumeIds: string[] };
+  /** The one on the failing agent. */
+  app: SimApp;
+  /** All of them, that one first. */
+  apps: readonly SimApp[];
   foreignVolumeId: string | undefined;
+  /** Another cluster's agent and volume. */
+  neighbour: { instanceId: string; volumeId: string } | undefined;
 }
 
-const AGENTS = 5;
 const DEVICES = 'fghijklmnop';
 const AGENT_BOOT_MS = 240_000;
 
@@ -70,7 +93,7 @@ const appOf = (id: string, names: readonly string[]): object => ({
 });
 
 const seedAgents = (world: World, zone: string, traits: Traits): SimStage['agents'] =>
-  Array.from({ length: AGENTS }, (_, index) => {
+  Array.from({ length: traits.agents }, (_, index) => {
     const cluster = { 'ebs-failover:cluster': world.infra.parameters.ClusterName ?? '' };
     const fails = index === 0;
     const { instanceType, disableApiStop, rootDeviceType, blocksShutdown } = traits;
@@ -104,9 +127,22 @@ const seedVolumes = (
     }),
   );
 
+/** Another cluster beside ours: machines and a volume like ours, under another name. */
+const seedNeighbour = (world: World, zone: string): NonNullable<SimStage['neighbour']> => {
+  const tags = { 'ebs-failover:cluster': 'other', role: 'mesos-slave' };
+  const instanceId = world.ec2.seedInstance({ availabilityZone: zone, tags });
+  const volumeId = world.ec2.seedVolume({
+    availabilityZone: zone,
+    name: 'ledger',
+    tags: { 'ebs-failover:cluster': 'other' },
+    attachedTo: { instanceId, device: '/dev/xvdf' },
+  });
+  return { instanceId, volumeId };
+};
+
 /**
- * One zone, five agents: the first will fail, with the app under test and a web app on it; the
- * second serves another app with a volume and must come through untouched.
+ * One zone of a cluster: the first agent will fail, with the app under test and a web app on it;
+ * the second serves another app with a volume.
  */
 export const setSimStage = (world: World, traits: Traits): SimStage => {
   const zone = `${world.infra.region}a`;
@@ -117,7 +153,8 @@ export const setSimStage = (world: World, traits: Traits): SimStage => {
     i === 0 ? 'mysql' : `mysql-${i}`,
   );
   const volumeIds = seedVolumes(world, zone, first.instanceId, names, traits);
-  const [other = ''] = seedVolumes(world, zone, second.instanceId, ['orders'], {});
+  const orders = seedVolumes(world, zone, second.instanceId, ['orders'], {});
+  const [other = ''] = orders;
   if (names.length > 0) world.dcos.placeApp(appOf('/mysql', names), first.instanceId);
   world.dcos.placeApp(webApp, first.instanceId);
   world.dcos.placeApp(appOf('/orders', ['orders']), second.instanceId);
@@ -146,14 +183,19 @@ export const setSimStage = (world: World, traits: Traits): SimStage => {
       world.dcos.addAgent({ instanceId, bootMs: AGENT_BOOT_MS });
     });
   }
+  const neighbour = traits.neighbourStopsS === undefined ? undefined : seedNeighbour(world, zone);
+  world.ec2.background(traits.background);
   for (const { instanceId } of agents) world.alarms.watch(instanceId, 'StatusCheckFailed');
+  const app = { id: '/mysql', volumeIds, instanceId: first.instanceId };
   const privateIp = world.ec2.machine(first.instanceId)?.privateIp ?? '';
   return {
     zone,
     failing: { ...first, privateIp },
     bystander: { instanceId: second.instanceId, volumeId: other },
     agents,
-    app: { id: '/mysql', volumeIds },
+    app,
+    apps: [app, { id: '/orders', volumeIds: orders, instanceId: second.instanceId }],
     foreignVolumeId,
+    neighbour,
   };
 };
