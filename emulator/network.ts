@@ -43,6 +43,8 @@ export interface Verdict {
   answer?: WireResponse;
   /** Applied, but the caller sees a broken connection. */
   dropAnswer?: WireError;
+  /** The caller sees a broken connection at once, and it is applied so much later. Milliseconds. */
+  lateMs?: number;
 }
 
 /** Seams for injected trouble; all absent in a healthy world. May be changed while it runs. */
@@ -106,6 +108,8 @@ const countCalls = (calls: readonly Call[]): ReturnType<Network['counts']> => {
   }
   return totals;
 };
+
+const LATE = new WireError('ECONNRESET', 'socket hang up');
 
 /** A promise that nobody will ever hear of again: the fate of a dead invocation's requests. */
 const lost = (): Promise<never> => new Promise(() => {});
@@ -175,6 +179,13 @@ export const createNetwork = (deps: {
     if (crash('before')) return lost();
     if (fate.dropRequest) return fail(fate.dropRequest);
     const service = services[where.service];
+    if (fate.lateMs) {
+      time.after(fate.lateMs, () => {
+        call.applied = service !== undefined;
+        void Promise.resolve(service?.handle(wire, caller)).then(() => ended(LATE.code));
+      });
+      throw LATE;
+    }
     call.applied = service !== undefined && fate.answer === undefined;
     const response = fate.answer ?? (await service?.handle(wire, caller));
     if (!response) {

@@ -43,6 +43,10 @@ export interface IncidentSeen {
   takenAt: number;
   ordered: boolean;
   openedAt: number;
+  /** As written down: the two reads that say off. */
+  proof: readonly { at: number; launchTime: number }[];
+  /** It took Force. */
+  isWeak: boolean;
 }
 
 export interface Owner {
@@ -59,6 +63,8 @@ export interface Memory {
   /** When a machine was last not well; a running one is well since then. */
   readonly unwellUntil: Map<string, number>;
   readonly volumes: Map<string, EventOf<'volume'>>;
+  /** Machine or volume -> when it left our scope. */
+  readonly strangerSince: Map<string, number>;
   readonly agents: Map<string, string>;
   readonly reads: Map<string, EventOf<'read'>[]>;
   /** Of the newest incarnation. */
@@ -76,6 +82,7 @@ export const createMemory = (): Memory => ({
   machines: new Map(),
   unwellUntil: new Map(),
   volumes: new Map(),
+  strangerSince: new Map(),
   agents: new Map(),
   reads: new Map(),
   commands: new Map(),
@@ -103,14 +110,14 @@ export const proofOf = (memory: Memory, instanceId: string): Proof | undefined =
 };
 
 /** A read that justifies is answered within this long before the change is sent. */
-const JUSTIFIES_MS = 2_000;
+export const justifiesMs = 2_000;
 
 /** Reads of the same invocation, answered before this request was sent and not long before. */
 export const justifying = (memory: Memory, by: By, of: EventOf<'read'>['of']): EventOf<'read'>[] =>
   (memory.reads.get(by.invocationId) ?? []).filter((read) => {
     const { answeredAt } = read.by.wire;
     if (read.of !== of || answeredAt === undefined || answeredAt > by.wire.at) return false;
-    return by.wire.at - answeredAt <= JUSTIFIES_MS;
+    return by.wire.at - answeredAt <= justifiesMs;
   });
 
 const text = (value: unknown): string | undefined =>
@@ -126,6 +133,7 @@ export const incidentOf = (
 ): IncidentSeen => {
   const facts = object(item.facts);
   const token = Number(item.token);
+  const fence = object(item.fence);
   const signals = Object.values(object(item.signals)) as { source?: string }[];
   const holdReason = text(object(item.hold).reason);
   const holds = before?.holds ?? [];
@@ -145,6 +153,11 @@ export const incidentOf = (
     takenAt: before?.token === token ? before.takenAt : at,
     ordered: signals.some(({ source }) => source === 'operator'),
     openedAt: Number(item.openedAt),
+    proof: list<{ at: number; launchTime: string }>(fence.proof).map((read) => ({
+      at: read.at,
+      launchTime: Date.parse(read.launchTime),
+    })),
+    isWeak: fence.strength === 'weak',
   };
 };
 
@@ -190,6 +203,14 @@ const rememberRead = (memory: Memory, read: EventOf<'read'>): void => {
   }
 };
 
+/** The outcome is added later; written down it was when it was first. */
+const rememberIntent = (memory: Memory, event: EventOf<'ledger'>): void => {
+  const key = event.pk + event.sk;
+  const intent = intentOf(event);
+  const first = memory.intents.get(key);
+  memory.intents.set(key, first === undefined ? intent : { ...intent, at: first.at });
+};
+
 const POWER = /^(?:Stop|Terminate)Instances$/;
 
 /** Takes an event into the memory; what the invariants compare it with is what was before. */
@@ -198,10 +219,14 @@ export const remember = (memory: Memory, event: SimEvent): void => {
     case 'machine': {
       const before = memory.machines.get(event.instanceId);
       if (!event.well || before?.well === false) memory.unwellUntil.set(event.instanceId, event.at);
+      if (before?.ours && !event.ours) memory.strangerSince.set(event.instanceId, event.at);
       memory.machines.set(event.instanceId, event);
       return;
     }
     case 'volume':
+      if (memory.volumes.get(event.volumeId)?.ours && !event.ours) {
+        memory.strangerSince.set(event.volumeId, event.at);
+      }
       memory.volumes.set(event.volumeId, event);
       return;
     case 'agent':
@@ -213,14 +238,15 @@ export const remember = (memory: Memory, event: SimEvent): void => {
     case 'mutation':
       memory.mutations.push(event);
       for (const target of event.accepted && POWER.test(event.call) ? event.targets : []) {
-        const launchTime = memory.machines.get(target)?.launchTime ?? 0;
-        memory.commands.set(target, { at: event.at, launchTime });
+        const { state, launchTime = 0 } = memory.machines.get(target) ?? {};
+        // To a machine that is off a command means nothing: what was read of it stays true.
+        if (!isOff(state)) memory.commands.set(target, { at: event.at, launchTime });
       }
       return;
     case 'ledger':
       if (event.item === undefined) return;
       if (event.sk === 'OWNER') memory.owners.set(event.pk.slice(7), ownerOf(event));
-      if (event.sk.startsWith('STEP#')) memory.intents.set(event.pk + event.sk, intentOf(event));
+      if (event.sk.startsWith('STEP#')) rememberIntent(memory, event);
       if (event.sk === 'STATE') {
         const before = memory.incidents.get(event.pk);
         memory.incidents.set(event.pk, incidentOf(event, before));

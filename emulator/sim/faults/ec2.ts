@@ -176,11 +176,17 @@ export const ec2Faults: readonly FaultKind[] = [
   refused('EC-01', 'RequestLimitExceeded', () => true),
   refused('EC-02', 'InternalError', () => true),
   fault('EC-03', {
-    draw: (rng) => ({ ...drawStretch(rng), every: rng.int(1, 3) }),
-    arm: (site, params) => {
+    draw: (rng) => ({
+      ...drawStretch(rng),
+      every: rng.int(1, 3),
+      lateMs: rng.pick([0, 0, 0, 2_000, 10_000, 40_000]),
+    }),
+    arm: (site, { lateMs, ...params }) => {
       const fits = ({ service, operation }: { service: string; operation: string }): boolean =>
         service === 'ec2' && isMutation({ operation });
-      strike(site, 'EC-03', { ...params, fromS: 0 }, fits, lostAnswer);
+      // Where the connection broke, EC2 has the request at once or by and by.
+      const verdict = lateMs === 0 ? lostAnswer : { lateMs };
+      strike(site, 'EC-03', { ...params, fromS: 0 }, fits, verdict);
     },
   }),
   stale,

@@ -7,7 +7,6 @@ import { createSite } from '../../../emulator/sim/site.ts';
 import { plainTraits, setSimStage } from '../../../emulator/sim/stage.ts';
 import { createWorld, type World } from '../../../emulator/world.ts';
 import { type Trouble, type TroubleName, troubles } from './troubles.ts';
-import { judge } from './witness.ts';
 
 export interface Played {
   /** How the incident ended, as far as it did. */
@@ -78,11 +77,7 @@ export const play = async (
     const { parameters } = traits;
     const world = await createWorld({ seed, time, parameters, tables: {} });
     const checker = createChecker();
-    const mine: Violation[] = [];
-    const { served } = observe(world, (event) => {
-      mine.push(...judge(event, checker.memory));
-      checker.see(event);
-    });
+    const { served } = observe(world, checker.see);
     const stage = setSimStage(world, traits);
     let strikes = 0;
     const { site } = createSite({ world, stage, time, served, hit: () => void strikes++ });
@@ -96,7 +91,7 @@ export const play = async (
     const isHeld = (): boolean =>
       trouble.ends === 'held' && heldAt !== undefined && time.now() - heldAt >= HELD_MS;
     const isFound = (): boolean =>
-      [...checker.violations, ...mine].some(({ invariant }) => awaited.includes(invariant));
+      checker.violations.some(({ invariant }) => awaited.includes(invariant));
     const until = (): boolean => isFound() || endOf(world) !== undefined || isHeld();
     const horizonMs = trouble.horizonMs ?? HORIZON_MS;
     await time.run({ until, horizonMs });
@@ -105,7 +100,7 @@ export const play = async (
     for (const event of said(world, at)) checker.see(event);
     const end = endOf(world) ?? (heldAt === undefined ? 'open' : 'held');
     const atEnd = isFound() ? [] : judgeEnd(end, trouble.ends, name, at);
-    const violations = [...checker.violations, ...mine, ...atEnd];
+    const violations = [...checker.violations, ...atEnd];
     return { end, strikes, violations };
   } finally {
     time.uninstall();

@@ -1,6 +1,6 @@
 import type { WireResponse } from '../../../emulator/core/wire.ts';
 import type { Verdict } from '../../../emulator/network.ts';
-import { answered, lostRequest } from '../../../emulator/sim/fault.ts';
+import { answered } from '../../../emulator/sim/fault.ts';
 import type { Passing, Site } from '../../../emulator/sim/site.ts';
 import type { Traits } from '../../../emulator/sim/stage.ts';
 
@@ -109,23 +109,12 @@ const restarted: Trouble['arm'] = (site) => {
 };
 
 /** The first detach gets lost on its way, and arrives when the volume has a new owner. */
-const lateDetach: Trouble['arm'] = (site) => {
-  const { world, stage } = site;
+const lateDetach: Trouble['arm'] = (site) =>
   once(
     site,
     ({ operation }) => operation === 'DetachVolume',
-    ({ body }) => {
-      world.ec2.subscribe((event) => {
-        if (event.kind !== 'attached' || !stage.app.volumeIds.includes(event.volumeId)) return;
-        site.later(1_000, () => {
-          site.hit('trouble');
-          ask(site, body);
-        });
-      });
-      return lostRequest;
-    },
+    () => ({ lateMs: 20_000 }),
   );
-};
 
 /** A function freezes on its way to the ledger; its execution is aborted and another begins. */
 const frozen =

@@ -1,0 +1,100 @@
+import type { IncidentSeen } from '../record.ts';
+import { incidentOf, intentOf, ownerOf } from '../record.ts';
+import {
+  intentFor,
+  isCall,
+  isOwner,
+  isState,
+  type Rule,
+  residual,
+  violation,
+  volumeOf,
+} from './rule.ts';
+
+/** Tokens, epochs and intents: S4, S5, S12, and L9 as far as every instant can tell. */
+
+const OPEN = ['open', 'held'];
+const isOpen = ({ status }: IncidentSeen): boolean => OPEN.includes(status);
+
+export const readsAreConsistent: Rule = (event) =>
+  event.kind === 'read' && event.of === 'ledger' && event.consistent === false
+    ? violation(`${event.by.functionName} reads the ledger eventually consistent`)
+    : undefined;
+
+export const epochRises: Rule = (event, memory) => {
+  if (!isOwner(event)) return undefined;
+  const before = memory.owners.get(volumeOf(event));
+  const next = ownerOf(event);
+  if (before === undefined) return undefined;
+  const stolen = before.epoch === next.epoch && before.incidentId !== next.incidentId;
+  // Claimed a second time, it would lose what happened to it under the first claim.
+  const again = next.state === 'claimed' && next.epoch <= before.epoch;
+  return next.epoch < before.epoch || stolen || again
+    ? violation(`${event.pk}: epoch ${next.epoch} of ${next.incidentId} after ${before.epoch}`)
+    : undefined;
+};
+
+export const tokenCounts: Rule = (event, memory) => {
+  if (event.kind !== 'mutation') return undefined;
+  const intent = intentFor(event, memory);
+  const incident = intent && memory.incidents.get(`INCIDENT#${intent.incidentId}`);
+  if (!intent || !incident || incident.token === intent.token) return undefined;
+  // Sent before the incident was taken over: the one call that may be in flight.
+  return event.by.wire.at <= incident.takenAt
+    ? residual(`${event.call} was in flight when token ${intent.token} ended`)
+    : violation(`${event.call} under token ${intent.token}, which is over`);
+};
+
+export const oneExecution: Rule = (event, memory) => {
+  if (!isState(event)) return undefined;
+  const before = memory.incidents.get(event.pk);
+  const next = incidentOf(event, before);
+  const rival = [...memory.incidents.values()].find(
+    (other) => other.id !== next.id && other.instanceId === next.instanceId && isOpen(other),
+  );
+  if (rival && isOpen(next)) return violation(`${next.id} is open beside ${rival.id}`);
+  const rebound =
+    before?.token === next.token &&
+    before.executionArn !== undefined &&
+    before.executionArn !== next.executionArn;
+  return rebound ? violation(`${next.id}: two executions under token ${next.token}`) : undefined;
+};
+
+export const intentFirst: Rule = (event, memory) => {
+  if (event.kind === 'mutation' && event.by.functionName !== 'adopt') {
+    const intent = intentFor(event, memory);
+    if (intent === undefined || intent.at > event.by.wire.at) {
+      return violation(`${event.call} ${event.targets.join(' ')} without an intent before it`);
+    }
+  }
+  if (event.kind !== 'ledger' || !event.sk.startsWith('STEP#')) return undefined;
+  const { call, outcome, invocationId } = intentOf(event);
+  const made = memory.mutations.some(
+    (m) => m.call === call && m.accepted && m.by.invocationId === invocationId,
+  );
+  return outcome?.kind === 'accepted' && !made
+    ? violation(`${call} is recorded as accepted, and nobody accepted it`)
+    : undefined;
+};
+
+const REPEAT_MS = 5 * 60_000;
+
+/** One rung, one command; one more may make good an answer that was lost. */
+export const rungsAreUsedOnce: Rule = (event, memory) => {
+  if (!isCall(event, 'StopInstances') || !event.accepted) return undefined;
+  const [instanceId = ''] = event.targets;
+  const { Force: force } = event.params;
+  // By its launch time: every incarnation has rungs of its own.
+  const since = Math.max(memory.machines.get(instanceId)?.launchTime ?? 0, event.at - REPEAT_MS);
+  const earlier = memory.mutations.filter(
+    (m) =>
+      isCall(m, 'StopInstances') &&
+      m.accepted &&
+      m.at > since &&
+      m.targets.includes(instanceId) &&
+      m.params.Force === force,
+  );
+  return earlier.length > 1
+    ? violation(`StopInstances ${instanceId} a third time within five minutes`)
+    : undefined;
+};

@@ -1,0 +1,53 @@
+import type { EventOf, SimEvent } from '../events.ts';
+import { type IncidentSeen, type Intent, type Memory, ownerOf } from '../record.ts';
+
+/** What a rule finds: a broken promise, or a world that changed inside the window allowed. */
+export type Finding = { kind: 'violation' | 'residual'; says: string };
+
+/** Judges one event against everything before it; undefined: nothing wrong. */
+export type Rule = (event: SimEvent, memory: Memory) => Finding | undefined;
+
+export const violation = (says: string): Finding => ({ kind: 'violation', says });
+export const residual = (says: string): Finding => ({ kind: 'residual', says });
+
+export const isCall = (event: SimEvent, ...calls: string[]): event is EventOf<'mutation'> =>
+  event.kind === 'mutation' && calls.includes(event.call);
+
+/** An incident as it stands after a write. */
+export const isState = (
+  event: SimEvent,
+): event is EventOf<'ledger'> & { item: Readonly<Record<string, unknown>> } =>
+  event.kind === 'ledger' && event.sk === 'STATE' && event.item !== undefined;
+
+/** The permission record of a volume as it stands after a write. */
+export const isOwner = (
+  event: SimEvent,
+): event is EventOf<'ledger'> & { item: Readonly<Record<string, unknown>> } =>
+  event.kind === 'ledger' && event.sk === 'OWNER' && event.item !== undefined;
+
+export const volumeOf = ({ pk }: EventOf<'ledger'>): string => pk.slice('VOLUME#'.length);
+
+/** A release that was not there before. */
+export const newlyReleased = (event: SimEvent, memory: Memory): event is EventOf<'ledger'> => {
+  if (!isOwner(event) || event.item.state !== 'released') return false;
+  const before = memory.owners.get(volumeOf(event));
+  return before?.state !== 'released' || before.epoch !== ownerOf(event).epoch;
+};
+
+/** What was written down about a call before it was made. */
+export const intentFor = (event: EventOf<'mutation'>, memory: Memory): Intent | undefined =>
+  [...memory.intents.values()].findLast(
+    ({ call, target, invocationId }) =>
+      call === event.call &&
+      invocationId === event.by.invocationId &&
+      (event.targets.includes(target) || call.includes(' ')),
+  );
+
+/** The incident a call was made for. */
+export const incidentFor = (
+  event: EventOf<'mutation'>,
+  memory: Memory,
+): IncidentSeen | undefined => {
+  const intent = intentFor(event, memory);
+  return intent && memory.incidents.get(`INCIDENT#${intent.incidentId}`);
+};

@@ -1,0 +1,41 @@
+import { type PlanRequest, planFor } from '../../../emulator/sim/plan.ts';
+import type { Play } from '../../../emulator/sim/pool.ts';
+import { playSeed } from '../../../emulator/sim/seed.ts';
+import { mutants } from './catalogue.ts';
+import { createPlanting } from './planting.ts';
+
+/** A world that gave a planted bug away: how to play it again, and the promise it broke. */
+export interface Caught extends Required<PlanRequest> {
+  invariant: string;
+  says: string;
+}
+
+/** One planted bug, and the worlds to try until one gives it away. */
+export interface Hunt {
+  mutant: string;
+  worlds: readonly PlanRequest[];
+}
+
+export interface HuntResult {
+  mutant: string;
+  caught?: Caught;
+}
+
+const plant = createPlanting();
+
+/** Plays a planted bug on a thread of the pool: world after world, to the first broken promise. */
+export const play: Play<Hunt, undefined, HuntResult> = async ({ mutant: name, worlds }) => {
+  const mutant = mutants.find((known) => known.name === name);
+  if (mutant === undefined) throw new RangeError(`no such mutant: ${name}`);
+  plant(mutant);
+  for (const world of worlds) {
+    const { plan, violations } = await playSeed(planFor(world));
+    const [first] = violations;
+    if (first === undefined) continue;
+    const { invariant, says } = first;
+    const { seed, scene } = plan;
+    const faults = plan.faults.map(({ id }) => id);
+    return { mutant: name, caught: { seed, scene, faults, invariant, says } };
+  }
+  return { mutant: name };
+};
