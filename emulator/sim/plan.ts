@@ -88,12 +88,17 @@ const isOfUse = (kind: FaultKind, scene: Scene): boolean => kind.scenes?.include
 const FAULTS_MAX = 4;
 const SCENES: readonly Scene[] = ['hung', 'hung', 'hung', 'stopped', 'stopped', 'terminated'];
 
-const drawKinds = (rng: Rng, scene: Scene): FaultKind[] => {
-  const kinds: FaultKind[] = [];
+/** Each seed owes one fault in turn, so that a few hundred seeds meet all of them. */
+const owedBy = (seed: number): FaultKind[] =>
+  faultKinds.slice(seed % faultKinds.length).slice(0, 1);
+
+const drawKinds = (rng: Rng, scene: Scene, owed: readonly FaultKind[]): FaultKind[] => {
+  const kinds = owed.filter((kind) => isOfUse(kind, scene));
   const wanted = rng.int(1, FAULTS_MAX);
   for (const kind of rng.shuffle(faultKinds)) {
     if (kinds.length === wanted) break;
-    if (isOfUse(kind, scene) && fits(kind, kinds)) kinds.push(kind);
+    const isNew = !kinds.includes(kind);
+    if (isNew && isOfUse(kind, scene) && fits(kind, kinds)) kinds.push(kind);
   }
   return kinds;
 };
@@ -101,7 +106,8 @@ const drawKinds = (rng: Rng, scene: Scene): FaultKind[] => {
 const sceneFor = (rng: Rng, asked: readonly FaultKind[]): Scene => {
   const drawn = rng.next() < 0.15 ? rng.pick(scenes) : rng.pick(SCENES);
   if (asked.every((kind) => isOfUse(kind, drawn))) return drawn;
-  return scenes.find((scene) => asked.every((kind) => isOfUse(kind, scene))) ?? drawn;
+  const fitting = scenes.filter((scene) => asked.every((kind) => isOfUse(kind, scene)));
+  return fitting.length > 0 ? rng.pick(fitting) : drawn;
 };
 
 /**
@@ -111,9 +117,9 @@ const sceneFor = (rng: Rng, asked: readonly FaultKind[]): Scene => {
 export const planFor = (request: PlanRequest): Plan => {
   const { seed } = request;
   const rng = createRng(`${seed}/plan`);
-  const asked = (request.faults ?? []).map(faultKind);
+  const asked = request.faults?.map(faultKind) ?? owedBy(seed);
   const scene = request.scene ?? sceneFor(rng.fork('scene'), asked);
-  const kinds = request.faults ? asked : drawKinds(rng.fork('kinds'), scene);
+  const kinds = request.faults ? asked : drawKinds(rng.fork('kinds'), scene, asked);
   return {
     seed,
     scene,
