@@ -4,11 +4,13 @@ import { endWith, strict } from '../command-line.ts';
 import { BadInput } from '../scenes/given-event.ts';
 import { type Scene, scenes } from './fault.ts';
 import type { Found, Summary } from './run.ts';
+import { type Sdk, sdks } from './sdk.ts';
 
 interface Arguments {
   seeds: string;
   scenario?: Scene;
   faults?: string;
+  sdk: Sdk;
   json: boolean;
   trace: boolean;
 }
@@ -37,6 +39,9 @@ const command = (): Command =>
     .option('--seeds <a..b>', 'which worlds', '1..100')
     .addOption(new Option('--scenario <name>', 'what fails').choices([...scenes]))
     .option('--faults <list>', 'these in every world, not drawn ones; none: only the failure')
+    .addOption(
+      new Option('--sdk <name>', 'what the functions speak with').choices(sdks).default('lean'),
+    )
     .option('--json', 'one document instead of lines', false)
     .option('--trace', 'write every event of every world', false);
 
@@ -85,6 +90,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const totals = await runSeeds({
     ...range,
     trace: given.trace,
+    sdk: given.sdk,
     ...(given.scenario === undefined ? {} : { scene: given.scenario }),
     ...(given.faults === undefined ? {} : { faults: readFaults(given.faults, known) }),
     onSeed: ({ plan, incidents, violations, trace }) => {

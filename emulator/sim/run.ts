@@ -2,6 +2,7 @@ import type { Scene } from './fault.ts';
 import { pendingIds } from './pending.ts';
 import { faultKinds, type PlanRequest } from './plan.ts';
 import { playAll } from './pool.ts';
+import type { Sdk } from './sdk.ts';
 import type { SeedResult } from './seed.ts';
 
 export interface RunOptions {
@@ -13,6 +14,8 @@ export interface RunOptions {
   faults?: readonly string[];
   trace?: boolean;
   threads?: number;
+  /** `lean` unless told otherwise. */
+  sdk?: Sdk;
   /** Told of each seed as it ends, in no order. */
   onSeed?: (result: SeedResult) => void;
 }
@@ -48,17 +51,17 @@ const requestFor = (seed: number, { scene, faults }: RunOptions): PlanRequest =>
 
 const playSeeds = (
   requests: readonly PlanRequest[],
-  { threads, trace = false }: Pick<RunOptions, 'threads' | 'trace'>,
+  { threads, trace = false, sdk = 'lean' }: Pick<RunOptions, 'threads' | 'trace' | 'sdk'>,
   onSeed: (result: SeedResult) => void,
 ): Promise<void> => {
   const player = new URL('./seed-player.ts', import.meta.url);
-  const options = { trace };
+  const options = { trace, sdk };
   return playAll(player, requests, { options, ...(threads && { threads }) }, onSeed);
 };
 
-const playOne = async (request: PlanRequest): Promise<SeedResult> => {
+const playOne = async (request: PlanRequest, sdk: Sdk): Promise<SeedResult> => {
   const results: SeedResult[] = [];
-  await playSeeds([request], { threads: 1 }, (result) => results.push(result));
+  await playSeeds([request], { threads: 1, sdk }, (result) => results.push(result));
   const [result] = results;
   if (result === undefined) throw new Error(`seed ${request.seed} gave no result`);
   return result;
@@ -72,11 +75,14 @@ const shrink = async (
   request: PlanRequest,
   invariant: string,
   faults: readonly string[],
+  sdk: Sdk,
 ): Promise<string[]> => {
   for (const id of faults) {
     const fewer = faults.filter((other) => other !== id);
-    const { violations } = await playOne({ ...request, faults: fewer });
-    if (violations.some((v) => v.invariant === invariant)) return shrink(request, invariant, fewer);
+    const { violations } = await playOne({ ...request, faults: fewer }, sdk);
+    if (violations.some((v) => v.invariant === invariant)) {
+      return shrink(request, invariant, fewer, sdk);
+    }
   }
   return [...faults];
 };
@@ -86,9 +92,12 @@ const explain = async (result: SeedResult, options: RunOptions): Promise<Found[]
   if (first === undefined) return [];
   const { seed, scene, faults } = result.plan;
   const ids = faults.map(({ id }) => id);
-  const shrunk = await shrink(requestFor(seed, { ...options, scene }), first.invariant, ids);
+  const { sdk = 'lean' } = options;
+  const request = requestFor(seed, { ...options, scene });
+  const shrunk = await shrink(request, first.invariant, ids, sdk);
   const list = shrunk.length > 0 ? ` --faults ${shrunk.join(',')}` : ' --faults none';
-  const replay = `npm run sim -- --seeds ${seed} --scenario ${scene}${list} --trace`;
+  const spoken = sdk === 'lean' ? '' : ` --sdk ${sdk}`;
+  const replay = `npm run sim -- --seeds ${seed} --scenario ${scene}${list}${spoken} --trace`;
   return [{ ...first, seed, faults: ids, shrunk, replay }].map(({ at: _, ...found }) => found);
 };
 

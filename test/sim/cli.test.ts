@@ -24,6 +24,7 @@ describe('npm run sim', () => {
     [['--seeds', '5..1'], "--seeds takes A..B or one number, not '5..1'"],
     [['--faults', 'ZZ-01'], '--faults: ZZ-01 cannot be injected'],
     [['--scenario', 'flood'], 'Allowed choices are hung'],
+    [['--sdk', 'fast'], 'Allowed choices are lean, real'],
   ])(
     'refuses %j in one line',
     async (args, says) => {
