@@ -1,5 +1,6 @@
 import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
+import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAssessAgent } from '../src/application/assess-agent.ts';
 import { dcos, events, policy, scope } from '../src/config/sections.ts';
@@ -17,7 +18,11 @@ export const { createHandler, handler } = defineServiceFunction(
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
     return createAssessAgent({
-      ledger: ledgerOf(createIncidentLedger(table), createClusterLedger(table)),
+      ledger: ledgerOf(
+        createIncidentLedger(table),
+        createClusterLedger(table),
+        createOwnershipLedger(table),
+      ),
       compute: readsOf(ec2, config.scope),
       orchestrator: orchestratorOf(options, config.dcos, platform),
       events: eventsOf(options, config.events, telemetry),

@@ -38,7 +38,7 @@ const fieldsOf = (request: WireRequest): Record<string, string> => {
 };
 
 const TARGETS =
-  /^(?:InstanceId|VolumeId|ResourceId|AutoScalingGroupName)(?:s?\.member)?(?:\.\d+)?$/;
+  /^(?:(?:InstanceId|VolumeId|ResourceId|AutoScalingGroupName)(?:s?\.member)?(?:\.\d+)?|.+\.Ebs\.VolumeId)$/;
 
 /** What a mutation acts on: ids in a form, an agent id in a body, an app in a path. */
 const targetsOf = (request: WireRequest, fields: Record<string, string>): string[] => {

@@ -7,6 +7,7 @@ import { ledgerFaults } from './faults/ledger.ts';
 import { messageFaults } from './faults/messages.ts';
 import { peopleFaults } from './faults/people.ts';
 import { stepFaults } from './faults/steps.ts';
+import { tagFaults } from './faults/tags.ts';
 import { volumeFaults } from './faults/volumes.ts';
 import { plainTraits, type Traits } from './stage.ts';
 
@@ -16,6 +17,7 @@ export const faultKinds: readonly FaultKind[] = [
   ...stepFaults,
   ...ec2Faults,
   ...volumeFaults,
+  ...tagFaults,
   ...ledgerFaults,
   ...clusterFaults,
   ...messageFaults,

@@ -30,6 +30,8 @@ export interface Traits {
   neighbourStopsS: number | undefined;
   /** Share of EC2's request buckets that others in the account use up. */
   background: number;
+  /** The failing agent's root disk carries the cluster's tag and the app volume's Name. */
+  namedRoot: boolean;
   parameters: Record<string, string>;
 }
 
@@ -51,6 +53,7 @@ export const plainTraits: Traits = {
   alsoFails: undefined,
   neighbourStopsS: undefined,
   background: 0,
+  namedRoot: false,
   parameters: {},
 };
 
@@ -140,6 +143,16 @@ const seedNeighbour = (world: World, zone: string): NonNullable<SimStage['neighb
   return { instanceId, volumeId };
 };
 
+const nameRoot = (world: World, instanceId: string): void => {
+  const { instances } = world.ec2.truth();
+  const root = instances.find((i) => i.instanceId === instanceId)?.rootDeviceName;
+  const disk = world.ec2
+    .volumes()
+    .find(({ attachments: [a] }) => a?.instanceId === instanceId && a.device === root);
+  const cluster = world.infra.parameters.ClusterName ?? '';
+  if (disk) world.ec2.tag(disk.volumeId, { Name: 'mysql', 'ebs-failover:cluster': cluster });
+};
+
 /**
  * One zone of a cluster: the first agent will fail, with the app under test and a web app on it;
  * the second serves another app with a volume.
@@ -169,6 +182,7 @@ export const setSimStage = (world: World, traits: Traits): SimStage => {
         attachedTo: { instanceId: first.instanceId, device: '/dev/xvdz' },
       })
     : undefined;
+  if (traits.namedRoot) nameRoot(world, first.instanceId);
   if (traits.group) {
     world.autoscaling.seedGroup({
       name: 'demo-SlaveServerGroup',

@@ -2,14 +2,20 @@ import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
 import { type EpochMs, instanceOf, type VolumeId } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
-import type { Instance, Volume } from '../domain/machine.ts';
+import { type Instance, tagValues, type Volume } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
-import { type Scope, type ScopedVolumes, scopeVolumes, whyNotOurs } from '../domain/scope.ts';
+import {
+  type Scope,
+  type ScopedVolumes,
+  scopeVolumes,
+  whyNotOurs,
+  withEstranged,
+} from '../domain/scope.ts';
 import type { App, Inventory, Task } from '../domain/service.ts';
 import { actOn, type Evidence, judge, orderIn } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
-import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
+import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock } from '../ports/system.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
@@ -17,7 +23,8 @@ import { gatherEvidence } from './witnesses.ts';
 
 export interface AssessAgentDeps {
   readonly ledger: Pick<IncidentLedger, 'bindExecution' | 'save'> &
-    Pick<ClusterLedger, 'control' | 'inventory'>;
+    Pick<ClusterLedger, 'control' | 'inventory'> &
+    Pick<OwnershipLedger, 'ownership'>;
   readonly compute: Pick<ComputeReads, 'instance' | 'statusChecks' | 'volumesOf' | 'volumes'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps' | 'tasks'>;
   readonly events: PhaseEvents;
@@ -41,6 +48,8 @@ interface Picture {
   readonly evidence: Evidence;
   readonly instance: Instance | undefined;
   readonly volumes: readonly Volume[];
+  /** Names the ledger has for volumes that carry none. */
+  readonly known: ReadonlyMap<VolumeId, string>;
   readonly apps: readonly App[];
   readonly tasks: readonly Task[];
 }
@@ -96,19 +105,32 @@ const readVolumes = async (
   ];
 };
 
+const readNames = async (
+  { ledger }: AssessAgentDeps,
+  volumes: readonly Volume[],
+): Promise<ReadonlyMap<VolumeId, string>> => {
+  const nameless = volumes.filter(({ tags }) => tagValues(tags, 'Name').length === 0);
+  const records = await Promise.all(nameless.map(({ volumeId }) => ledger.ownership(volumeId)));
+  return new Map(
+    records.flatMap((record) => (record ? [[record.volumeId, record.name] as const] : [])),
+  );
+};
+
 const lookAround = async (
   deps: AssessAgentDeps,
   incident: Incident,
   inventory: Inventory | undefined,
 ): Promise<Picture> => {
   const memory = memoryOf(incident.facts, inventory);
-  const [evidence, volumes, services] = await Promise.all([
+  const reading = readVolumes(deps, incident, memory);
+  const [evidence, volumes, known, services] = await Promise.all([
     gatherEvidence(deps, incident.instanceId, inventory),
-    readVolumes(deps, incident, memory),
+    reading,
+    reading.then((volumes) => readNames(deps, volumes)),
     readServices(deps.orchestrator, memory),
   ]);
   const instance = evidence.ec2.kind === 'seen' ? evidence.ec2.instance : undefined;
-  return { evidence, instance, volumes, ...services };
+  return { evidence, instance, volumes, known, ...services };
 };
 
 const factsOf = (
@@ -204,7 +226,9 @@ const conclude = async (
     const says = 'EC2 does not know the instance, and unknown is not dead';
     return hold(deps.ledger, incident, { reason: 'unknown-incarnation', says }, now);
   }
-  const scoped = scopeVolumes(instance, picture.volumes, picture.apps, deps.scope.cluster);
+  const { apps, known, volumes } = picture;
+  const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
+  const scoped = withEstranged(sorted, volumes, known, apps);
   const memory = memoryOf(incident.facts, inventory);
   const facts = factsOf(picture, instance, memory, scoped, now);
   const patch = { verdict, facts, status: 'open' } as const;

@@ -3,7 +3,7 @@ import type { EpochMs, VolumeId } from '../domain/ids.ts';
 import type { HoldReason, Incident, IncidentVolume } from '../domain/incident.ts';
 import { tagValue, type Volume } from '../domain/machine.ts';
 import { decideClaim, type Ownership } from '../domain/ownership.ts';
-import { clusterTagKey, epochTagKey, type Scope } from '../domain/scope.ts';
+import { clusterTagKey, epochTagKey, isOfCluster, type Scope } from '../domain/scope.ts';
 import type { Receipt, Safekeeping } from '../ports/compute.ts';
 import type { OwnershipLedger } from '../ports/ledger.ts';
 import { answerOf, type CallDeps, makeCalls, type PlannedCall } from './calls.ts';
@@ -40,7 +40,7 @@ export const planClaim = (
   if (read === undefined) {
     return { reason: 'volume-lost', says: `${volumeId} is gone; restore its latest snapshot` };
   }
-  if (tagValue(read.tags, clusterTagKey) !== scope.cluster) {
+  if (!isOfCluster(read, scope.cluster)) {
     return { reason: 'ambiguous-scope', says: `${volumeId} lost its ${clusterTagKey} tag` };
   }
   const tag = Number(tagValue(read.tags, epochTagKey) ?? '0');

@@ -1,11 +1,11 @@
 import { withoutProof } from '../domain/fence.ts';
 import type { EpochMs, InstanceId, VolumeId } from '../domain/ids.ts';
 import type { AuditRecord, Fence, Incident, ProofRead } from '../domain/incident.ts';
-import { type Instance, isFree, tagValue, type Volume } from '../domain/machine.ts';
+import { type Instance, isFree, type Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import { limits, nextLookMs, type Policy } from '../domain/policy.ts';
 import { nextReleaseStep, type ReleaseStep } from '../domain/release.ts';
-import { clusterTagKey, type Scope } from '../domain/scope.ts';
+import { clusterTagKey, isOfCluster, type Scope } from '../domain/scope.ts';
 import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Clock, Log } from '../ports/system.ts';
@@ -134,9 +134,6 @@ const voidProof = async (
   return { kind: 'held', volumeId: work.volumeId };
 };
 
-const isOurs = (volume: Volume, cluster: string): boolean =>
-  tagValue(volume.tags, clusterTagKey) === cluster;
-
 /** Has an operator said stop since this invocation began? */
 const isSwitched = async (
   { clock, ledger, scope }: ReleaseVolumeDeps,
@@ -165,7 +162,7 @@ const follow = async (
     case 'proof-void':
       return voidProof(deps, work, step.says);
     case 'detach': {
-      if (volume === undefined || !isOurs(volume, deps.scope.cluster)) {
+      if (volume === undefined || !isOfCluster(volume, deps.scope.cluster)) {
         return recordStuck(deps, work, 'held', `it lost its ${clusterTagKey} tag`);
       }
       if (await isSwitched(deps, work)) return { kind: 'held', volumeId: work.volumeId };

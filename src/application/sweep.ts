@@ -2,7 +2,7 @@ import type { IncidentId, InstanceId } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Instance, StatusChecks, Volume } from '../domain/machine.ts';
 import { tagValue } from '../domain/machine.ts';
-import { appsByVolumeName, mayAdopt, type Scope, whyNotOurs } from '../domain/scope.ts';
+import { appsByVolumeName, isRoot, mayAdopt, type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { App, Inventory, MesosAgent, Task } from '../domain/service.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -80,7 +80,8 @@ const inventoryOf = (
   const volumes = picture.volumes.flatMap((volume) => {
     const name = tagValue(volume.tags, 'Name');
     const here = volume.attachments.find((a) => a.instanceId === instance.instanceId);
-    return here !== undefined && name !== undefined && names.has(name)
+    const isRootDisk = isRoot(volume, instance);
+    return here !== undefined && !isRootDisk && name !== undefined && names.has(name)
       ? [{ volumeId: volume.volumeId, name, device: here.device }]
       : [];
   });

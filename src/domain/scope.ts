@@ -43,8 +43,13 @@ type Sorted =
   | { readonly kind: 'in-scope'; readonly volume: IncidentVolume }
   | { readonly kind: 'left-alone' | 'ambiguous' | 'multi-attach'; readonly why: string };
 
+/** Does the volume carry the cluster's tag, spelled so, and no other of that name in any case? */
+export const isOfCluster = (volume: Volume, cluster: string): boolean =>
+  tagValues(volume.tags, clusterTagKey).length === 1 &&
+  tagValue(volume.tags, clusterTagKey) === cluster;
+
 /** By the instance's mapping and by the volume's attachment, never by the device letter alone. */
-const isRoot = (volume: Volume, instance: Instance): boolean =>
+export const isRoot = (volume: Volume, instance: Instance): boolean =>
   [
     ...instance.devices.filter((d) => d.volumeId === volume.volumeId),
     ...volume.attachments.filter((a) => a.instanceId === instance.instanceId),
@@ -75,7 +80,7 @@ const sortOne = (
   if (clusters.length > 1 || names.length > 1) {
     return { kind: 'ambiguous', why: 'carries the same tag more than once, in different cases' };
   }
-  if (tagValue(volume.tags, clusterTagKey) !== cluster) {
+  if (!isOfCluster(volume, cluster)) {
     return { kind: 'ambiguous', why: `app volume ${name} was never adopted (no cluster tag)` };
   }
   if (volume.multiAttach) return { kind: 'multi-attach', why: 'Multi-Attach volume' };
@@ -101,6 +106,33 @@ export const appsByVolumeName = (apps: readonly App[]): Map<string, string[]> =>
     }
   }
   return byName;
+};
+
+/**
+ * Left alone for want of a Name, and yet adopted once as a volume some app names: its tags were taken
+ * away, or EC2 does not show them yet. To be told nothing is no reason to leave it behind.
+ */
+export const withEstranged = (
+  scoped: ScopedVolumes,
+  volumes: readonly Volume[],
+  /** The names under which the ledger knows them. */
+  known: ReadonlyMap<VolumeId, string>,
+  apps: readonly App[],
+): ScopedVolumes => {
+  const byName = appsByVolumeName(apps);
+  const estranged = scoped.leftAlone.flatMap(({ volumeId }) => {
+    const volume = volumes.find((v) => v.volumeId === volumeId);
+    const name = known.get(volumeId);
+    if (volume === undefined || name === undefined || !byName.has(name)) return [];
+    if (tagValues(volume.tags, 'Name').length > 0) return [];
+    return [{ volumeId, why: `the ledger knows it as ${name}, but EC2 shows no Name tag` }];
+  });
+  const ids = estranged.map(({ volumeId }) => volumeId);
+  return {
+    ...scoped,
+    leftAlone: scoped.leftAlone.filter(({ volumeId }) => !ids.includes(volumeId)),
+    ambiguous: [...scoped.ambiguous, ...estranged],
+  };
 };
 
 /**

@@ -32,7 +32,11 @@ const ENDS: Readonly<Record<string, RegExp | Expected>> = {
   'EC-16': /held: cannot-be-stopped/,
   'EC-17': /recovered/,
   'EC-18': /held: weak-fence/,
+  'EB-09': { incidents: /held: duplicate-volume-name/, never: /MARK_AGENT_GONE/ },
   'EB-16': /held: (?:duplicate-volume-name|placement-could-leave-zone)/,
+  'TG-02': { incidents: /held: ambiguous-scope/, never: /StopInstances|DetachVolume/ },
+  'TG-04': { incidents: /held: ambiguous-scope/, never: /StopInstances|DetachVolume/ },
+  'TG-05': /recovered/,
 };
 
 const expectedOf = (id: string): Expected => {

@@ -58,7 +58,8 @@ export interface Ec2 extends Service, Machines {
   stop(instanceId: string, flags?: Partial<StopFlags>, reason?: StateReason): void;
   terminate(instanceId: string, flags?: Partial<StopFlags>, reason?: StateReason): void;
   reboot(instanceId: string): void;
-  tag(instanceId: string, tags: Record<string, string>): void;
+  /** An instance or a volume. */
+  tag(id: string, tags: Record<string, string>): void;
   /** The true state, and since when its status check fails. */
   status(instanceId: string): { state: InstanceState; impairedSince: number | undefined };
   /** The kernel answers nothing any more; EC2 notices at the next status check. */
@@ -219,7 +220,10 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
     },
     terminate: (instanceId, flags, reason) =>
       void power.terminate(world.instance(instanceId), stopFlags(flags), reason),
-    tag: (instanceId, tags) => void Object.assign(world.instance(instanceId).tags, tags),
+    tag(id, tags) {
+      const resource = id.startsWith('vol-') ? world.volume(id) : world.instance(id);
+      Object.assign(resource.tags, tags);
+    },
     status(instanceId) {
       const { state, impairedSince } =
         world.instances.get(instanceId) ?? world.instance(instanceId);

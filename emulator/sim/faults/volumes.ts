@@ -51,7 +51,13 @@ const detachedFirst = (
     },
   });
 
-const trait = (id: string, traits: Partial<Traits>, parts: Partial<FaultKind>, api: RegExp) =>
+/** The world is so from the start; seen whenever a call of this kind is answered. */
+export const trait = (
+  id: string,
+  traits: Partial<Traits>,
+  parts: Partial<FaultKind>,
+  api: RegExp,
+) =>
   fault(id, {
     ...parts,
     traits,
@@ -122,16 +128,5 @@ export const volumeFaults: readonly FaultKind[] = [
     { mayHold: ['duplicate-volume-name', 'placement-could-leave-zone'] },
     /^DescribeVolumes$/,
   ),
-  trait(
-    'TG-01',
-    { untaggedAgent: true, group: false },
-    { mayHold: ['ambiguous-scope'], mayStayDown: true, scenes: ['hung', 'stopped'] },
-    /^DescribeInstances$/,
-  ),
-  trait(
-    'TG-03',
-    { foreignVolume: true },
-    { mayHold: ['ambiguous-scope', 'duplicate-volume-name'], mayStayDown: true },
-    /^DescribeVolumes$/,
-  ),
+  trait('EB-09', { namedRoot: true }, { mayHold: ['duplicate-volume-name'] }, /^DescribeVolumes$/),
 ];

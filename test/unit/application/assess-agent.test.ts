@@ -51,6 +51,13 @@ const inventory = (change: Partial<Inventory> = {}): Inventory => ({
   seenAt: t(-60),
   ...change,
 });
+const adopted = {
+  volumeId: ids.data,
+  name: 'mysql',
+  state: 'owned',
+  epoch: 0,
+  owner: ids.failed,
+} as const;
 /** EC2 has cut the machine from everything that was attached to it. */
 const terminated = (world: World): void => {
   world.cloud.setInstance(ids.failed, { state: 'terminated', devices: [], tags: [] });
@@ -221,6 +228,31 @@ describe('AssessAgent', () => {
     const { facts } = await world.incident();
     expect(facts?.volumes.map(({ volumeId }) => volumeId)).toEqual([ids.data]);
     expect(facts?.leftAlone.map(({ volumeId }) => volumeId)).toEqual(left.map(([id]) => id));
+  });
+
+  it('waits for the tags of a volume it has adopted, when EC2 shows none', async () => {
+    const world = await hung();
+    await world.ledger.adopt(adopted, t(0));
+    world.cloud.setVolume(ids.data, { tags: [] });
+    expect(await assess(world)).toEqual({ kind: 'hold', reason: 'ambiguous-scope' });
+    expect((await world.incident()).hold?.says).toContain(`${ids.data}: the ledger knows it as`);
+    world.cloud.setVolume(ids.data, { tags: volumeTags() });
+    expect(await assess(world)).toEqual({ kind: 'proceed' });
+  });
+
+  it('lets an adopted volume go that a person gave another name', async () => {
+    const world = await hung();
+    await world.ledger.adopt(adopted, t(0));
+    world.cloud.setVolume(ids.data, { tags: [{ key: 'Name', value: 'mysql-old' }] });
+    expect(await assess(world)).toEqual({ kind: 'cancelled' });
+  });
+
+  it('lets an adopted volume go that no app names any more', async () => {
+    const world = await hung();
+    await world.ledger.adopt(adopted, t(0));
+    world.cloud.setVolume(ids.data, { tags: [] });
+    world.dcos.allApps = [appOf({ externalVolumes: [] })];
+    expect(await assess(world)).toEqual({ kind: 'cancelled' });
   });
 
   it('asks the inventory what a terminated instance has forgotten', async () => {

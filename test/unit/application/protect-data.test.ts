@@ -115,6 +115,14 @@ describe('claims', () => {
       'ambiguous-scope',
     ],
     [
+      'a volume carries the cluster tag twice, in different cases',
+      (world) =>
+        world.cloud.setVolume(ids.data, {
+          tags: [...volumeTags(), { key: 'EBS-Failover:Cluster', value: 'other' }],
+        }),
+      'ambiguous-scope',
+    ],
+    [
       'the instance was started anew',
       (world) => world.cloud.restart(ids.failed, ids.relaunched),
       'unknown-incarnation',

@@ -127,6 +127,14 @@ describe('ReleaseVolume', () => {
     expect(world.book.calls).toEqual([]);
   });
 
+  it('does not detach a volume that carries a second cluster tag in another case', async () => {
+    const world = await proven();
+    const second = { key: 'EBS-Failover:Cluster', value: 'other' };
+    world.cloud.setVolume(ids.data, { tags: [...volumeTags(), second] });
+    expect((await release(world)).kind).toBe('held');
+    expect(world.book.calls).toEqual([]);
+  });
+
   it('waits for the proof: without one nothing is detached', async () => {
     const world = createWorld();
     const { proof: _, ...fence } = provenFence();

@@ -7,10 +7,12 @@ import { createWorld, type World } from '../../fakes/world.ts';
 import {
   agentOf,
   agentTags,
+  attachmentOf,
   checksOf,
   ids,
   spareAgent,
   t,
+  volumeOf,
   volumeTags,
 } from '../../support/build.ts';
 
@@ -118,6 +120,14 @@ describe('the inventory', () => {
       volumes: [{ volumeId: ids.data, name: 'mysql', device: '/dev/xvdf' }],
       seenAt: t(0),
     });
+  });
+
+  it('does not count a root disk that carries an app volume’s name', async () => {
+    const world = createWorld();
+    const attachments = [attachmentOf({ device: '/dev/xvda' })];
+    world.cloud.volumesById.set(ids.root, volumeOf({ volumeId: ids.root, attachments }));
+    await sweep(world);
+    expect((await inventory(world))?.volumes.map(({ volumeId }) => volumeId)).toEqual([ids.data]);
   });
 
   it.each<[string, (world: World) => void]>([
