@@ -3,8 +3,9 @@ import { Command, Option } from 'commander';
 import { endWith, strict } from '../command-line.ts';
 import { BadInput } from '../scenes/given-event.ts';
 import { type Scene, scenes } from './fault.ts';
-import type { Found, Summary } from './run.ts';
+import type { Summary } from './run.ts';
 import { type Sdk, sdks } from './sdk.ts';
+import { progressLine, seedLine, summaryText } from './show.ts';
 
 interface Arguments {
   seeds: string;
@@ -57,26 +58,30 @@ const commitOf = (): string => {
   }
 };
 
-const sayFound = (found: Found): string =>
-  [
-    `${found.invariant} broken in seed ${found.seed}, commit ${commitOf()}: ${found.says}`,
-    `  faults   ${found.faults.join(' ') || 'none'}`,
-    `  shrunk   ${found.shrunk.join(' ') || 'none'}`,
-    `  replay   ${found.replay}`,
-  ].join('\n');
+/** More worlds than a person reads line by line. */
+const LISTED_MAX = 100;
+/** How often a run that nobody watches says how far it is. */
+const NEWS_MS = 60_000;
 
-const saySummary = (summary: Summary): string => {
-  const { seeds, events, simulatedHours, wallMs, residual, violations, faults } = summary;
-  const rate = Math.round(seeds / (wallMs / 60_000));
-  const hits = Object.entries(faults).map(([id, count]) => `${id} ${count}`);
-  return [
-    ...violations.map(sayFound),
-    `${seeds} seeds, ${events} events, ${simulatedHours} simulated hours, ${Math.round(wallMs)} ms`,
-    `${rate} seeds a minute; residual ${residual}; pending ${summary.pending.length} faults`,
-    `hits: ${hits.join(', ')}`,
-    `${violations.length} violations`,
-  ].join('\n');
+/** On a terminal one moving line, elsewhere one line a minute; on stderr, beside the result. */
+const createProgress = (all: number): { tell(broken: number): void; end(): void } => {
+  const { stderr } = process;
+  const begun = performance.now();
+  let [done, nextAt] = [0, NEWS_MS];
+  return {
+    tell: (broken) => {
+      done += 1;
+      const wallMs = performance.now() - begun;
+      const line = progressLine(done, all, wallMs, broken);
+      if (stderr.isTTY) stderr.write(`\r\x1b[K${line}`);
+      else if (wallMs >= nextAt) stderr.write(`${line}\n`);
+      if (wallMs >= nextAt) nextAt += NEWS_MS;
+    },
+    end: () => void (stderr.isTTY && stderr.write('\r\x1b[K')),
+  };
 };
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const run = async (argv: readonly string[]): Promise<number> => {
   const given = command().parse(argv, { from: 'user' }).opts<Arguments>();
@@ -85,26 +90,29 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const { faultKinds } = await import('./plan.ts');
   const { runSeeds } = await import('./run.ts');
   const known = faultKinds.map(({ id }) => id);
-  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  const all = range.to - range.from + 1;
+  const listed = !given.json && (given.trace || all <= LISTED_MAX);
+  const progress = listed ? undefined : createProgress(all);
   const begun = performance.now();
+  let broken = 0;
   const totals = await runSeeds({
     ...range,
     trace: given.trace,
     sdk: given.sdk,
     ...(given.scenario === undefined ? {} : { scene: given.scenario }),
     ...(given.faults === undefined ? {} : { faults: readFaults(given.faults, known) }),
-    onSeed: ({ plan, incidents, violations, trace }) => {
-      if (given.json) return;
-      for (const line of trace) print(line);
-      const faults = plan.faults.map(({ id, params }) => `${id}${JSON.stringify(params)}`);
-      const end = violations.length > 0 ? 'VIOLATION' : incidents.join(', ') || 'no incident';
-      print(`${plan.seed} ${plan.scene} [${faults.join(' ')}] ${end}`);
+    onSeed: (result) => {
+      if (result.violations.length > 0) broken += 1;
+      progress?.tell(broken);
+      for (const line of given.json ? [] : result.trace) print(line);
+      if (listed) print(seedLine(result));
     },
   });
+  progress?.end();
   const summary: Summary = { ...totals, wallMs: Math.round(performance.now() - begun) };
-  print(given.json ? JSON.stringify(summary) : saySummary(summary));
-  return summary.violations.length > 0 ? 1 : 0;
+  print(given.json ? JSON.stringify(summary) : summaryText(summary, commitOf()));
+  return summary.violations.length + summary.missed.length > 0 ? 1 : 0;
 };
 
-// 0: every promise kept, 1: a violation, 2: bad input, nothing run.
+// 0: every promise kept and every fault met, 1: not so, 2: bad input, nothing run.
 await endWith(() => run(process.argv.slice(2)));

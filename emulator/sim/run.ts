@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Scene } from './fault.ts';
 import { pendingIds } from './pending.ts';
 import { faultKinds, type PlanRequest } from './plan.ts';
@@ -39,6 +40,11 @@ export interface Summary {
   wallMs: number;
   residual: number;
   violations: Found[];
+  /** Further seeds that broke a promise and were not shrunk. */
+  unexplained: number;
+  threads: number;
+  /** Faults that should have struck and never did: the random worlds have a hole. */
+  missed: string[];
   faults: Record<string, number>;
   pending: readonly string[];
 }
@@ -101,9 +107,17 @@ const explain = async (result: SeedResult, options: RunOptions): Promise<Found[]
   return [{ ...first, seed, faults: ids, shrunk, replay }].map(({ at: _, ...found }) => found);
 };
 
+/** Shrinking takes many runs: where everything is broken, the first few tell why. */
+const EXPLAINED_MAX = 20;
+
+/** So many drawn worlds must meet every fault. */
+const WHOLE_RUN_SEEDS = 1_000;
+const isWhole = ({ from, to, scene, faults }: RunOptions): boolean =>
+  scene === undefined && faults === undefined && to - from + 1 >= WHOLE_RUN_SEEDS;
+
 /** Plays all seeds, shrinks what failed, and adds up. `wallMs` is left to who holds a watch. */
 export const runSeeds = async (options: RunOptions): Promise<Omit<Summary, 'wallMs'>> => {
-  const { from, to } = options;
+  const { from, to, threads = availableParallelism() } = options;
   const requests = Array.from({ length: to - from + 1 }, (_, i) => requestFor(from + i, options));
   const hits = new Map(faultKinds.map(({ id }) => [id, 0]));
   const failed: SeedResult[] = [];
@@ -118,7 +132,8 @@ export const runSeeds = async (options: RunOptions): Promise<Omit<Summary, 'wall
     options.onSeed?.(result);
   });
   const violations: Found[] = [];
-  for (const result of failed.sort((a, b) => a.plan.seed - b.plan.seed)) {
+  failed.sort((a, b) => a.plan.seed - b.plan.seed);
+  for (const result of failed.slice(0, EXPLAINED_MAX)) {
     violations.push(...(await explain(result, options)));
   }
   return {
@@ -127,6 +142,9 @@ export const runSeeds = async (options: RunOptions): Promise<Omit<Summary, 'wall
     simulatedHours: Number((simulatedMs / 3_600_000).toFixed(1)),
     residual,
     violations,
+    unexplained: Math.max(0, failed.length - EXPLAINED_MAX),
+    threads,
+    missed: isWhole(options) ? [...hits].flatMap(([id, count]) => (count === 0 ? [id] : [])) : [],
     faults: Object.fromEntries(hits),
     pending: pendingIds,
   };
