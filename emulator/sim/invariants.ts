@@ -19,6 +19,7 @@ import {
   tokenCounts,
 } from './rules/ledger.ts';
 import { honestEnd, noSecrets, quietMessages } from './rules/outcome.ts';
+import { pauseStops } from './rules/people.ts';
 import type { Rule } from './rules/rule.ts';
 import { keepsData, scoped } from './rules/scope.ts';
 
@@ -38,5 +39,6 @@ export const invariants: Readonly<Record<string, readonly Rule[]>> = {
   S13: [tellLast],
   S14: [quietMessages],
   S15: [noSecrets],
+  L8: [pauseStops],
   L9: [rungsAreUsedOnce],
 };

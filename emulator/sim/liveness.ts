@@ -1,23 +1,14 @@
-import type { World } from '../world.ts';
-import type { Checker } from './checker.ts';
-import { faultKind, type Plan } from './plan.ts';
+import { lateReleases, silentWaits } from './deadlines.ts';
+import { faultKind } from './plan.ts';
 import { type IncidentSeen, isOff, type Violation } from './record.ts';
-import type { SimApp, SimStage } from './stage.ts';
+import { incidentsOf, type LateFinding, type RunEnd } from './run-end.ts';
+import type { SimApp } from './stage.ts';
 
 /** B: after the faults have ended, every incident is over or held for a person within this. */
 export const boundMs = 45 * 60_000;
 
 /** Holds that nothing but a person ends, whatever the faults. */
 const PERSON_DECIDES = ['local-persistent-volumes'];
-
-export interface RunEnd {
-  plan: Plan;
-  world: World;
-  stage: SimStage;
-  checker: Checker;
-}
-
-const incidentsOf = ({ checker }: RunEnd): IncidentSeen[] => [...checker.memory.incidents.values()];
 
 /** EC2 deleted a volume with its machine before anybody could look: nothing can come back. */
 const isLost = ({ checker }: RunEnd, { volumeIds }: SimApp): boolean =>
@@ -111,15 +102,22 @@ export const owesMessage = (end: RunEnd): boolean =>
   incidentsOf(end).some(({ status }) => status === 'recovered' || status === 'held') &&
   !isTold(end);
 
-const unsettled = (end: RunEnd): { invariant: string; says: string }[] =>
+/** What a hold at the bound says about the promise: a person's switch, EC2 at last, or anything. */
+const PROMISES: readonly (readonly [RegExp, string])[] = [
+  [/^(?:paused|maintenance)$/, 'L8'],
+  [/^(?:fence-stuck|volume-stuck|protected-from-stop|cannot-be-stopped)$/, 'L5'],
+];
+
+const unsettled = (end: RunEnd): LateFinding[] =>
   incidentsOf(end)
     .filter((incident) => !isSettled(end, incident))
     .map(({ id, status, holdReason }) => {
       const why = holdReason === undefined ? '' : ` (${holdReason})`;
-      return { invariant: 'L1', says: `${id} is still ${status}${why} at the bound` };
+      const [, invariant = 'L1'] = PROMISES.find(([reason]) => reason.test(holdReason ?? '')) ?? [];
+      return { invariant, says: `${id} is still ${status}${why} at the bound` };
     });
 
-const unserved = (end: RunEnd): { invariant: string; says: string }[] => {
+const unserved = (end: RunEnd): LateFinding[] => {
   const heldRightly = incidentsOf(end).some(
     ({ status, holdReason }) => status === 'held' && mayHold(end, holdReason),
   );
@@ -132,7 +130,7 @@ const unserved = (end: RunEnd): { invariant: string; says: string }[] => {
 };
 
 /** In-scope volumes that an incident which is over has left on the machine it fenced. */
-const leftBehind = (end: RunEnd): { invariant: string; says: string }[] => {
+const leftBehind = (end: RunEnd): LateFinding[] => {
   const { machines, volumes } = end.checker.memory;
   return incidentsOf(end)
     .filter(({ status }) => status === 'recovered')
@@ -154,6 +152,8 @@ export const judgeLiveness = (end: RunEnd): Violation[] => {
     ...unsettled(end),
     ...unserved(end),
     ...leftBehind(end),
+    ...lateReleases(end),
+    ...silentWaits(end),
     ...incidents
       .flatMap((incident) => bounded(end, incident))
       .map((says) => ({ invariant: 'L9', says })),

@@ -2,6 +2,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Caller, Service, WireRequest, WireResponse } from '../core/wire.ts';
 import type { Call } from '../network.ts';
 import type { ServiceName } from '../routing.ts';
+import type { MemoryHooks } from '../services/dynamodb/memory-engine.ts';
 import type { World } from '../world.ts';
 import { instancesIn, volumesIn } from './ec2-answers.ts';
 import type { By, EventOf, SimEvent } from './events.ts';
@@ -166,5 +167,21 @@ export const observe = (world: World, tell: (event: SimEvent) => void): Observer
       const by = { invocationId, functionName: call.functionName ?? '', wire: call };
       report(by, call, { method: 'POST', url: '', headers: {}, body }, answer);
     },
+  };
+};
+
+/** Tells what people write into the tables, past every function. */
+export const observePeople = (
+  tables: MemoryHooks,
+  time: World['time'],
+  tell: (event: SimEvent) => void,
+): void => {
+  tables.onAccess = (access) => {
+    if (access.kind !== 'write' || access.caller.invocationId !== undefined) return;
+    if (access.after === undefined) return;
+    const at = time.now();
+    const item = unmarshall(access.after as never) as Json;
+    const by: By = { invocationId: `a person at ${at}`, functionName: '', wire: { at } };
+    tell({ at, kind: 'ledger', by, pk: String(item.pk), sk: String(item.sk), item });
   };
 };

@@ -33,8 +33,8 @@ export interface IncidentSeen {
   token: number;
   executionArn: string | undefined;
   holdReason: string | undefined;
-  /** Every reason it was ever held for, in order. */
-  holds: readonly string[];
+  /** Every reason it was ever held for, and since when, in order. */
+  holds: readonly { reason: string; at: number }[];
   handedOff: boolean;
   volumeIds: readonly string[];
   agentIds: readonly string[];
@@ -47,6 +47,12 @@ export interface IncidentSeen {
   proof: readonly { at: number; launchTime: number }[];
   /** It took Force. */
   isWeak: boolean;
+}
+
+/** What an operator said, and until when it counts. */
+export interface Switch {
+  at: number;
+  until: number;
 }
 
 export interface Owner {
@@ -75,6 +81,15 @@ export interface Memory {
   readonly owners: Map<string, Owner>;
   readonly incidents: Map<string, IncidentSeen>;
   readonly intents: Map<string, Intent>;
+  /** Machine -> since when it has been off. */
+  readonly offSince: Map<string, number>;
+  /** Volume -> the machine that held it last but one, and until when. */
+  readonly letGo: Map<string, { instanceId: string; at: number }>;
+  /** Volume -> its last release. */
+  readonly releases: Map<string, { at: number; incidentId: string | undefined }>;
+  /** Invocation -> when it sent the first request we saw. */
+  readonly begunAt: Map<string, number>;
+  control: { paused: Switch | undefined; maintenance: Map<string, Switch> };
   readonly mutations: EventOf<'mutation'>[];
 }
 
@@ -91,6 +106,11 @@ export const createMemory = (): Memory => ({
   owners: new Map(),
   incidents: new Map(),
   intents: new Map(),
+  offSince: new Map(),
+  letGo: new Map(),
+  releases: new Map(),
+  begunAt: new Map(),
+  control: { paused: undefined, maintenance: new Map() },
   mutations: [],
 });
 
@@ -145,7 +165,7 @@ export const incidentOf = (
     token,
     executionArn: text(item.executionArn),
     holdReason,
-    holds: isNew ? [...holds, holdReason] : holds,
+    holds: isNew ? [...holds, { reason: holdReason, at }] : holds,
     handedOff: object(item.handOff).completedAt !== undefined,
     volumeIds: list<{ volumeId: string }>(facts.volumes).map(({ volumeId }) => volumeId),
     agentIds: list<string>(facts.agentIds),
@@ -211,21 +231,58 @@ const rememberIntent = (memory: Memory, event: EventOf<'ledger'>): void => {
   memory.intents.set(key, first === undefined ? intent : { ...intent, at: first.at });
 };
 
+const rememberOwner = (memory: Memory, event: EventOf<'ledger'>): void => {
+  const volumeId = event.pk.slice('VOLUME#'.length);
+  const owner = ownerOf(event);
+  const before = memory.owners.get(volumeId);
+  const isNew = before?.state !== 'released' || before.epoch !== owner.epoch;
+  if (owner.state === 'released' && isNew) {
+    memory.releases.set(volumeId, { at: event.at, incidentId: owner.incidentId });
+  }
+  memory.owners.set(volumeId, owner);
+};
+
+/** The operators' switches; one that was on before keeps its time. */
+const controlOf = (
+  { item = {}, at }: EventOf<'ledger'>,
+  before: Memory['control'],
+): Memory['control'] => {
+  const switchOf = (value: unknown, known: Switch | undefined): Switch | undefined => {
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { until = Infinity } = value as { until?: number };
+    return { at: known?.at ?? at, until };
+  };
+  const maintenance = Object.entries(object(item.maintenance)).flatMap(([id, value]) => {
+    const said = switchOf(value, before.maintenance.get(id));
+    return said === undefined ? [] : [[id, said] as const];
+  });
+  return { paused: switchOf(item.paused, before.paused), maintenance: new Map(maintenance) };
+};
+
 const POWER = /^(?:Stop|Terminate)Instances$/;
 
 /** Takes an event into the memory; what the invariants compare it with is what was before. */
 export const remember = (memory: Memory, event: SimEvent): void => {
+  if ('by' in event && !memory.begunAt.has(event.by.invocationId)) {
+    memory.begunAt.set(event.by.invocationId, event.by.wire.at);
+  }
   switch (event.kind) {
     case 'machine': {
       const before = memory.machines.get(event.instanceId);
       if (!event.well || before?.well === false) memory.unwellUntil.set(event.instanceId, event.at);
       if (before?.ours && !event.ours) memory.strangerSince.set(event.instanceId, event.at);
       memory.machines.set(event.instanceId, event);
+      if (!isOff(event.state)) memory.offSince.delete(event.instanceId);
+      else if (!isOff(before?.state)) memory.offSince.set(event.instanceId, event.at);
       return;
     }
     case 'volume':
       if (memory.volumes.get(event.volumeId)?.ours && !event.ours) {
         memory.strangerSince.set(event.volumeId, event.at);
+      }
+      for (const { instanceId } of memory.volumes.get(event.volumeId)?.holders ?? []) {
+        const isHeld = event.holders.some((holder) => holder.instanceId === instanceId);
+        if (!isHeld) memory.letGo.set(event.volumeId, { instanceId, at: event.at });
       }
       memory.volumes.set(event.volumeId, event);
       return;
@@ -245,7 +302,8 @@ export const remember = (memory: Memory, event: SimEvent): void => {
       return;
     case 'ledger':
       if (event.item === undefined) return;
-      if (event.sk === 'OWNER') memory.owners.set(event.pk.slice(7), ownerOf(event));
+      if (event.sk === 'OWNER') rememberOwner(memory, event);
+      if (event.sk === 'CONTROL') memory.control = controlOf(event, memory.control);
       if (event.sk.startsWith('STEP#')) rememberIntent(memory, event);
       if (event.sk === 'STATE') {
         const before = memory.incidents.get(event.pk);

@@ -1,12 +1,14 @@
 import { createVirtualTime, type VirtualTime } from '../core/virtual-time.ts';
+import type { MemoryHooks } from '../services/dynamodb/memory-engine.ts';
 import { createWorld, type World } from '../world.ts';
 import { createChecker } from './checker.ts';
 import type { EventOf, SimEvent } from './events.ts';
 import { breakIt, leadMs, START_MS, surroundingsMs } from './failure.ts';
-import { boundMs, isQuiet, isServed, judgeLiveness, owesMessage, type RunEnd } from './liveness.ts';
-import { observe } from './observer.ts';
+import { boundMs, isQuiet, isServed, judgeLiveness, owesMessage } from './liveness.ts';
+import { observe, observePeople } from './observer.ts';
 import { faultKind, type Plan } from './plan.ts';
 import type { Violation } from './record.ts';
+import type { RunEnd } from './run-end.ts';
 import { createSite } from './site.ts';
 import { setSimStage } from './stage.ts';
 
@@ -67,14 +69,17 @@ const changeOf = ({ by, call, params, targets }: EventOf<'mutation'>): string =>
 const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<SeedResult> => {
   const { seed, traits } = plan;
   const { dcosVersion, parameters } = traits;
-  const world = await createWorld({ seed, time, dcosVersion, parameters, tables: {} });
+  const tables: MemoryHooks = {};
+  const world = await createWorld({ seed, time, dcosVersion, parameters, tables });
   const stage = setSimStage(world, traits);
   const checker = createChecker();
   const trace: string[] = [];
-  const { served } = observe(world, (event) => {
+  const see = (event: SimEvent): void => {
     if (keepTrace) trace.push(lineOf(event));
     checker.see(event);
-  });
+  };
+  const { served } = observe(world, see);
+  observePeople(tables, time, see);
   await time.run({ until: () => false, horizonMs: leadMs(plan) });
 
   const hits: Record<string, number> = {};
@@ -111,7 +116,9 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
     incidents: [...checker.memory.incidents.values()].map(({ status, holdReason }) =>
       status === 'held' ? `held: ${holdReason ?? 'no reason'}` : status,
     ),
-    holds: [...checker.memory.incidents.values()].flatMap(({ holds }) => holds),
+    holds: [...checker.memory.incidents.values()].flatMap(({ holds }) =>
+      holds.map(({ reason }) => reason),
+    ),
     changes: checker.memory.mutations.filter(({ accepted }) => accepted).map(changeOf),
     trace,
   };

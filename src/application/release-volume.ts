@@ -5,7 +5,7 @@ import { type Instance, isFree, type Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import { limits, nextLookMs, type Policy } from '../domain/policy.ts';
 import { nextReleaseStep, type ReleaseStep } from '../domain/release.ts';
-import { clusterTagKey, isOfCluster, type Scope } from '../domain/scope.ts';
+import { clusterTagKey, isOfCluster, type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Clock, Log } from '../ports/system.ts';
@@ -134,6 +134,20 @@ const voidProof = async (
   return { kind: 'held', volumeId: work.volumeId };
 };
 
+/** Both must be ours by the read just made; a terminated instance has lost its tags by itself. */
+const whyNotNow = (
+  scope: Scope,
+  volume: Volume | undefined,
+  instance: Instance | undefined,
+): string | undefined => {
+  if (volume === undefined || !isOfCluster(volume, scope.cluster)) {
+    return `it lost its ${clusterTagKey} tag`;
+  }
+  if (instance === undefined || instance.state === 'terminated') return undefined;
+  const stranger = whyNotOurs(instance.tags, scope);
+  return stranger && `${instance.instanceId} ${stranger}`;
+};
+
 /** Has an operator said stop since this invocation began? */
 const isSwitched = async (
   { clock, ledger, scope }: ReleaseVolumeDeps,
@@ -162,9 +176,8 @@ const follow = async (
     case 'proof-void':
       return voidProof(deps, work, step.says);
     case 'detach': {
-      if (volume === undefined || !isOfCluster(volume, deps.scope.cluster)) {
-        return recordStuck(deps, work, 'held', `it lost its ${clusterTagKey} tag`);
-      }
+      const stranger = whyNotNow(deps.scope, volume, work.instance);
+      if (stranger !== undefined) return recordStuck(deps, work, 'held', stranger);
       if (await isSwitched(deps, work)) return { kind: 'held', volumeId: work.volumeId };
       await detach(deps, work, work.incident.instanceId, step.force);
       return undefined;

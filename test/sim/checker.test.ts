@@ -1,165 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { createChecker } from '../../emulator/sim/checker.ts';
-import type { By, SimEvent } from '../../emulator/sim/events.ts';
+import type { SimEvent } from '../../emulator/sim/events.ts';
 import { invariants } from '../../emulator/sim/invariants.ts';
+import {
+  AGENT,
+  by,
+  call,
+  control,
+  fenceOf,
+  good,
+  intent,
+  machine,
+  OTHER,
+  owner,
+  read,
+  type Story,
+  seen,
+  state,
+  VOLUME,
+  volume,
+  witnessesAt,
+} from './story.ts';
 
 /**
  * Stories in which a promise is broken, told to the checker event by event. Each is a good story
  * with one thing wrong: the invariant named must fire, and it must not fire in the good one.
  */
-const AGENT = 'i-0a';
-const OTHER = 'i-0b';
-const VOLUME = 'vol-1';
-const INCIDENT = `demo#${AGENT}#1`;
-const LAUNCH = 0;
-
-const by = (functionName: string, sentAt: number, answeredAt = sentAt + 10): By => ({
-  invocationId: functionName,
-  functionName,
-  wire: { at: sentAt, answeredAt },
-});
-
-const machine = (at: number, change: object = {}): SimEvent => ({
-  at,
-  kind: 'machine',
-  instanceId: AGENT,
-  state: 'running',
-  powered: true,
-  well: false,
-  launchTime: LAUNCH,
-  ours: true,
-  ...change,
-});
-
-const volume = (at: number, holders: readonly string[], change: object = {}): SimEvent => ({
-  at,
-  kind: 'volume',
-  volumeId: VOLUME,
-  state: holders.length > 0 ? 'in-use' : 'available',
-  ours: true,
-  holders: holders.map((instanceId) => ({
-    instanceId,
-    state: 'attached',
-    deleteOnTermination: false,
-  })),
-  ...change,
-});
-
-const state = (at: number, change: object = {}): SimEvent => ({
-  at,
-  kind: 'ledger',
-  by: by('assessAgent', at),
-  pk: `INCIDENT#${INCIDENT}`,
-  sk: 'STATE',
-  item: {
-    id: INCIDENT,
-    instanceId: AGENT,
-    status: 'open',
-    token: 1,
-    openedAt: 1,
-    executionArn: 'arn:1',
-    facts: { volumes: [{ volumeId: VOLUME }], agentIds: ['S0'] },
-    ...change,
-  },
-});
-
-/** Two reads of the machine that is off, as they are written down. */
-const fenceOf = (first: number, second: number, launchTime = LAUNCH): object => ({
-  proof: [
-    { at: first, launchTime: new Date(LAUNCH).toISOString() },
-    { at: second, launchTime: new Date(launchTime).toISOString() },
-  ],
-});
-
-const owner = (at: number, change: object = {}): SimEvent => ({
-  at,
-  kind: 'ledger',
-  by: by('releaseVolume', at),
-  pk: `VOLUME#${VOLUME}`,
-  sk: 'OWNER',
-  item: { epoch: 1, state: 'claimed', incidentId: INCIDENT, from: AGENT, ...change },
-});
-
-const intent = (at: number, step: string, call: string, target: string): SimEvent => ({
-  at,
-  kind: 'ledger',
-  by: by(step, at),
-  pk: `INCIDENT#${INCIDENT}`,
-  sk: `STEP#${at}`,
-  item: { call, target, token: 1, actor: step },
-});
-
-const read = (at: number, step: string, change: object): SimEvent =>
-  ({ at, kind: 'read', by: by(step, at - 5, at + 5), of: 'instances', ...change }) as SimEvent;
-
-const seen = (at: number, step: string, is = 'stopped', launchTime = LAUNCH): SimEvent =>
-  read(at, step, { instances: [{ instanceId: AGENT, state: is, launchTime }] });
-
-const seenFree = (at: number): SimEvent =>
-  read(at, 'releaseVolume', {
-    of: 'volumes',
-    volumes: [{ volumeId: VOLUME, state: 'available', holders: [] }],
-  });
-
-const call = (
-  at: number,
-  step: string,
-  name: string,
-  targets: readonly string[],
-  params: object = {},
-): SimEvent => ({
-  at,
-  kind: 'mutation',
-  by: by(step, at - 5),
-  call: name,
-  targets,
-  params: { ...params } as Record<string, string>,
-  accepted: true,
-});
-
-/** A failover as it should be, in parts that a story can leave out or replace. */
-const good = {
-  world: [
-    machine(1),
-    machine(1, { instanceId: OTHER, well: true }),
-    volume(1, [AGENT]),
-    { at: 1, kind: 'agent', agentId: 'S0', instanceId: AGENT },
-  ],
-  open: [state(10), owner(20)],
-  witnesses: [
-    seen(100, 'fenceAgent', 'running'),
-    read(100, 'fenceAgent', { of: 'checks' }),
-    read(100, 'fenceAgent', { of: 'agents' }),
-  ],
-  stop: [
-    intent(150, 'fenceAgent', 'StopInstances', AGENT),
-    call(200, 'fenceAgent', 'StopInstances', [AGENT], { 'InstanceId.1': AGENT }),
-  ],
-  off: [machine(1_000, { state: 'stopped', powered: false })],
-  proof: [seen(1_100, 'fenceAgent'), seen(1_200, 'fenceAgent')],
-  noted: [state(1_300, { fence: fenceOf(1_100, 1_200) })],
-  detach: [
-    seen(2_000, 'releaseVolume'),
-    intent(2_050, 'releaseVolume', 'DetachVolume', VOLUME),
-    call(2_100, 'releaseVolume', 'DetachVolume', [VOLUME, AGENT], {
-      VolumeId: VOLUME,
-      InstanceId: AGENT,
-    }),
-  ],
-  free: [volume(3_000, []), seenFree(3_100), seenFree(3_200)],
-  release: [owner(3_300, { state: 'released' })],
-  gone: [
-    intent(4_000, 'handOff', 'MARK_AGENT_GONE', 'S0'),
-    call(4_100, 'handOff', 'MARK_AGENT_GONE', ['S0']),
-  ],
-  back: [volume(5_000, [OTHER]), owner(5_100, { state: 'owned', owner: OTHER })],
-  close: [state(6_000, { status: 'recovered', recovery: { apps: [{ toInstanceId: OTHER }] } })],
-} satisfies Record<string, readonly SimEvent[]>;
-
-type Part = keyof typeof good;
-
-type Story = Partial<Record<Part, readonly SimEvent[]>>;
-
 const told = (change: Story, rules: typeof invariants = invariants): string[] => {
   const checker = createChecker(rules);
   const parts = { ...good, ...change };
@@ -435,6 +301,30 @@ const planted: readonly (readonly [string, string, Story])[] = [
     {
       back: [call(5_000, 'notify', 'StopInstances', [AGENT])],
       close: [],
+    },
+  ],
+  [
+    'L8',
+    'a step of a paused cluster makes a change',
+    { release: [...good.release, control(3_500, { paused: { by: 'ana' } })] },
+  ],
+  [
+    'L8',
+    'a machine in maintenance is stopped long after that was said',
+    {
+      witnesses: [
+        control(5, { maintenance: { [AGENT]: { by: 'ana', until: 90_000 } } }),
+        ...witnessesAt(39_900),
+      ],
+      stop: [
+        intent(39_950, 'fenceAgent', 'StopInstances', AGENT),
+        call(40_000, 'fenceAgent', 'StopInstances', [AGENT]),
+      ],
+      proof: [],
+      noted: [],
+      detach: [],
+      release: [],
+      gone: [],
     },
   ],
   [

@@ -5,8 +5,12 @@ import { type Rule, residual, violation } from './rule.ts';
 
 const HARMLESS = ['DELETE /v2/queue/delay', 'DELETE /v2/apps/tasks'];
 
-const isStranger = ({ machines, volumes }: Memory, id: string): boolean =>
-  machines.get(id)?.ours === false || volumes.get(id)?.ours === false;
+/** A terminated machine loses its tags after a while: it is still the one that was ours. */
+const isStranger = ({ machines, volumes }: Memory, id: string): boolean => {
+  const machine = machines.get(id);
+  const isForeign = machine?.ours === false && machine.state !== 'terminated';
+  return isForeign || volumes.get(id)?.ours === false;
+};
 
 /** A change of what is not ours is not even asked for: what EC2 would refuse is a second net. */
 export const scoped: Rule = (event, memory) => {

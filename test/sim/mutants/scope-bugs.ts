@@ -21,7 +21,7 @@ export const scopeBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/application/release-volume.ts',
-        exact: 'if (volume === undefined || !isOfCluster(volume, deps.scope.cluster)) {',
+        exact: 'if (volume === undefined || !isOfCluster(volume, scope.cluster)) {',
         replacement: 'if (volume === undefined) {',
       },
     ],

@@ -135,6 +135,14 @@ describe('ReleaseVolume', () => {
     expect(world.book.calls).toEqual([]);
   });
 
+  it('does not detach from an instance that lost its cluster tag meanwhile', async () => {
+    const world = await proven();
+    world.cloud.setInstance(ids.failed, { tags: [] });
+    expect((await release(world)).kind).toBe('held');
+    expect(world.book.calls).toEqual([]);
+    expect((await record(world))?.says).toMatch(/carries no ebs-failover:cluster tag/);
+  });
+
   it('waits for the proof: without one nothing is detached', async () => {
     const world = createWorld();
     const { proof: _, ...fence } = provenFence();

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { createChecker } from '../../emulator/sim/checker.ts';
+import type { SimEvent } from '../../emulator/sim/events.ts';
+import { judgeLiveness } from '../../emulator/sim/liveness.ts';
+import type { RunEnd } from '../../emulator/sim/run-end.ts';
+import { plainTraits } from '../../emulator/sim/stage.ts';
+import {
+  AGENT,
+  call,
+  good,
+  machine,
+  OTHER,
+  owner,
+  type Story,
+  state,
+  VOLUME,
+  volume,
+} from './story.ts';
+
+const HOUR = 3_600_000;
+
+interface Ending {
+  story?: Story;
+  /** Events instead of the good story. */
+  events?: readonly SimEvent[];
+  /** When Slack was told, ms. */
+  told?: readonly number[];
+  faults?: readonly string[];
+  background?: number;
+  /** Where the app runs. */
+  home?: string;
+}
+
+/** A run that is over, as far as liveness asks. */
+const endOf = ({ story, events, told = [6_000], faults = [], home = OTHER, ...traits }: Ending) => {
+  const { memory, see } = createChecker({});
+  const all = events ?? (Object.values({ ...good, ...story }).flat() as SimEvent[]);
+  for (const event of all) see(event);
+  const app = { id: '/mysql', instanceId: AGENT, volumeIds: [VOLUME] };
+  const tasks = [{ appId: '/mysql', state: 'TASK_RUNNING', instanceId: home }];
+  const world = {
+    time: { now: () => HOUR },
+    durations: { stopMs: () => 1_000, detachMs: () => 1_000 },
+    slack: { messages: () => told.map((postedAt) => ({ postedAt, updatedAt: [] })) },
+    infra: { ofType: () => [] },
+    sqs: { messages: () => [] },
+    states: { executions: () => [] },
+    dcos: { truth: () => ({ tasks, agents: [] }) },
+  };
+  return {
+    plan: {
+      seed: 1,
+      scene: 'hung',
+      traits: { ...plainTraits, ...traits },
+      faults: faults.map((id) => ({ id, params: {} })),
+      safetyMs: 0,
+    },
+    world,
+    stage: { failing: { instanceId: AGENT }, app, apps: [app] },
+    checker: { memory },
+  } as unknown as RunEnd;
+};
+
+const brokenBy = (ending: Ending): string[] => [
+  ...new Set(judgeLiveness(endOf(ending)).map(({ invariant }) => invariant)),
+];
+
+const held = (at: number, reason: string): SimEvent =>
+  state(at, { status: 'held', hold: { reason } });
+
+/** Off only after a quarter of an hour, and whatever is said meanwhile. */
+const stuckStop = (...meanwhile: SimEvent[]): Story => ({
+  off: [...meanwhile, machine(900_000, { state: 'stopped', powered: false })],
+});
+
+const stuckDetach = (...meanwhile: SimEvent[]): Story => ({
+  free: [...meanwhile, volume(400_000, [])],
+  release: [owner(400_100, { state: 'released' })],
+});
+
+const planted: readonly (readonly [string, string, Ending])[] = [
+  ['L1', 'an incident is open at the bound', { story: { close: [] } }],
+  [
+    'L2',
+    'a volume is released seconds later than EC2 could',
+    { story: { release: [owner(9_000, { state: 'released' })] } },
+  ],
+  ['L3', 'the app is back nowhere', { home: 'nowhere' }],
+  ['L4', 'nobody ever opened an incident', { events: good.world, home: 'nowhere' }],
+  [
+    'L4',
+    'a volume is left on the machine that was fenced',
+    { story: { back: [volume(5_000, [AGENT])] } },
+  ],
+  ['L5', 'a stop is stuck and nothing is held', { story: stuckStop(), faults: ['EC-11'] }],
+  [
+    'L5',
+    'a stop is stuck and held, and nobody is told',
+    { story: stuckStop(held(601_000, 'fence-stuck')), faults: ['EC-11'] },
+  ],
+  ['L5', 'a detach is stuck and nothing is held', { story: stuckDetach(), faults: ['EB-03'] }],
+  [
+    'L5',
+    'what was stuck is never looked at again',
+    { story: { close: [held(700_000, 'fence-stuck')] } },
+  ],
+  ['L6', 'nobody hears of the end', { told: [] }],
+  ['L8', 'a pause that is over still holds', { story: { close: [held(6_000, 'paused')] } }],
+  [
+    'L9',
+    'a volume is detached again and again',
+    {
+      story: {
+        detach: Array.from({ length: 5 }, (_, i) =>
+          call(2_100 + i, 'releaseVolume', 'DetachVolume', [VOLUME, AGENT], { VolumeId: VOLUME }),
+        ),
+      },
+    },
+  ],
+];
+
+describe('a failover that ended well', () => {
+  it('breaks no promise', () => {
+    expect(brokenBy({})).toEqual([]);
+  });
+
+  it('may take its time where another fault delays it', () => {
+    const story = { release: [owner(9_000, { state: 'released' })] };
+    expect(brokenBy({ story, faults: ['EC-02'] })).toEqual([]);
+    expect(brokenBy({ story, background: 0.3 })).toEqual([]);
+    expect(brokenBy({ story, faults: ['SL-02'] })).toEqual(['L2']);
+  });
+
+  it('may be stuck, if that is held and told', () => {
+    const ending = { story: stuckStop(held(601_000, 'fence-stuck')), told: [602_000, 900_000] };
+    expect(brokenBy({ ...ending, faults: ['EC-11'] })).toEqual([]);
+  });
+});
+
+describe('the end of a run', () => {
+  it.each(planted)('breaks %s when %s', (invariant, _, ending) => {
+    expect(brokenBy(ending)).toContain(invariant);
+  });
+});
