@@ -9,8 +9,9 @@ import {
 } from '../domain/fence.ts';
 import { type EpochMs, instanceOf, type VolumeId } from '../domain/ids.ts';
 import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
+import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
-import { limits, nextLookMs, type Policy } from '../domain/policy.ts';
+import { limits, type Policy } from '../domain/policy.ts';
 import { type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import { type Evidence, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
@@ -256,7 +257,8 @@ const keepLooking = async (
   for (;;) {
     const now = clock.now();
     const last = rungsOn(work.fence, facts.launchTime).at(-1);
-    const waitMs = nextLookMs(now - (last?.requestedAt ?? work.fence.since));
+    const waitedMs = now - (last?.requestedAt ?? work.fence.since);
+    const waitMs = nextLookMs(waitAfter(last?.method), waitedMs);
     if (now + waitMs - started > invocationMs) {
       return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }

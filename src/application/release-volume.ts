@@ -1,9 +1,10 @@
 import { withoutProof } from '../domain/fence.ts';
 import type { EpochMs, InstanceId, VolumeId } from '../domain/ids.ts';
 import type { AuditRecord, Fence, Incident, ProofRead } from '../domain/incident.ts';
+import { nextLookMs } from '../domain/looks.ts';
 import { type Instance, isFree, type Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
-import { limits, nextLookMs, type Policy } from '../domain/policy.ts';
+import { limits, type Policy } from '../domain/policy.ts';
 import { nextReleaseStep, type ReleaseStep } from '../domain/release.ts';
 import { clusterTagKey, isOfCluster, type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute.ts';
@@ -305,7 +306,8 @@ export const createReleaseVolume =
       if (overdue(work, policy, now) && work.detaches.length > 0) {
         return { kind: 'held', volumeId: input.volumeId };
       }
-      const waitMs = nextLookMs(now - work.proof[1].at);
+      const since = work.detaches.at(-1)?.intendedAt ?? work.proof[1].at;
+      const waitMs = nextLookMs('detach', now - since);
       if (now + waitMs - started > invocationMs) {
         const waitSeconds = Math.max(1, Math.ceil(waitMs / 1000));
         return { kind: 'waiting', volumeId: input.volumeId, waitSeconds };

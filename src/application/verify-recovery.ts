@@ -1,9 +1,10 @@
 import { tasksLeft } from '../domain/hand-off.ts';
 import type { EpochMs } from '../domain/ids.ts';
 import type { Facts, HandOff, HoldReason, Incident, Recovery } from '../domain/incident.ts';
+import { nextLookMs } from '../domain/looks.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
-import { limits, nextLookMs } from '../domain/policy.ts';
-import { type AppView, appRecovery } from '../domain/recovery.ts';
+import { limits } from '../domain/policy.ts';
+import { type AppView, appRecovery, isServing } from '../domain/recovery.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { Task } from '../domain/service.ts';
 import type { ComputeReads, Receipt, Safekeeping } from '../ports/compute.ts';
@@ -39,7 +40,6 @@ const actor = 'VerifyRecovery';
 const invocationMs = 40_000;
 /** Mesos sends the update within a second; a missing one is made good after this. */
 const updateOverdueMs = 20_000;
-const lookMs = 1_000;
 
 interface Picture {
   readonly tasks: readonly Task[];
@@ -47,11 +47,32 @@ interface Picture {
   readonly instances: readonly Instance[];
 }
 
-const look = async (deps: VerifyRecoveryDeps, facts: Facts): Promise<Picture> => {
-  const [tasks, volumes, instances] = await Promise.all([
-    deps.orchestrator.tasks(),
-    deps.compute.volumes(facts.volumes.map((volume) => volume.volumeId)),
-    deps.compute.instancesOfCluster(),
+const viewOf = (facts: Facts, handOff: HandOff, picture: Picture, appId: string): AppView => {
+  const app = facts.apps.find((a) => a.id === appId);
+  return {
+    appId,
+    hasHealthChecks: app?.hasHealthChecks ?? false,
+    failedAgentIds: handOff.agentIds,
+    volumeIds: facts.volumes.filter((v) => v.appIds.includes(appId)).map((v) => v.volumeId),
+    ...picture,
+  };
+};
+
+/** EC2 is asked when Marathon says that every app serves, or when what is missing must be named. */
+const look = async (
+  { clock, compute, orchestrator }: VerifyRecoveryDeps,
+  facts: Facts,
+  handOff: HandOff,
+  isLast: boolean,
+): Promise<Picture> => {
+  const tasks = await orchestrator.tasks();
+  const early: Picture = { tasks, volumes: [], instances: [] };
+  const now = clock.now();
+  const serve = handOff.appIds.every((id) => isServing(viewOf(facts, handOff, early, id), now));
+  if (!serve && !isLast) return early;
+  const [volumes, instances] = await Promise.all([
+    compute.volumes(facts.volumes.map((volume) => volume.volumeId)),
+    compute.instancesOfCluster(),
   ]);
   return { tasks, volumes, instances };
 };
@@ -95,17 +116,6 @@ const replaceLost = async (
     }),
   );
   for (const result of await makeCalls(deps, incident, actor, calls)) answerOf(result);
-};
-
-const viewOf = (facts: Facts, handOff: HandOff, picture: Picture, appId: string): AppView => {
-  const app = facts.apps.find((a) => a.id === appId);
-  return {
-    appId,
-    hasHealthChecks: app?.hasHealthChecks ?? false,
-    failedAgentIds: handOff.agentIds,
-    volumeIds: facts.volumes.filter((v) => v.appIds.includes(appId)).map((v) => v.volumeId),
-    ...picture,
-  };
 };
 
 /**
@@ -166,9 +176,11 @@ export const createVerifyRecovery =
       throw new RangeError('VerifyRecovery before HandOff');
     }
     const started = clock.now();
+    const since = handOff.completedAt ?? handOff.startedAt;
     const announced = events.publish('handed-off', incident, started);
     for (;;) {
-      const picture = await look(deps, facts);
+      const isLast = clock.now() - since >= limits.recoveryMs;
+      const picture = await look(deps, facts, handOff, isLast);
       const now = clock.now();
       const found = handOff.appIds.map((appId) =>
         appRecovery(viewOf(facts, handOff, picture, appId), facts.privateIp ?? '', now),
@@ -178,12 +190,11 @@ export const createVerifyRecovery =
       if (back.length === found.length) return conclude(deps, incident, facts, handOff, back);
       await replaceLost(deps, incident, handOff, picture.tasks, now);
       await hurry(deps, incident, handOff.appIds);
-      const waitedMs = now - (handOff.completedAt ?? handOff.startedAt);
-      if (waitedMs >= limits.recoveryMs) {
+      if (isLast) {
         const says = found.flatMap((app) => (app.kind === 'missing' ? [app.says] : [])).join('; ');
         return hold(ledger, incident, { reason: 'recovery-not-seen', says }, now);
       }
-      const waitMs = Math.max(lookMs, nextLookMs(waitedMs));
+      const waitMs = nextLookMs('recovery', now - since);
       if (clock.now() + waitMs - started > invocationMs) {
         return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
       }

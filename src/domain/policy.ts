@@ -41,15 +41,3 @@ export const limits = {
   /** DC/OS gives up on a silent agent after this; some builds lose the update then. */
   agentLossMs: 240_000,
 } as const;
-
-/**
- * How long to wait before the next look: fast while a person would still be watching, then slower
- * and slower. One failover may look this often; see docs/adr/0004.
- */
-export const nextLookMs = (waitedMs: number): number => {
-  if (waitedMs < 30_000) return 25;
-  if (waitedMs < 60_000) return 250;
-  if (waitedMs < 180_000) return 1_000;
-  if (waitedMs < 600_000) return 5_000;
-  return 15_000;
-};

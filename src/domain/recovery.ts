@@ -4,12 +4,15 @@ import type { Instance, Volume } from './machine.ts';
 import { limits } from './policy.ts';
 import type { Task } from './service.ts';
 
-export interface AppView {
+interface TaskView {
   readonly appId: string;
   readonly hasHealthChecks: boolean;
   readonly failedAgentIds: readonly AgentId[];
-  readonly volumeIds: readonly VolumeId[];
   readonly tasks: readonly Task[];
+}
+
+export interface AppView extends TaskView {
+  readonly volumeIds: readonly VolumeId[];
   readonly volumes: readonly Volume[];
   readonly instances: readonly Instance[];
 }
@@ -29,19 +32,31 @@ const attachedOnlyTo = (volume: Volume | undefined, instance: Instance): boolean
   volume.attachments[0]?.instanceId === instance.instanceId &&
   volume.attachments[0].state === 'attached';
 
+const newTasks = (view: TaskView): readonly Task[] =>
+  view.tasks.filter(
+    (task) =>
+      task.appId === view.appId &&
+      task.agentId !== undefined &&
+      !view.failedAgentIds.includes(task.agentId),
+  );
+
+const runningOf = (tasks: readonly Task[]): Task | undefined =>
+  tasks.find((task) => task.state === 'TASK_RUNNING');
+
+/** Does it run elsewhere, by Marathon alone? Until then nothing else needs to be asked. Pure. */
+export const isServing = (view: TaskView, now: EpochMs): boolean => {
+  const task = runningOf(newTasks(view));
+  return task !== undefined && isHealthy(task, view.hasHealthChecks, now);
+};
+
 /** Is the app back, by reads just made: elsewhere, healthy, its volumes there and only there? Pure. */
 export const appRecovery = (view: AppView, fromHost: string, now: EpochMs): AppRecovery => {
   const missing = (says: string): AppRecovery => ({
     kind: 'missing',
     says: `${view.appId}: ${says}`,
   });
-  const elsewhere = view.tasks.filter(
-    (task) =>
-      task.appId === view.appId &&
-      task.agentId !== undefined &&
-      !view.failedAgentIds.includes(task.agentId),
-  );
-  const task = elsewhere.find((t) => t.state === 'TASK_RUNNING');
+  const elsewhere = newTasks(view);
+  const task = runningOf(elsewhere);
   if (task === undefined) {
     const [staging] = elsewhere;
     return missing(staging === undefined ? 'no new task yet' : `${staging.id} is ${staging.state}`);

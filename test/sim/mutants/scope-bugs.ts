@@ -50,9 +50,9 @@ export const scopeBugs: readonly Mutant[] = [
       },
       {
         file: 'src/application/verify-recovery.ts',
-        exact: '      if (waitedMs >= limits.recoveryMs) {\n',
+        exact: '      if (isLast) {\n',
         replacement:
-          '      if (waitedMs >= limits.recoveryMs) {\n' +
+          '      if (isLast) {\n' +
           '        return conclude(deps, incident, facts, handOff, back);\n',
       },
     ],

@@ -97,6 +97,29 @@ describe('VerifyRecovery', () => {
     expect(world.clock.now() - t(26)).toBeGreaterThanOrEqual(600_000);
   });
 
+  it('asks EC2 nothing until Marathon says that the app serves', async () => {
+    const world = await handedOff();
+    let looks = 0;
+    const { volumes } = world.deps.compute;
+    world.deps.compute.volumes = (ids) => {
+      looks += 1;
+      return volumes.call(world.deps.compute, ids);
+    };
+    expect(await verify(world)).toEqual({ kind: 'recovered' });
+    expect(world.clock.now() - t(26)).toBeGreaterThanOrEqual(1_000);
+    expect(looks).toBe(1);
+  });
+
+  it('names what EC2 shows of a task that never got healthy', async () => {
+    const world = await handedOff();
+    world.dcos.launch = () => {
+      world.dcos.queued = [];
+      world.dcos.allTasks = [newTask({ alive: false })];
+    };
+    expect(await verifyFor(world, 900)).toEqual({ kind: 'hold', reason: 'recovery-not-seen' });
+    expect((await world.incident()).hold?.says).toContain(`${ids.data} is not attached to`);
+  });
+
   it('sees a recovery that comes late, after it was held', async () => {
     const world = await handedOff();
     world.dcos.launch = () => undefined;

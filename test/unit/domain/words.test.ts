@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { executionNameOf, isInstanceId, isVolumeId } from '../../../src/domain/ids.ts';
 import type { Incident } from '../../../src/domain/incident.ts';
 import { messageOf } from '../../../src/domain/message.ts';
-import { limits, nextLookMs } from '../../../src/domain/policy.ts';
+import { limits } from '../../../src/domain/policy.ts';
 import { phaseTimes, summarise } from '../../../src/domain/summary.ts';
 import { factsOf, fenceOf, ids, incidentOf, provenFence, rungOf, t } from '../../support/build.ts';
 
@@ -134,19 +134,6 @@ describe('limits', () => {
     expect(limits.detachForceMs).toBeLessThan(limits.detachStuckMs);
     // DC/OS gives up on a silent agent after 300 s, and some builds lose the update then.
     expect(limits.agentLossMs).toBeLessThan(300_000);
-  });
-
-  it('look fast at first, then ever more slowly, and never stop looking', () => {
-    const waited = fc.integer({ min: 0, max: 86_400_000 });
-    fc.assert(
-      fc.property(waited, waited, (a, b) => {
-        const [earlier, later] = a <= b ? [a, b] : [b, a];
-        expect(nextLookMs(earlier)).toBeLessThanOrEqual(nextLookMs(later));
-        expect(nextLookMs(earlier)).toBeGreaterThan(0);
-        expect(nextLookMs(later)).toBeLessThanOrEqual(15_000);
-      }),
-    );
-    expect(nextLookMs(0)).toBeLessThanOrEqual(1_000);
   });
 });
 
