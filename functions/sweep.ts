@@ -3,7 +3,7 @@ import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.t
 import { createAdoption } from '../src/adapters/lambda/functions.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createSweep } from '../src/application/sweep.ts';
-import { adoption, dcos, scope, warming, workflow } from '../src/config/sections.ts';
+import { adoption, dcos, grace, scope, warming, workflow } from '../src/config/sections.ts';
 import { SweepInput, SweepOutput } from '../src/contracts/functions.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
 import * as wiring from '../src/runtime/wiring.ts';
@@ -13,7 +13,7 @@ export const { createHandler, handler } = defineServiceFunction(
     name: 'Sweep',
     input: SweepInput,
     output: SweepOutput,
-    sections: { adoption, dcos, scope, warming, workflow },
+    sections: { adoption, dcos, grace, scope, warming, workflow },
   },
   ({ config, options, platform, table, telemetry }) => {
     const lambda = wiring.lambdaClient(options);
@@ -25,6 +25,7 @@ export const { createHandler, handler } = defineServiceFunction(
       functions: wiring.functionsOf(lambda, config.warming, telemetry),
       adoption: createAdoption({ client: lambda, ...config.adoption }),
       scope: config.scope,
+      policy: config.grace,
       clock: systemClock,
       ...telemetry,
     });

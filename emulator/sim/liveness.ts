@@ -1,4 +1,5 @@
 import { lateReleases, silentWaits } from './deadlines.ts';
+import type { Scene } from './fault.ts';
 import { faultKind } from './plan.ts';
 import { type IncidentSeen, isOff, type Violation } from './record.ts';
 import { incidentsOf, type LateFinding, type RunEnd } from './run-end.ts';
@@ -129,6 +130,27 @@ const unserved = (end: RunEnd): LateFinding[] => {
   return [{ invariant, says: `${ids.join(' and ')} not back at the bound: ${story}` }];
 };
 
+/** The first failed check, and the grace: until then nobody can call a hung kernel impaired. */
+const VISIBLE_MS: Partial<Record<Scene, number>> = { hung: 120_000, stopped: 0, terminated: 0 };
+/** A sweep every minute, and the time it takes. */
+const FOUND_MS = 90_000;
+
+/** A failure that is there to be seen has an incident soon, whatever became of its events. */
+const foundLate = (end: RunEnd): LateFinding[] => {
+  const { failedAt, plan, stage } = end;
+  const visibleMs = VISIBLE_MS[plan.scene];
+  const { instanceId } = stage.failing;
+  const opened = incidentsOf(end).filter((incident) => incident.instanceId === instanceId);
+  if (visibleMs === undefined || opened.length === 0 || !isDue(end)) return [];
+  // What happens to events hinders no sweep; anything else may, for as long as it lasts.
+  const hindered = plan.faults.some(({ id }) => !id.startsWith('EV-'));
+  const since = failedAt + Math.max(visibleMs, hindered ? plan.safetyMs : 0);
+  const lateMs = Math.min(...opened.map(({ openedAt }) => openedAt)) - since;
+  return lateMs > FOUND_MS
+    ? [{ invariant: 'L4', says: `${instanceId} was found ${lateMs} ms after it could be` }]
+    : [];
+};
+
 /** In-scope volumes that an incident which is over has left on the machine it fenced. */
 const leftBehind = (end: RunEnd): LateFinding[] => {
   const { machines, volumes } = end.checker.memory;
@@ -151,6 +173,7 @@ export const judgeLiveness = (end: RunEnd): Violation[] => {
   const found = [
     ...unsettled(end),
     ...unserved(end),
+    ...foundLate(end),
     ...leftBehind(end),
     ...lateReleases(end),
     ...silentWaits(end),

@@ -10,6 +10,8 @@ export interface RunEnd {
   world: Pick<World, 'dcos' | 'durations' | 'infra' | 'slack' | 'sqs' | 'states' | 'time'>;
   stage: SimStage;
   checker: Pick<Checker, 'memory'>;
+  /** When the failure began, epoch ms. */
+  failedAt: number;
 }
 
 export const incidentsOf = ({ checker }: RunEnd): IncidentSeen[] => [

@@ -87,8 +87,8 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
     hits[id] = (hits[id] ?? 0) + 1;
   };
   const { site, end, restlessUntil } = createSite({ world, stage, time, hit, served });
-  const run: RunEnd = { plan, world, stage, checker };
   const begunAt = time.now();
+  const run: RunEnd = { plan, world, stage, checker, failedAt: begunAt };
   breakIt(plan, world, stage);
   for (const { id, params } of plan.faults) faultKind(id).arm(site, params);
   const broken = (): boolean => checker.violations.length > 0;

@@ -46,7 +46,7 @@ export const switchesFreshMs = 2_000;
 
 /** A switch that says: nothing is mutated now. undefined when there is none. */
 export const heldByOperator = (
-  incident: Incident,
+  incident: Pick<Incident, 'instanceId'>,
   control: Control,
   now: EpochMs,
 ): { reason: HoldReason; says: string } | undefined => {

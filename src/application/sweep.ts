@@ -1,71 +1,100 @@
 import type { IncidentId, InstanceId } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
-import type { Instance, StatusChecks, Volume } from '../domain/machine.ts';
-import { tagValue } from '../domain/machine.ts';
-import { appsByVolumeName, isRoot, mayAdopt, type Scope, whyNotOurs } from '../domain/scope.ts';
+import { type Instance, tagValue } from '../domain/machine.ts';
+import { appsByVolumeName, isRoot, mayAdopt, whyNotOurs } from '../domain/scope.ts';
 import type { App, Inventory, MesosAgent, Task } from '../domain/service.ts';
+import { isDown, isImpaired } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
-import type { Clock, Log, Metrics } from '../ports/system.ts';
-import type { Adoption, Functions, Workflow } from '../ports/workflow.ts';
+import type { Adoption, Workflow } from '../ports/workflow.ts';
 import { startExecution } from './intake.ts';
+import { admitMissed, type LostEventsDeps, type Machines } from './lost-events.ts';
 import { probeTimeoutMs, silentProbes } from './witnesses.ts';
 
-export interface SweepDeps {
-  readonly ledger: Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents' | 'takeOver'> &
-    Pick<ClusterLedger, 'inventory' | 'recordInventory'>;
-  readonly compute: Pick<
-    ComputeReads,
-    'instancesOfCluster' | 'volumesOfInstances' | 'statusChecksOf'
-  >;
+export interface SweepDeps extends LostEventsDeps {
+  readonly ledger: LostEventsDeps['ledger'] &
+    Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents'> &
+    Pick<ClusterLedger, 'recordInventory' | 'unwatch' | 'watch' | 'watched'>;
+  readonly compute: LostEventsDeps['compute'] &
+    Pick<ComputeReads, 'instancesOfCluster' | 'volumesOfInstances' | 'statusChecksOf'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'apps' | 'tasks' | 'probe'>;
   readonly workflow: Pick<Workflow, 'start' | 'status' | 'arnOf'>;
-  readonly functions: Functions;
   readonly adoption: Adoption;
-  readonly scope: Scope;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
 }
 
 export interface Swept {
   readonly kind: 'swept';
   readonly agents: number;
   readonly resumed: readonly IncidentId[];
-  /** Mesos or Marathon did not answer: the inventory was left as it was. */
+  /** Failures that no event had told of. */
+  readonly found: readonly InstanceId[];
+  /** EC2, Mesos or Marathon did not answer: the inventory was left as it was. */
   readonly blind: boolean;
 }
 
 /** An execution that ended is believed gone only when the incident was quiet for this long too. */
 const quietMs = 60_000;
 
-interface Picture {
-  readonly instances: readonly Instance[];
-  readonly volumes: readonly Volume[];
-  readonly checks: ReadonlyMap<InstanceId, StatusChecks>;
+/** What Mesos and Marathon say. */
+interface Services {
   readonly agents: readonly MesosAgent[];
   readonly apps: readonly App[];
   readonly tasks: readonly Task[];
 }
 
-const lookAround = async ({ compute, orchestrator, scope }: SweepDeps): Promise<Picture> => {
-  const [all, agents, apps, tasks] = await Promise.all([
-    compute.instancesOfCluster(),
+type Picture = Machines & Services;
+
+/** So long EC2 shows what was terminated; after that nobody misses it any more. */
+const forgottenMs = 3_600_000;
+
+/** Watched agents that no read by tag finds: what is terminated may have lost its tags. */
+const lookForMissing = async (
+  { clock, compute, ledger, scope }: SweepDeps,
+  missing: readonly InstanceId[],
+): Promise<Instance[]> => {
+  const found = await Promise.all(
+    missing.map(async (instanceId) => {
+      const instance = await compute.instance(instanceId);
+      if (instance !== undefined && isDown(instance.state)) return [instance];
+      const seenAt = (await ledger.inventory(instanceId))?.seenAt ?? 0;
+      const isOver = instance !== undefined || clock.now() - seenAt >= forgottenMs;
+      if (isOver) await ledger.unwatch(scope.cluster, instanceId);
+      return [];
+    }),
+  );
+  return found.flat();
+};
+
+const lookAtMachines = async (
+  deps: SweepDeps,
+  watched: readonly InstanceId[],
+): Promise<Machines> => {
+  const { compute, scope } = deps;
+  const tagged = await compute.instancesOfCluster();
+  const known = new Set(tagged.map(({ instanceId }) => instanceId));
+  const missing = watched.filter((instanceId) => !known.has(instanceId));
+  const ours = tagged.filter((instance) => whyNotOurs(instance.tags, scope) === undefined);
+  const instances = [...ours, ...(await lookForMissing(deps, missing))];
+  const running = instances.filter(({ state }) => state === 'running');
+  const [volumes, checks] = await Promise.all([
+    compute.volumesOfInstances(instances.map(({ instanceId }) => instanceId)),
+    compute.statusChecksOf(running.map(({ instanceId }) => instanceId)),
+  ]);
+  return { instances, volumes, checks };
+};
+
+const lookAtServices = async ({ orchestrator }: SweepDeps): Promise<Services> => {
+  const [agents, apps, tasks] = await Promise.all([
     orchestrator.agents(),
     orchestrator.apps(),
     orchestrator.tasks(),
   ]);
-  const instances = all.filter(
-    (instance) => instance.state === 'running' && whyNotOurs(instance.tags, scope) === undefined,
-  );
-  const ids = instances.map((instance) => instance.instanceId);
-  const [volumes, checks] = await Promise.all([
-    compute.volumesOfInstances(ids),
-    compute.statusChecksOf(ids),
-  ]);
-  return { instances, volumes, checks, agents, apps, tasks };
+  return { agents, apps, tasks };
 };
+
+const runningIn = ({ instances }: Machines): readonly Instance[] =>
+  instances.filter(({ state }) => state === 'running');
 
 /** What is worth knowing of an agent once it can no longer tell. */
 const inventoryOf = (
@@ -97,9 +126,6 @@ const inventoryOf = (
   };
 };
 
-const isImpaired = (checks: StatusChecks | undefined): boolean =>
-  checks !== undefined && [checks.system, checks.instance, checks.attachedEbs].includes('impaired');
-
 /**
  * EC2 calls it impaired: ask the agent itself, so that a verdict need not begin from nothing when
  * the alarm comes a minute later. What is known of it stays as it was.
@@ -128,17 +154,24 @@ const probeImpaired = async (
   });
 };
 
-const keepInventory = async (deps: SweepDeps, picture: Picture): Promise<void> => {
-  const { clock, ledger } = deps;
+const keepInventory = async (
+  deps: SweepDeps,
+  picture: Picture,
+  watched: readonly InstanceId[],
+): Promise<void> => {
+  const { clock, ledger, scope } = deps;
   await Promise.all(
-    picture.instances.map(async (instance) => {
-      const agent = picture.agents.find((a) => a.hostname === instance.privateIp && !a.recovered);
+    runningIn(picture).map(async (instance) => {
+      const { instanceId, privateIp } = instance;
+      const agent = picture.agents.find((a) => a.hostname === privateIp && !a.recovered);
       if (agent === undefined) return;
-      if (isImpaired(picture.checks.get(instance.instanceId))) {
+      const checks = picture.checks.get(instanceId);
+      if (checks !== undefined && isImpaired(checks)) {
         await probeImpaired(deps, instance, agent, picture);
       } else if (agent.active) {
         const inventory = inventoryOf(instance, agent, picture, clock.now());
-        await ledger.recordInventory(instance.instanceId, inventory);
+        await ledger.recordInventory(instanceId, inventory);
+        if (!watched.includes(instanceId)) await ledger.watch(scope.cluster, instanceId);
       }
     }),
   );
@@ -190,32 +223,49 @@ const resume = async (deps: SweepDeps): Promise<IncidentId[]> => {
   return resumed;
 };
 
-/**
- * Every minute: takes up incidents whose execution died, keeps what a dead agent can no longer
- * tell, asks for adoption where a volume lacks its tag, keeps the step functions warm. Batch reads
- * only; a blind sweep still resumes.
- */
-export const createSweep = (deps: SweepDeps) => async (): Promise<Swept> => {
-  const { adoption, functions, log, metrics } = deps;
-  const warming = functions.warm();
-  const resumed = await resume(deps);
-  const picture = await lookAround(deps).catch((error: unknown) => {
+/** What could not be seen is counted, and the rest of the sweep goes on without it. */
+const seen = async <T>({ log, metrics }: SweepDeps, looking: Promise<T>): Promise<T | undefined> =>
+  looking.catch((error: unknown) => {
     log.error('sweep is blind', { problem: error instanceof Error ? error.message : 'unknown' });
     metrics.count('SweepBlind');
     return undefined;
   });
-  if (picture !== undefined) {
-    await keepInventory(deps, picture);
-    const orphan = picture.instances.some((instance) =>
-      picture.volumes.some((volume) => mayAdopt(volume, instance, picture.apps)),
-    );
-    if (orphan) await adoption.request();
-  }
+
+const keep = async (
+  deps: SweepDeps,
+  picture: Picture,
+  watched: readonly InstanceId[],
+): Promise<void> => {
+  await keepInventory(deps, picture, watched);
+  const orphan = runningIn(picture).some((instance) =>
+    picture.volumes.some((volume) => mayAdopt(volume, instance, picture.apps)),
+  );
+  if (orphan) await deps.adoption.request();
+};
+
+/**
+ * Every minute: takes up incidents whose execution died, keeps what a dead agent can no longer
+ * tell, opens incidents for failures whose events were lost, asks for adoption where a volume lacks
+ * its tag, keeps the step functions warm. Batch reads only, as long as nothing has failed. Blind for
+ * Mesos it still resumes, and still finds what EC2 calls down.
+ */
+export const createSweep = (deps: SweepDeps) => async (): Promise<Swept> => {
+  const { functions, ledger, scope } = deps;
+  const warming = functions.warm();
+  const resumed = await resume(deps);
+  const watched = await ledger.watched(scope.cluster);
+  const [machines, services] = await Promise.all([
+    seen(deps, lookAtMachines(deps, watched)),
+    seen(deps, lookAtServices(deps)),
+  ]);
+  if (machines && services) await keep(deps, { ...machines, ...services }, watched);
+  const found = machines === undefined ? [] : await admitMissed(deps, machines);
   await warming;
   return {
     kind: 'swept',
-    agents: picture?.instances.length ?? 0,
+    agents: machines === undefined ? 0 : runningIn(machines).length,
     resumed,
-    blind: picture === undefined,
+    found,
+    blind: machines === undefined || services === undefined,
   };
 };

@@ -128,10 +128,19 @@ export const dcos = z
     caCertificate: unless(env.DCOS_CA_CERTIFICATE, 'system'),
   }));
 
+const impairedGrace = { IMPAIRED_GRACE_SECONDS: seconds(0, 900) };
+
+/** How long EC2 must have called an agent impaired, for a function that only finds failures. */
+export const grace = z.object(impairedGrace).transform(
+  (env): Pick<Policy, 'impairedGraceMs'> => ({
+    impairedGraceMs: env.IMPAIRED_GRACE_SECONDS,
+  }),
+);
+
 /** What an operator decided once for the whole deployment. */
 export const policy = z
   .object({
-    IMPAIRED_GRACE_SECONDS: seconds(0, 900),
+    ...impairedGrace,
     FENCE_TERMINATE: oneOf('never', 'when-stop-impossible'),
     WEAK_FENCE: oneOf('hold', 'settle'),
     WEAK_FENCE_SETTLE_SECONDS: seconds(30, 900),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { IncidentIdText } from './ids.ts';
+import { IncidentIdText, InstanceIdText } from './ids.ts';
 
 /** Input and output of the functions that are not steps of the workflow. */
 
@@ -29,6 +29,7 @@ export const SweepOutput = z.strictObject({
   kind: z.literal('swept'),
   agents: z.int().min(0),
   resumed: z.array(IncidentIdText).readonly(),
+  found: z.array(InstanceIdText).readonly(),
   blind: z.boolean(),
 });
 

@@ -97,6 +97,22 @@ const sortOne = (
   };
 };
 
+/**
+ * Is it data that this agent keeps from the cluster: in scope by its tag, and on the agent, or
+ * known to have been there and now nowhere?
+ */
+export const isDataOf = (
+  volume: Volume,
+  instance: Instance,
+  remembered: readonly string[],
+  cluster: string,
+): boolean => {
+  if (!isOfCluster(volume, cluster) || isRoot(volume, instance)) return false;
+  const isThere = volume.attachments.some((a) => a.instanceId === instance.instanceId);
+  const isNowhere = volume.attachments.length === 0;
+  return isThere || (isNowhere && remembered.includes(volume.volumeId));
+};
+
 /** Which apps use which volume name. */
 export const appsByVolumeName = (apps: readonly App[]): Map<string, string[]> => {
   const byName = new Map<string, string[]>();

@@ -68,13 +68,16 @@ const sayChecks = (checks: StatusChecks, sinceMs: number | undefined): string =>
     : `EC2 status checks: system ${checks.system}, instance ${checks.instance}`;
 };
 
-const isImpaired = (checks: StatusChecks): boolean =>
+/** EC2 says that it does not work. */
+export const isImpaired = (checks: StatusChecks): boolean =>
   [checks.system, checks.instance, checks.attachedEbs].includes('impaired');
 
 const isOk = (checks: StatusChecks): boolean =>
   checks.system === 'ok' && checks.instance === 'ok' && checks.attachedEbs !== 'impaired';
 
-const judgeRunning = (evidence: Evidence, policy: Policy): Verdict => {
+type Grace = Pick<Policy, 'impairedGraceMs'>;
+
+const judgeRunning = (evidence: Evidence, policy: Grace): Verdict => {
   const { at, checks, mesos } = evidence;
   const says = sayMesos(mesos);
   if (checks.kind !== 'seen') {
@@ -125,7 +128,7 @@ const withOrder = (verdict: Verdict, order: string | undefined): Verdict =>
  * `terminated` is Down, and only two independent witnesses make Impaired. An `order` by a person is
  * a witness of its own for a running machine, but nobody is ordered to act blind.
  */
-export const judge = (evidence: Evidence, policy: Policy, order?: string): Verdict => {
+export const judge = (evidence: Evidence, policy: Grace, order?: string): Verdict => {
   const { at, ec2, mesos } = evidence;
   if (ec2.kind === 'unreadable') {
     return {

@@ -31,6 +31,8 @@ export interface IncidentLedger {
   >;
   incident(id: IncidentId): Promise<Incident | undefined>;
   openIncidentOf(instanceId: InstanceId): Promise<Incident | undefined>;
+  /** The last incident of the instance, over or not. */
+  lastIncidentOf(cluster: string, instanceId: InstanceId): Promise<Incident | undefined>;
   /**
    * What is open is listed. What is listed may not exist yet (skip it), or be over since a closing
    * was cut short (close it again under its own token).
@@ -120,6 +122,10 @@ export interface ClusterLedger {
   control(cluster: string): Promise<Control>;
   inventory(instanceId: InstanceId): Promise<Inventory | undefined>;
   recordInventory(instanceId: InstanceId, inventory: Inventory): Promise<void>;
+  /** Agents that were seen well once and are missed when they are gone. */
+  watched(cluster: string): Promise<InstanceId[]>;
+  watch(cluster: string, instanceId: InstanceId): Promise<void>;
+  unwatch(cluster: string, instanceId: InstanceId): Promise<void>;
 }
 
 /** One message per incident: where it is and what it says already. */

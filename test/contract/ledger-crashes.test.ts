@@ -127,6 +127,15 @@ const stories: readonly Story[] = [
     run: (ledgers) => ledgers.cluster.recordInventory(instanceId, inventory),
   },
   {
+    act: 'watching an agent',
+    run: (ledgers) => ledgers.cluster.watch(cluster, instanceId),
+  },
+  {
+    act: 'watching an agent no more',
+    given: (ledgers) => ledgers.cluster.watch(cluster, instanceId),
+    run: (ledgers) => ledgers.cluster.unwatch(cluster, instanceId),
+  },
+  {
     act: 'recording a message',
     run: ({ notifications }) => notifications.recordMessage(id, 'C1', '1.1'),
   },

@@ -120,6 +120,15 @@ export const admissionContract = (get: Get): void => {
     expect(await incidents.openIncidentOf(newInstanceId())).toBeUndefined();
     expect(await incidents.incident(unknownId())).toBeUndefined();
   });
+
+  it('knows the last incident of an instance, over or not', async () => {
+    const incidents = get();
+    const over = await closedOn(incidents);
+    expect(await incidents.lastIncidentOf(cluster, over.instanceId)).toEqual(over);
+    const next = await incidents.admit(cluster, signalOf(over.instanceId, 'event-2'));
+    expect(await incidents.lastIncidentOf(cluster, over.instanceId)).toEqual(next.incident);
+    expect(await incidents.lastIncidentOf(cluster, newInstanceId())).toBeUndefined();
+  });
 };
 
 /** Who acts for an incident: one execution at a time. */

@@ -119,6 +119,7 @@ describe('records this version cannot read', () => {
         ledgers.cluster.recordInventory(instanceId, inventoryAt(t(99))),
       ],
     },
+    { sk: `AGENT#${instanceId}`, uses: (ledgers) => [ledgers.cluster.watched(cluster)] },
     { sk: 'CONTROL', uses: (ledgers) => [ledgers.cluster.control(cluster)] },
     {
       sk: 'MESSAGE',
@@ -135,6 +136,7 @@ describe('records this version cannot read', () => {
     await ledgers.incidents.admit(cluster, signalOf(instanceId));
     await ledgers.incidents.intend(id, 1, 'fence-agent', [stopCall(instanceId)], t(1));
     await ledgers.cluster.recordInventory(instanceId, inventoryAt(t(5)));
+    await ledgers.cluster.watch(cluster, instanceId);
     await ledgers.notifications.recordMessage(id, 'C1', '1.1');
     await ledgers.setControl(cluster, { maintenance: {} });
     await claimThrice(ledgers.ownership);

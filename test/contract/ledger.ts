@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { InstanceId } from '../../src/domain/ids.ts';
 import type {
   ClusterLedger,
   Control,
@@ -45,6 +46,21 @@ const surroundings = (get: Get): void => {
     await ledger.recordInventory(instanceId, latest);
     await ledger.recordInventory(instanceId, inventoryAt(t(30)));
     expect(await ledger.inventory(instanceId)).toEqual(latest);
+  });
+
+  it('lists the agents that are watched, once each, until they are not', async () => {
+    const [one, two] = ['i-0a', 'i-0b'].map((start) => start + newInstanceId().slice(4)) as [
+      InstanceId,
+      InstanceId,
+    ];
+    const ledger = get().cluster;
+    expect(await ledger.watched('watching')).toEqual([]);
+    for (const instanceId of [two, one, two]) await ledger.watch('watching', instanceId);
+    expect(await ledger.watched('watching')).toEqual([one, two]);
+    await ledger.unwatch('watching', one);
+    await ledger.unwatch('watching', one);
+    expect(await ledger.watched('watching')).toEqual([two]);
+    expect(await ledger.watched('elsewhere')).toEqual([]);
   });
 
   it('records one message per incident, and the same one as often as it is told', async () => {

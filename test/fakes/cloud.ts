@@ -1,6 +1,6 @@
 import type { InstanceId, LaunchTime, VolumeId } from '../../src/domain/ids.ts';
 import type { FenceMethod, StopMethod } from '../../src/domain/incident.ts';
-import type { Instance, StatusChecks, Volume } from '../../src/domain/machine.ts';
+import type { Instance, StatusChecks, Tag, Volume } from '../../src/domain/machine.ts';
 import { tagValue } from '../../src/domain/machine.ts';
 import type { AutoScaling, GroupMembership, StandbyAnswer } from '../../src/ports/auto-scaling.ts';
 import type {
@@ -13,8 +13,12 @@ import type {
   Safekeeping,
   VolumeControl,
 } from '../../src/ports/compute.ts';
+import { clusterTag } from '../support/build.ts';
 import type { CallBook } from './call-book.ts';
 import type { ManualClock } from './manual-clock.ts';
+
+const isOfCluster = ({ tags }: { readonly tags: readonly Tag[] }): boolean =>
+  tagValue(tags, clusterTag.key) === clusterTag.value;
 
 type PowerMethod = Exclude<FenceMethod, 'none'>;
 
@@ -90,7 +94,7 @@ export class FakeCloud
   }
 
   volumesOf(instanceId: InstanceId): Promise<Volume[]> {
-    return this.volumesOfInstances([instanceId]);
+    return this.#book.read('volumesOf', () => this.#attachedTo([instanceId]));
   }
 
   volumes(volumeIds: readonly VolumeId[]): Promise<Volume[]> {
@@ -108,14 +112,23 @@ export class FakeCloud
   }
 
   instancesOfCluster(): Promise<Instance[]> {
-    return this.#book.read('instancesOfCluster', () => [...this.instances.values()]);
+    return this.#book.read('instancesOfCluster', () =>
+      [...this.instances.values()].filter(isOfCluster),
+    );
   }
 
   volumesOfInstances(instanceIds: readonly InstanceId[]): Promise<Volume[]> {
-    return this.#book.read('volumesOfInstances', () =>
-      [...this.volumesById.values()].filter((volume) =>
-        volume.attachments.some((a) => instanceIds.includes(a.instanceId)),
-      ),
+    return this.#book.read('volumesOfInstances', () => [
+      ...new Set([
+        ...this.#attachedTo(instanceIds),
+        ...[...this.volumesById.values()].filter(isOfCluster),
+      ]),
+    ]);
+  }
+
+  #attachedTo(instanceIds: readonly InstanceId[]): Volume[] {
+    return [...this.volumesById.values()].filter((volume) =>
+      volume.attachments.some((a) => instanceIds.includes(a.instanceId)),
     );
   }
 

@@ -60,6 +60,7 @@ export class MemoryLedger
   readonly #owners = new Map<VolumeId, Ownership>();
   readonly #past = new Map<VolumeId, readonly Ownership[]>();
   readonly #inventories = new Map<InstanceId, Inventory>();
+  readonly #watched = new Map<string, Set<InstanceId>>();
   readonly #controls = new Map<string, Control>();
   readonly #messages = new Map<IncidentId, Message>();
 
@@ -93,6 +94,11 @@ export class MemoryLedger
 
   async openIncidentOf(instanceId: InstanceId): Promise<Incident | undefined> {
     return this.#openOf(instanceId);
+  }
+
+  async lastIncidentOf(cluster: string, instanceId: InstanceId): Promise<Incident | undefined> {
+    const n = this.#counts.get(instanceId);
+    return n === undefined ? undefined : this.#incidents.get(incidentIdOf(cluster, instanceId, n));
   }
 
   async openIncidents(cluster: string): Promise<IncidentId[]> {
@@ -230,6 +236,18 @@ export class MemoryLedger
     const known = this.#inventories.get(instanceId);
     if (known && known.seenAt > inventory.seenAt) return;
     this.#inventories.set(instanceId, structuredClone(inventory));
+  }
+
+  async watched(cluster: string): Promise<InstanceId[]> {
+    return [...(this.#watched.get(cluster) ?? [])].sort();
+  }
+
+  async watch(cluster: string, instanceId: InstanceId): Promise<void> {
+    this.#watched.set(cluster, new Set([...(this.#watched.get(cluster) ?? []), instanceId]));
+  }
+
+  async unwatch(cluster: string, instanceId: InstanceId): Promise<void> {
+    this.#watched.get(cluster)?.delete(instanceId);
   }
 
   async message(id: IncidentId): Promise<Message | undefined> {

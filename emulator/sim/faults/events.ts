@@ -56,17 +56,19 @@ export const eventFaults: readonly FaultKind[] = [
   delayed('EV-03', 5, 90),
   delayed('EV-04', 300, 1_800),
   fault('EV-05', {
-    scenes: ['stopped', 'terminated'],
-    draw: (rng) => ({ first: rng.next() < 0.5 }),
-    arm: (site, { first }) => {
-      // One of the two that tell of the same failure: without any, only a sweep could find it.
-      let count = 0;
+    scenes: ['hung', 'stopped', 'terminated'],
+    draw: () => ({ lost: 'every event of the failing agent' }),
+    arm: (site) => {
+      const { instanceId } = site.stage.failing;
       site.on('deliver', (event) => {
         if (!concerns(site, event)) return undefined;
-        count += 1;
-        if (count !== (first ? 1 : 2)) return undefined;
         site.hit('EV-05');
         return [];
+      });
+      // What is terminated loses its tags some time later: no read by tag finds it any more.
+      site.world.ec2.onState((id, state) => {
+        if (id !== instanceId || state !== 'terminated') return;
+        void site.operator('ec2', { operation: 'DeleteTags', body: { 'ResourceId.1': id } });
       });
     },
   }),

@@ -83,11 +83,15 @@ export const ledgerFaults: readonly FaultKind[] = [
       ),
   }),
   fault('DB-05', {
-    draw: (rng) => ({ fromS: rng.int(0, 20), forS: 600 }),
-    arm: (site, params) => {
+    // From the failure on, so that no event finds the table, or from the midst of the incident.
+    draw: (rng) => ({ atOnce: rng.next() < 0.5, fromS: rng.int(0, 20), forS: 600 }),
+    arm: (site, { atOnce, ...params }) => {
+      const { time } = site;
+      const downUntil = time.now() + params.forS * 1000;
       const within = createStretch(site, params);
       site.on('request', (passing) => {
-        if (!within(passing) || !isLedger(passing)) return undefined;
+        const isDown = atOnce ? time.now() < downUntil : within(passing);
+        if (!isDown || !isLedger(passing)) return undefined;
         site.hit('DB-05');
         return broken;
       });

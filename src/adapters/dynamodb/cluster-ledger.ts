@@ -1,8 +1,8 @@
 import type { InstanceId } from '../../domain/ids.ts';
 import type { Inventory } from '../../domain/service.ts';
 import type { ClusterLedger, Control } from '../../ports/ledger.ts';
-import { controlKey, inventoryKey } from './keys.ts';
-import { controlRecord, inventoryRecord, schemaVersion } from './records.ts';
+import { agentPrefix, clusterPk, controlKey, inventoryKey, watchedKey } from './keys.ts';
+import { controlRecord, inventoryRecord, schemaVersion, watchedRecord } from './records.ts';
 import { type LedgerDeps, LedgerTable } from './table.ts';
 
 class DynamoClusterLedger implements ClusterLedger {
@@ -34,6 +34,21 @@ class DynamoClusterLedger implements ClusterLedger {
     );
     // Refused for a record this version cannot read is not being late: this read throws.
     if (!written) await this.inventory(instanceId);
+  }
+
+  async watched(cluster: string): Promise<InstanceId[]> {
+    const found = await this.#table.list(clusterPk(cluster), agentPrefix, watchedRecord);
+    return found.map(({ instanceId }) => instanceId);
+  }
+
+  async watch(cluster: string, instanceId: InstanceId): Promise<void> {
+    const absent = { when: 'attribute_not_exists(#pk)' };
+    await this.#table.put(watchedKey(cluster, instanceId), { instanceId }, absent);
+  }
+
+  async unwatch(cluster: string, instanceId: InstanceId): Promise<void> {
+    const ours = { when: '#instanceId = :instanceId', values: { instanceId } };
+    await this.#table.remove(watchedKey(cluster, instanceId), ours);
   }
 }
 

@@ -5,6 +5,7 @@ import {
   executionNameOf,
   type IncidentId,
   type InstanceId,
+  incidentIdOf,
 } from '../../domain/ids.ts';
 import type {
   AuditRecord,
@@ -60,6 +61,11 @@ class DynamoIncidentLedger implements IncidentLedger {
     if (gate?.incidentId === undefined) return undefined;
     const incident = await this.incident(gate.incidentId);
     return incident === undefined || isOver(incident) ? undefined : incident;
+  }
+
+  async lastIncidentOf(cluster: string, instanceId: InstanceId): Promise<Incident | undefined> {
+    const gate = await this.#table.get(gateKey(instanceId), gateRecord);
+    return gate && this.incident(incidentIdOf(cluster, instanceId, gate.n));
   }
 
   async openIncidents(cluster: string): Promise<IncidentId[]> {

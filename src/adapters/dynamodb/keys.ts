@@ -14,6 +14,7 @@ const padded = (n: number): string => String(n).padStart(6, '0');
 
 export const stepPrefix = 'STEP#';
 export const openPrefix = 'OPEN#';
+export const agentPrefix = 'AGENT#';
 export const epochPrefix = 'EPOCH#';
 
 /** Partitions, for queries. */
@@ -36,6 +37,10 @@ export const stepKey = (id: IncidentId, seq: number): Key => ({
 export const listedKey = (cluster: string, id: IncidentId): Key => ({
   pk: clusterPk(cluster),
   sk: `${openPrefix}${id}`,
+});
+export const watchedKey = (cluster: string, instanceId: InstanceId): Key => ({
+  pk: clusterPk(cluster),
+  sk: `${agentPrefix}${instanceId}`,
 });
 export const controlKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'CONTROL' });
 export const ownerKey = (volumeId: VolumeId): Key => ({ pk: volumePk(volumeId), sk: 'OWNER' });

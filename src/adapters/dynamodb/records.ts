@@ -66,6 +66,9 @@ export const incidentRecord = z
 /** A line of the list of open incidents. */
 export const listedRecord = z.object({ schema, incidentId: facet.incidentId });
 
+/** A line of the list of agents that are missed when they are gone. */
+export const watchedRecord = z.object({ schema, instanceId: facet.instanceId });
+
 export const auditRecord = z
   .object({
     schema,

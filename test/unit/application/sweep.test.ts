@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { createIntake } from '../../../src/application/intake.ts';
 import { createSweep } from '../../../src/application/sweep.ts';
 import { OrchestratorUnavailableError } from '../../../src/domain/errors.ts';
-import { type EpochMs, executionNameOf } from '../../../src/domain/ids.ts';
+import {
+  type EpochMs,
+  executionNameOf,
+  type LaunchTime,
+  type VolumeId,
+} from '../../../src/domain/ids.ts';
 import type { ExecutionStatus } from '../../../src/ports/workflow.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 import {
@@ -9,13 +15,17 @@ import {
   agentTags,
   attachmentOf,
   checksOf,
+  clusterTag,
+  factsOf,
   ids,
+  signalOf,
   spareAgent,
   t,
   volumeOf,
   volumeTags,
 } from '../../support/build.ts';
 
+const spareData = 'vol-000000000000000d8' as VolumeId;
 const sweep = (world: World) => createSweep(world.deps)();
 const arn = (world: World) => world.workflow.arnOf(executionNameOf(ids.failed, 1, 1));
 const minutes = (world: World, n: number) => world.clock.advance(n * 60_000);
@@ -217,5 +227,141 @@ describe('adoption', () => {
     const world = createWorld();
     await sweep(world);
     expect(world.adoptions).toEqual([]);
+  });
+});
+
+describe('a failure whose events were lost', () => {
+  const seenWell = async (): Promise<World> => {
+    const world = createWorld();
+    await sweep(world);
+    minutes(world, 1);
+    return world;
+  };
+  const down = async (): Promise<World> => {
+    const world = await seenWell();
+    world.cloud.setInstance(ids.failed, { state: 'stopped' });
+    return world;
+  };
+  const found = async (world: World) => (await sweep(world)).found;
+  const ended = async (world: World, launchTime: LaunchTime = ids.launched): Promise<void> => {
+    await world.given({ facts: factsOf({ launchTime }) });
+    await world.ledger.close(ids.incident, 1, { status: 'recovered' }, world.clock.now());
+  };
+
+  it.each(['stopping', 'stopped', 'shutting-down', 'terminated'] as const)(
+    'opens the incident of an agent that EC2 calls %s, and starts its execution',
+    async (state) => {
+      const world = await seenWell();
+      world.cloud.setInstance(ids.failed, { state });
+      expect(await found(world)).toEqual([ids.failed]);
+      const { signals } = await world.incident();
+      expect(signals).toMatchObject([{ source: 'sweep', key: `sweep:${ids.launched}` }]);
+      expect(signals[0]?.says).toContain(`EC2 says ${state}`);
+      expect(world.workflow.started).toHaveLength(1);
+    },
+  );
+
+  it('is found although a terminated instance lost its tags, mappings and volumes', async () => {
+    const world = await seenWell();
+    world.cloud.setInstance(ids.failed, { state: 'terminated', tags: [], devices: [] });
+    world.cloud.free(ids.data);
+    expect(await found(world)).toEqual([ids.failed]);
+  });
+
+  it('is found although Mesos does not answer', async () => {
+    const world = await down();
+    world.book.fail('agents', new OrchestratorUnavailableError('GET_AGENTS', '503'));
+    expect(await sweep(world)).toMatchObject({ blind: true, found: [ids.failed] });
+  });
+
+  it('is found once, by two sweeps and an event at one moment', async () => {
+    const world = await down();
+    await Promise.all([sweep(world), sweep(world), createIntake(world.deps)([signalOf()])]);
+    expect(await world.ledger.openIncidents('prod')).toEqual([ids.incident]);
+    expect(new Set(world.workflow.started.map(({ name }) => name)).size).toBe(1);
+  });
+
+  it('is found when the agent is impaired beyond the grace and silent', async () => {
+    const world = await seenWell();
+    world.hang();
+    expect(await found(world)).toEqual([ids.failed]);
+    expect((await world.incident()).signals[0]?.says).toContain('EC2 calls it impaired');
+  });
+
+  it('is not seen in an impaired agent that works, nor within the grace', async () => {
+    const world = await seenWell();
+    world.hang();
+    world.dcos.silent.clear();
+    expect(await found(world)).toEqual([]);
+    world.hang();
+    const impairedSince = world.clock.now();
+    world.cloud.checks.set(ids.failed, checksOf({ system: 'impaired', impairedSince }));
+    expect(await found(world)).toEqual([]);
+  });
+
+  it.each<[string, (world: World) => unknown]>([
+    ['has no data', (world) => world.cloud.volumesById.clear()],
+    ['has data that is with another agent', (world) => world.cloud.attach(ids.data, ids.spare)],
+    [
+      'has only data of another cluster',
+      (world) =>
+        world.cloud.setVolume(ids.data, { tags: [{ key: clusterTag.key, value: 'other' }] }),
+    ],
+    [
+      'is in maintenance',
+      (world) =>
+        world.ledger.setControl('prod', {
+          maintenance: { [ids.failed]: { by: 'a', until: t(999) } },
+        }),
+    ],
+    [
+      'is in a paused cluster',
+      (world) =>
+        world.ledger.setControl('prod', { paused: { by: 'a', reason: 'b' }, maintenance: {} }),
+    ],
+    [
+      'belongs to another cluster, or is a master',
+      async (world) => {
+        await world.ledger.unwatch('prod', ids.failed);
+        world.cloud.setInstance(ids.failed, { tags: agentTags.slice(0, 1) });
+      },
+    ],
+    ['has recovered already', (world) => ended(world)],
+    ['has an incident', (world) => world.given()],
+  ])('is not seen in an agent that %s', async (_, arrange) => {
+    const world = await down();
+    await arrange(world);
+    expect(await found(world)).toEqual([]);
+    expect(world.workflow.started).toEqual([]);
+  });
+
+  it('is seen in an agent that was started again after its last incident', async () => {
+    const world = await down();
+    await ended(world, '2026-10-31T00:00:00.000Z' as LaunchTime);
+    expect(await found(world)).toEqual([ids.failed]);
+  });
+
+  it('does not wait for an agent that cannot be looked at', async () => {
+    const world = await down();
+    const { inventory: read } = world.ledger;
+    world.cloud.setInstance(ids.spare, { state: 'stopped' });
+    world.cloud.volumesById.set(
+      spareData,
+      volumeOf({ volumeId: spareData, attachments: [attachmentOf({ instanceId: ids.spare })] }),
+    );
+    world.ledger.inventory = (id) =>
+      id === ids.spare ? Promise.reject(new Error('corrupt')) : read.call(world.ledger, id);
+    expect(await found(world)).toEqual([ids.failed]);
+    expect(world.counted).toContain('FailureNotLookedAt');
+  });
+
+  it('stops missing an agent that EC2 has forgotten for an hour', async () => {
+    const world = await seenWell();
+    world.cloud.instances.delete(ids.failed);
+    await sweep(world);
+    expect(await world.ledger.watched('prod')).toContain(ids.failed);
+    minutes(world, 60);
+    await sweep(world);
+    expect(await world.ledger.watched('prod')).not.toContain(ids.failed);
   });
 });

@@ -31,6 +31,7 @@ const right = {
     PARTIAL_DEADLINE_SECONDS: '240',
     REXRAY_PREEMPT: 'off',
   },
+  grace: { IMPAIRED_GRACE_SECONDS: '60' },
   workflow: { FAILOVER_STATE_MACHINE_ARN: stateMachineArn },
   warming: { WARM_FUNCTIONS: 'demo-openIncident,demo-assessAgent' },
   adoption: { ADOPT_FUNCTION: 'demo-adopt' },
@@ -60,6 +61,7 @@ describe('a whole and right environment', () => {
     ['home', { account: '210987654321', region: 'eu-central-1' }],
     ['cluster', { name: 'demo' }],
     ['scope', { cluster: 'demo', agentTag: { key: 'role', value: 'mesos-slave' } }],
+    ['grace', { impairedGraceMs: 60_000 }],
     ['ledger', { tableName: 'demo-ledger' }],
     ['events', { busName: 'demo-bus' }],
     [

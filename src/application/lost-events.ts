@@ -1,0 +1,114 @@
+import type { EpochMs, InstanceId, LaunchTime } from '../domain/ids.ts';
+import type { Incident, Signal } from '../domain/incident.ts';
+import type { Instance, StatusChecks, Volume } from '../domain/machine.ts';
+import type { Policy } from '../domain/policy.ts';
+import { isDataOf } from '../domain/scope.ts';
+import type { Inventory } from '../domain/service.ts';
+import { isDown, isImpaired, judge, mayFence } from '../domain/verdict.ts';
+import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
+import { createIntake, type IntakeDeps } from './intake.ts';
+import { heldByOperator } from './step.ts';
+import { gatherEvidence, type WitnessDeps } from './witnesses.ts';
+
+export interface LostEventsDeps extends IntakeDeps, WitnessDeps {
+  readonly ledger: IntakeDeps['ledger'] &
+    Pick<IncidentLedger, 'lastIncidentOf'> &
+    Pick<ClusterLedger, 'control'>;
+  readonly compute: WitnessDeps['compute'];
+  readonly policy: Pick<Policy, 'impairedGraceMs'>;
+}
+
+/** What one sweep saw in EC2: agents of the cluster in any state, and everybody's volumes. */
+export interface Machines {
+  readonly instances: readonly Instance[];
+  readonly volumes: readonly Volume[];
+  readonly checks: ReadonlyMap<InstanceId, StatusChecks>;
+}
+
+const laterOf = (a: LaunchTime, b: LaunchTime | undefined): LaunchTime =>
+  b !== undefined && b > a ? b : a;
+
+/** An incident is on it, or has recovered what this incarnation had. */
+const isSeenTo = (last: Incident | undefined, { launchTime }: Instance): boolean => {
+  if (last === undefined || last.status === 'cancelled') return false;
+  if (last.status !== 'recovered' || last.facts === undefined) return true;
+  return launchTime <= laterOf(last.facts.launchTime, last.fence?.proof?.[0].launchTime);
+};
+
+/** Why an event should have come, in words; undefined: none is missing. */
+const whyMissed = async (
+  deps: LostEventsDeps,
+  instance: Instance,
+  inventory: Inventory | undefined,
+): Promise<string | undefined> => {
+  if (isDown(instance.state)) return `EC2 says ${instance.state}`;
+  const evidence = await gatherEvidence(deps, instance.instanceId, inventory);
+  const verdict = judge(evidence, deps.policy);
+  return mayFence(verdict) ? verdict.why.join('; ') : undefined;
+};
+
+const signalOf = ({ instanceId, launchTime }: Instance, why: string, now: EpochMs): Signal => ({
+  key: `sweep:${launchTime}`,
+  source: 'sweep',
+  instanceId,
+  says: `found by the sweep, no event told of it: ${why}`,
+  receivedAt: now,
+});
+
+const lookAt = async (
+  deps: LostEventsDeps,
+  instance: Instance,
+  machines: Machines,
+): Promise<Signal | undefined> => {
+  const { clock, ledger, scope } = deps;
+  const { instanceId } = instance;
+  const [inventory, last, control] = await Promise.all([
+    ledger.inventory(instanceId),
+    ledger.lastIncidentOf(scope.cluster, instanceId),
+    ledger.control(scope.cluster),
+  ]);
+  const remembered = inventory?.volumes.map(({ volumeId }) => volumeId) ?? [];
+  const hasData = machines.volumes.some((volume) =>
+    isDataOf(volume, instance, remembered, scope.cluster),
+  );
+  if (!hasData || isSeenTo(last, instance)) return undefined;
+  if (heldByOperator({ instanceId }, control, clock.now()) !== undefined) return undefined;
+  const why = await whyMissed(deps, instance, inventory);
+  return why === undefined ? undefined : signalOf(instance, why, clock.now());
+};
+
+/**
+ * Finds agents that are down, or impaired and silent, with data that no incident is about: the
+ * events that should have told of them were lost. Each is admitted as an event would be, by the
+ * same gate. One that cannot be looked at must not keep the others waiting.
+ */
+export const admitMissed = async (
+  deps: LostEventsDeps,
+  machines: Machines,
+): Promise<InstanceId[]> => {
+  const { log, metrics } = deps;
+  const suspects = machines.instances.filter(({ instanceId, state }) => {
+    const checks = machines.checks.get(instanceId);
+    return isDown(state) || (checks !== undefined && isImpaired(checks));
+  });
+  const admit = createIntake(deps);
+  const found = await Promise.all(
+    suspects.map(async (instance) => {
+      const { instanceId } = instance;
+      try {
+        const signal = await lookAt(deps, instance, machines);
+        if (signal === undefined) return [];
+        await admit([signal]);
+        log.warn('failure without an event', { instanceId, says: signal.says });
+        metrics.count('FailureFoundBySweep');
+        return [instanceId];
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : 'unknown';
+        log.error('failure not looked at', { instanceId, problem });
+        metrics.count('FailureNotLookedAt');
+        return [];
+      }
+    }),
+  );
+  return found.flat();
+};
