@@ -4,6 +4,7 @@ import { Ec2Refusal } from './core/machines.ts';
 import { createRng } from './core/random.ts';
 import type { Clock } from './core/virtual-time.ts';
 import { createDcos, type Dcos } from './dcos/dcos.ts';
+import type { RexraySettings } from './dcos/rexray.ts';
 import { type Infra, loadInfra } from './infra.ts';
 import latency from './latency.json' with { type: 'json' };
 import { createPlatform, type Faults, loadModules, type Platform } from './platform.ts';
@@ -13,6 +14,7 @@ import type { MemoryHooks } from './services/dynamodb/memory-engine.ts';
 import type { Authorize } from './services/ec2/action.ts';
 import { createEc2, type Ec2 } from './services/ec2/ec2.ts';
 import type { Iam } from './services/iam/iam.ts';
+import type { CreateHandler } from './services/lambda/environment.ts';
 
 export interface WorldOptions {
   /** Decides every duration, latency, id and order in this world. */
@@ -22,12 +24,22 @@ export interface WorldOptions {
   region?: string;
   /** `2.1`, `1.12.4`; a minor alone means its newest patch. */
   dcosVersion?: string;
+  /** How the agents' storage driver is set. */
+  rexray?: Partial<RexraySettings>;
   /** False leaves DC/OS and EC2 alone with the failure: nothing of infra/ is deployed. */
   withFailover?: boolean;
+  /** Deploys something else of the template than the whole service. */
+  deploy?: (template: Infra) => Deployment;
   /** CloudFormation parameters, over the defaults of infra/parameters.yml and of this world. */
   parameters?: Readonly<Record<string, string>>;
   /** Tables in plain memory instead of dynalite's: quicker, and they may be watched. */
   tables?: MemoryHooks;
+}
+
+/** What is deployed in the account, and the handlers of its functions by key. */
+export interface Deployment {
+  infra: Infra;
+  modules: ReadonlyMap<string, CreateHandler>;
 }
 
 export interface World extends Platform {
@@ -54,8 +66,14 @@ const PARAMETERS = {
   SlackTokenSecretId: SLACK_SECRET,
 };
 
-/** An account in which nothing was deployed. */
-const undeployed = (infra: Infra): Infra => ({ ...infra, functions: [], ofType: () => [] });
+const deployed = async (template: Infra, options: WorldOptions): Promise<Deployment> => {
+  if (options.deploy !== undefined) return options.deploy(template);
+  if (options.withFailover === false) {
+    const infra = { ...template, functions: [], ofType: () => [] };
+    return { infra, modules: new Map() };
+  }
+  return { infra: template, modules: await loadModules(ROOT, template.functions) };
+};
 
 const authorizer =
   (iam: Iam): Authorize =>
@@ -80,7 +98,7 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
     stack: 'ebs-failover-main',
     parameters,
   });
-  const infra = options.withFailover === false ? undeployed(template) : template;
+  const { infra, modules } = await deployed(template, options);
   const rng = createRng(seed);
   const durations = createDurations(seed, latency.world);
   const faults: Faults = {};
@@ -89,7 +107,7 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
     time,
     rng: rng.fork('platform'),
     infra,
-    modules: await loadModules(ROOT, infra.functions),
+    modules,
     latency,
     dcosHost: new URL(parameters.DcosUrl).host,
     slack: SLACK,
@@ -106,6 +124,7 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
     machines: ec2,
     durations,
     ...(options.dcosVersion === undefined ? {} : { version: options.dcosVersion }),
+    ...(options.rexray === undefined ? {} : { rexray: options.rexray }),
     trace: (line) => trace.push(line),
   });
   const alarms = createAlarms({ ...aws, rng: rng.fork('alarms'), ec2 });

@@ -12,6 +12,7 @@ interface Arguments {
   scenario?: Scene;
   faults?: string;
   sdk: Sdk;
+  controls: boolean;
   json: boolean;
   trace: boolean;
 }
@@ -43,6 +44,7 @@ const command = (): Command =>
     .addOption(
       new Option('--sdk <name>', 'what the functions speak with').choices(sdks).default('lean'),
     )
+    .option('--controls', 'the same worlds by what people use without ebs-failover', false)
     .option('--json', 'one document instead of lines', false)
     .option('--trace', 'write every event of every world', false);
 
@@ -83,9 +85,19 @@ const createProgress = (all: number): { tell(broken: number): void; end(): void 
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
+const runControls = async (range: { from: number; to: number }, json: boolean): Promise<number> => {
+  const { compare, table } = await import('./controls/compare.ts');
+  const rows = await compare(range);
+  print(json ? JSON.stringify({ systems: rows }) : table(rows));
+  const broken = rows.flatMap(({ promises }) => promises);
+  if (broken.length > 0) process.stderr.write(`ebs-failover broke ${broken.join(', ')}\n`);
+  return broken.length > 0 ? 1 : 0;
+};
+
 const run = async (argv: readonly string[]): Promise<number> => {
   const given = command().parse(argv, { from: 'user' }).opts<Arguments>();
   const range = readSeeds(given.seeds);
+  if (given.controls) return runControls(range, given.json);
   // Loaded once the arguments are good: it brings the whole cloud with it.
   const { faultKinds } = await import('./plan.ts');
   const { runSeeds } = await import('./run.ts');

@@ -1,7 +1,8 @@
+import type { World } from '../world.ts';
 import { lateReleases, silentWaits } from './deadlines.ts';
 import type { Scene } from './fault.ts';
 import { faultKind } from './plan.ts';
-import { type IncidentSeen, isOff, type Violation } from './record.ts';
+import { type IncidentSeen, isOff, type Memory, type Violation } from './record.ts';
 import { incidentsOf, type LateFinding, type RunEnd } from './run-end.ts';
 import type { SimApp } from './stage.ts';
 
@@ -35,8 +36,11 @@ const isSettled = (end: RunEnd, { status, holdReason }: IncidentSeen): boolean =
   mayHold(end, holdReason);
 
 /** The app runs on a machine that is well, with its volumes and on no other. */
-const isBack = ({ world, checker }: RunEnd, app: SimApp): boolean => {
-  const { machines, volumes } = checker.memory;
+export const isBack = (
+  world: Pick<World, 'dcos'>,
+  { machines, volumes }: Memory,
+  app: SimApp,
+): boolean => {
   const task = world.dcos
     .truth()
     .tasks.find(({ appId, state }) => appId === app.id && state === 'TASK_RUNNING');
@@ -53,7 +57,7 @@ const isOwed = (end: RunEnd, app: SimApp): boolean =>
   !isLost(end, app) && end.checker.memory.machines.get(app.instanceId)?.well === false;
 
 const missing = (end: RunEnd): SimApp[] =>
-  end.stage.apps.filter((app) => isOwed(end, app) && !isBack(end, app));
+  end.stage.apps.filter((app) => isOwed(end, app) && !isBack(end.world, end.checker.memory, app));
 
 /** Whether each app runs that a failed machine had. */
 export const isServed = (end: RunEnd): boolean => missing(end).length === 0;
