@@ -30,7 +30,7 @@ export interface VirtualTime extends Clock {
  * Real turns of the event loop that must pass with nothing in flight before time may move. Promise
  * chains need none and streams one; the rest is margin. Turns cost microseconds.
  */
-const QUIET_TURNS = 4;
+const QUIET_TURNS = 2;
 
 /** Work that never ends would otherwise hang the run. */
 const BUSY_TURNS_MAX = 2_000_000;
