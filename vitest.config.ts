@@ -1,10 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests of single parts: none leaves anything behind that another could meet. */
+const PARTS = 'test/{unit,contract,emulator}/**/*.test.ts';
+
+/** Minutes of simulated worlds: npm run test:sim. */
+const LONG = process.env.SIM ? [] : ['test/sim/{directed,seeds}.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Minutes of simulated worlds: npm run test:sim.
-    exclude: process.env.SIM ? [] : ['test/sim/{directed,seeds}.test.ts'],
     // A test that runs alone, or no test at all, is not a green run.
     allowOnly: false,
     passWithNoTests: false,
@@ -15,5 +18,13 @@ export default defineConfig({
     reporters: process.env.TEST_REPORT
       ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]]
       : ['default'],
+    projects: [
+      // Loading the SDK anew for each file would take as long as all the tests.
+      { extends: true, test: { name: 'parts', include: [PARTS], isolate: false } },
+      {
+        extends: true,
+        test: { name: 'whole', include: ['test/**/*.test.ts'], exclude: [PARTS, ...LONG] },
+      },
+    ],
   },
 });
