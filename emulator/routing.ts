@@ -113,6 +113,20 @@ const localService = (request: WireRequest): ServiceName | undefined => {
   return undefined;
 };
 
+/** The few addresses that everybody asks again and again, taken apart once. */
+const places = new Map<string, Pick<URL, 'hostname' | 'host' | 'pathname'>>();
+const PLACES_MAX = 1_000;
+
+const placeOf = (url: string): Pick<URL, 'hostname' | 'host' | 'pathname'> => {
+  const known = places.get(url);
+  if (known) return known;
+  const { hostname, host, pathname } = new URL(url);
+  const place = { hostname, host, pathname };
+  if (places.size >= PLACES_MAX) places.clear();
+  places.set(url, place);
+  return place;
+};
+
 const DCOS_PATH = /^\/(service\/|marathon\/|mesos\b|agent\/|dcos-metadata\/|acs\/)/;
 
 /**
@@ -123,7 +137,7 @@ const DCOS_PATH = /^\/(service\/|marathon\/|mesos\b|agent\/|dcos-metadata\/|acs\
 export const createRouter =
   (world: { region: string; dcosHost: string }) =>
   (request: WireRequest): Route | undefined => {
-    const { hostname, host, pathname } = new URL(request.url);
+    const { hostname, host, pathname } = placeOf(request.url);
     if (hostname === 'slack.com' || (isLocal(hostname) && pathname.startsWith('/slack/'))) {
       return { service: 'slack', operation: pathname.slice(pathname.lastIndexOf('/') + 1) };
     }

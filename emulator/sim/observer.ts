@@ -144,7 +144,8 @@ export const observe = (world: World, tell: (event: SimEvent) => void): Observer
       ground.look(false);
       const done = (response: WireResponse): WireResponse => {
         report(by, call, request, response);
-        ground.look(!READ.test(call.operation));
+        // An item moves no machine.
+        ground.look(name !== 'dynamodb' && !READ.test(call.operation));
         return response;
       };
       const answer = inner.handle(request, caller);

@@ -167,6 +167,28 @@ const createRecorder = (world: World, throttle: Throttle, log: Ec2Call[]) => {
   };
 };
 
+/** The query protocol's side: rights, the action itself, and its answer or refusal as XML. */
+const createEndpoint =
+  (deps: {
+    world: World;
+    actions: Record<string, Action>;
+    record: ReturnType<typeof createRecorder>;
+    authorize: Authorize | undefined;
+  }): Service['handle'] =>
+  (request, caller) => {
+    const { world, actions, record, authorize } = deps;
+    const requestId = world.requestId();
+    try {
+      const { action: api, params } = parseQuery(request);
+      const applied = (): XmlElement => perform(actions, authorize, { api, params, caller });
+      const result = record(api, params.raw(), caller, applied, params);
+      return ec2Answer(api, requestId, result);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return ec2Error(STATUS_BY_CODE[error.code] ?? 400, requestId, error);
+    }
+  };
+
 /**
  * EC2 and EBS: the query protocol on one side (`handle`), the machines and their disks on the
  * other (`Machines`). Behaviour after the EC2 API reference and user guide.
@@ -192,19 +214,7 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
   return {
     faults,
     background: throttle.background,
-    handle(request, caller) {
-      const requestId = world.requestId();
-      try {
-        const { action: api, params } = parseQuery(request);
-        const applied = (): XmlElement => perform(actions, deps.authorize, { api, params, caller });
-        const result = record(api, params.raw(), caller, applied, params);
-        return ec2Answer(api, requestId, result);
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        return ec2Error(STATUS_BY_CODE[error.code] ?? 400, requestId, error);
-      }
-    },
-
+    handle: createEndpoint({ world, actions, record, authorize: deps.authorize }),
     seedInstance: (spec) => addInstance(world, spec).instanceId,
     seedVolume: (spec) => addVolume(world, spec).volumeId,
     launch(spec) {
