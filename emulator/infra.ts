@@ -25,6 +25,8 @@ export interface FunctionSpec {
   /** `functions/open-incident.handler`: module path without extension, then the export. */
   handler: string;
   timeoutSeconds: number;
+  /** So many at once and no more; absent: what the account has left. */
+  reservedConcurrency?: number;
   environment: Record<string, string>;
   roleArn: string;
 }
@@ -256,6 +258,9 @@ export const loadInfra = (options: {
         arn: functionArn(key),
         handler: String(body.handler),
         timeoutSeconds: Number(body.timeout),
+        ...(body.reservedConcurrency === undefined
+          ? {}
+          : { reservedConcurrency: Number(body.reservedConcurrency) }),
         environment: Object.fromEntries(
           Object.entries(environment).map(([name, value]) => [name, String(value)]),
         ),

@@ -14,7 +14,11 @@ import { createEventBridge, type EventBridge, type EventFaults } from './service
 import { createIam, type Iam } from './services/iam/iam.ts';
 import { createLambdaService, type LambdaService } from './services/lambda/api.ts';
 import type { CreateHandler } from './services/lambda/environment.ts';
-import { createLambdaFunctions, type LambdaFunctions } from './services/lambda/lambda.ts';
+import {
+  createLambdaFunctions,
+  type LambdaFaults,
+  type LambdaFunctions,
+} from './services/lambda/lambda.ts';
 import { createScheduler, type Scheduler } from './services/scheduler/scheduler.ts';
 import {
   createSecretsManager,
@@ -23,7 +27,7 @@ import {
 import { createSlack, type Slack } from './services/slack/slack.ts';
 import { createSqs, type Sqs } from './services/sqs/sqs.ts';
 import { readDefinition } from './services/states/definition.ts';
-import type { Execution, Machine } from './services/states/execution.ts';
+import type { Execution, Machine, StatesFaults } from './services/states/execution.ts';
 import { createStates, type States } from './services/states/states.ts';
 
 /** One line of what happened, in order; two runs of one seed give the same lines. */
@@ -43,7 +47,7 @@ export interface PlatformLatency {
 }
 
 /** Trouble that may be switched on and off while the world runs. */
-export type Faults = NetworkFaults & EventFaults;
+export type Faults = NetworkFaults & EventFaults & LambdaFaults & StatesFaults;
 
 export interface Platform {
   network: Network;
@@ -158,6 +162,7 @@ const createServices = (
     send: network.send,
     log: (line, key) => tell(key, 'log', line),
     coldStart: latency.coldStart,
+    faults,
   });
   const common = { time, infra, iam, sqs, functions };
   const lambdaApi = createLambdaService({ ...common, rng: fork('lambda-api') });
@@ -176,6 +181,7 @@ const createServices = (
     functions,
     latency: latency.deliveries.stepFunctionsToLambda,
     machines: readMachines(root, infra, iam, time.now()),
+    faults,
   });
   const dynamodb = createDynamoDb({
     time,

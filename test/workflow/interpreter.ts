@@ -106,6 +106,7 @@ const scripted = (script: Script) => {
         outcomeOf(answerTo(taskOf(key), JSON.parse(payload))),
       kill: () => false,
       coolDown: () => {},
+      redeploy: () => {},
       records: () => [],
     },
   };
@@ -181,6 +182,9 @@ const executionOf = (definition: AslMachine, input: unknown): Execution => ({
   input: JSON.stringify(input),
   status: 'RUNNING',
   startedAt: START,
+  definition,
+  events: 0,
+  redrives: 0,
   history: [],
   abort: () => {},
 });

@@ -22,15 +22,24 @@ const jsonError = (status: number, code: string, message: string): WireResponse 
   body: JSON.stringify({ Message: message, Type: 'User' }),
 });
 
-const answerTo = (outcome: Outcome): WireResponse => ({
-  status: 200,
-  headers: {
-    'content-type': 'application/json',
-    'x-amz-executed-version': '$LATEST',
-    ...(outcome.ok ? {} : { 'x-amz-function-error': 'Unhandled' }),
-  },
-  body: JSON.stringify(outcome.ok ? outcome.payload : outcome.failure),
+const throttled = (Reason: string): WireResponse => ({
+  status: 429,
+  headers: { 'content-type': 'application/json', 'x-amzn-errortype': 'TooManyRequestsException' },
+  body: JSON.stringify({ Reason, Type: 'User', message: 'Rate Exceeded.' }),
 });
+
+const answerTo = (outcome: Outcome): WireResponse =>
+  !outcome.ok && outcome.throttled
+    ? throttled(outcome.failure.errorType)
+    : {
+        status: 200,
+        headers: {
+          'content-type': 'application/json',
+          'x-amz-executed-version': '$LATEST',
+          ...(outcome.ok ? {} : { 'x-amz-function-error': 'Unhandled' }),
+        },
+        body: JSON.stringify(outcome.ok ? outcome.payload : outcome.failure),
+      };
 
 /** The Invoke API (rest-json, 2015-03-31) and the asynchronous queue behind it. */
 export const createLambdaService = (deps: {

@@ -16,6 +16,9 @@ interface AsyncConfig {
 const RETRY_DELAYS_MS = [60_000, 120_000];
 const DEFAULT_AGE_SECONDS = 21_600;
 
+/** Back in the queue: 1 s, then ever longer, at most 5 min (Lambda guide, asynchronous invocation). */
+const throttledDelayMs = (times: number): number => Math.min(1000 * 2 ** times, 300_000);
+
 const asyncConfigOf = (configs: readonly Resource[], spec: FunctionSpec): AsyncConfig => {
   const found = configs.find(({ properties }) => properties.FunctionName === spec.name);
   const { MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } =
@@ -50,7 +53,8 @@ const failureDocument = (
 /**
  * Lambda's own queue, for event sources and invocation type Event: a failed run is repeated one
  * and two minutes later, unless the event has grown too old, then handed to the on-failure
- * destination, or dropped where there is none.
+ * destination, or dropped where there is none. One that was refused for concurrency is no failed
+ * run: it goes back to the queue until it is too old.
  */
 export const createAsyncQueue = (deps: {
   time: Time;
@@ -65,12 +69,15 @@ export const createAsyncQueue = (deps: {
     const { retriesMax, ageMaxMs, onFailureArn } = asyncConfigOf(configs, spec);
     const requestId = uuid(rng);
     const acceptedAt = time.now();
-    const attempt = async (tries: number): Promise<void> => {
+    const attempt = async (tries: number, refusals = 0): Promise<void> => {
       const outcome = await functions.invoke(spec, payload);
       if (outcome.ok) return;
-      const delayMs = RETRY_DELAYS_MS[tries - 1] ?? 0;
+      const { throttled } = outcome;
+      const delayMs = throttled ? throttledDelayMs(refusals) : (RETRY_DELAYS_MS[tries - 1] ?? 0);
       const old = time.now() + delayMs - acceptedAt > ageMaxMs;
-      if (tries <= retriesMax && !old) {
+      if (throttled && !old) {
+        time.after(delayMs, () => void attempt(tries, refusals + 1));
+      } else if (tries <= retriesMax && !old) {
         time.after(delayMs, () => void attempt(tries + 1));
       } else if (onFailureArn) {
         const facts = { at: time.now(), requestId, tries, failure: outcome.failure, old };

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { WireResponse } from '../../core/wire.ts';
 import type { FunctionSpec } from '../../infra.ts';
 import type { Origin, SendRequest } from '../../network.ts';
+import type { Invocation } from './invocation.ts';
 
 /** What Lambda hands a handler beside the event. */
 export interface LambdaContext {
@@ -27,22 +28,32 @@ export type CreateHandler = (
 /** One execution environment: a handler instance that runs one invocation at a time. */
 export interface Environment {
   handler: Handler;
+  /** Counts from 1 over all functions. */
+  id: number;
+  /** Availability zone of the machine it is on. */
+  zone: string;
   busy: boolean;
   /** Epoch ms. */
   lastUsedAt: number;
 }
 
-const current = new AsyncLocalStorage<Origin>();
+const current = new AsyncLocalStorage<Invocation>();
+
+/** The invocation whose code runs right now, if any does. */
+export const currentInvocation = (): Invocation | undefined => current.getStore();
 
 /** Runs a handler so that everything it starts, however late, is known to be its own. */
-export const runAttributed = (origin: Origin, run: () => Promise<unknown>): Promise<unknown> =>
-  current.run(origin, run);
+export const runAttributed = (
+  invocation: Invocation,
+  run: () => Promise<unknown>,
+): Promise<unknown> => current.run(invocation, run);
 
 /** A fresh environment: the function's own variables and its role's credentials, nothing more. */
 export const createEnvironment = (deps: {
   spec: FunctionSpec;
   create: CreateHandler;
   region: string;
+  place: Pick<Environment, 'id' | 'zone'>;
   accessKeyId: string;
   send: (request: SendRequest, origin?: Origin) => Promise<WireResponse>;
   log: (line: string) => void;
@@ -59,5 +70,5 @@ export const createEnvironment = (deps: {
     AWS_SESSION_TOKEN: 'emulated',
   };
   const handler = deps.create(env, { send: (request) => send(request, current.getStore()), log });
-  return { handler, busy: false, lastUsedAt: deps.now };
+  return { handler, ...deps.place, busy: false, lastUsedAt: deps.now };
 };

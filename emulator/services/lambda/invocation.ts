@@ -3,7 +3,7 @@ import type { Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
 import type { FunctionSpec } from '../../infra.ts';
 import type { Origin } from '../../network.ts';
-import type { LambdaContext } from './environment.ts';
+import type { Environment, LambdaContext } from './environment.ts';
 
 /** Lambda's own words for a failed run: the payload of an answer with FunctionError. */
 export interface FunctionFailure {
@@ -19,10 +19,13 @@ export type Outcome =
       failure: FunctionFailure;
       /** The environment died or ran out of time: the handler itself said nothing. */
       crashed: boolean;
+      /** No environment was free for it and none could be had: it never ran. */
+      throttled?: true;
     };
 
 /** One run of a handler: alive until the first of its answer, its timeout and its death. */
 export interface Invocation extends Origin {
+  readonly environment: Pick<Environment, 'id' | 'zone'>;
   readonly context: LambdaContext;
   /** The handler came to an end; too late after a timeout or crash. */
   finish(outcome: Outcome): void;
@@ -40,9 +43,10 @@ export const openInvocation = (deps: {
   time: Time;
   rng: Rng;
   spec: FunctionSpec;
+  environment: Pick<Environment, 'id' | 'zone'>;
   onEnd: (outcome: Outcome) => void;
 }): Invocation => {
-  const { time, rng, spec, onEnd } = deps;
+  const { time, rng, spec, environment, onEnd } = deps;
   const invocationId = uuid(rng);
   const timeoutMs = spec.timeoutSeconds * 1000;
   const endsAt = time.now() + timeoutMs;
@@ -64,6 +68,7 @@ export const openInvocation = (deps: {
   return {
     invocationId,
     functionName: spec.key,
+    environment,
     alive: () => live,
     finish: end,
     kill: () => crash('Runtime.ExitError', 'Runtime exited with error: signal: killed'),

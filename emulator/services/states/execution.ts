@@ -23,6 +23,8 @@ export interface Execution {
   arn: string;
   name: string;
   machine: Machine;
+  /** The machine's when it started: a later one does not concern it, nor its redrives. */
+  definition: AslMachine;
   /** As given, byte for byte: names are idempotent only for the same input. */
   input: string;
   status: ExecutionStatus;
@@ -33,6 +35,9 @@ export interface Execution {
   cause?: string;
   /** The engine's own log, timestamps in epoch ms. */
   history: EventLog[];
+  /** As Step Functions counts them: three for each call of a function. */
+  events: number;
+  redrives: number;
   abort: () => void;
 }
 
@@ -61,12 +66,43 @@ const TERMINAL: Partial<Record<string, ExecutionStatus>> = {
   ExecutionTimeoutError: 'TIMED_OUT',
 };
 
-/** Starts the engine on the machine's own definition; resolves when the execution has ended. */
+/** Seams for trouble; may be changed while it runs. */
+export interface StatesFaults {
+  /** Events at which an execution fails, in place of Step Functions' own limit. */
+  historyEventsMax?: number;
+}
+
+/** Step Functions guide, quotas: the execution fails when its history is full. */
+const HISTORY_EVENTS_MAX = 25_000;
+/** LambdaFunctionScheduled, LambdaFunctionStarted, LambdaFunctionSucceeded or ...Failed. */
+const EVENTS_PER_CALL = 3;
+
+/** The top-level state an execution was in when it ended, and what it had been given. */
+export const lastEntered = ({
+  history,
+}: Execution): { state: string; input: unknown } | undefined => {
+  const entered = history.findLast(
+    (event) => event.type === 'StateEntered' && event.index === undefined,
+  );
+  if (entered?.type !== 'StateEntered') return undefined;
+  return { state: entered.state.name, input: entered.state.input };
+};
+
+/**
+ * Starts the engine on the execution's own definition, or in the state given; resolves when the
+ * execution has ended.
+ */
 export const runExecution = (
   execution: Execution,
-  deps: TaskDeps & { tokens: TaskTokens; onTransition: (transition: Transition) => void },
+  deps: TaskDeps & {
+    tokens: TaskTokens;
+    faults?: StatesFaults;
+    onTransition: (transition: Transition) => void;
+  },
+  from?: { state: string; input: unknown },
 ): Promise<void> => {
   const { machine, arn, name } = execution;
+  const definition = from ? { ...execution.definition, StartAt: from.state } : execution.definition;
   const { time, tokens } = deps;
   // Filled by the context object while a state's parameters are read, and taken by the task of
   // that very state: the engine does both in one synchronous piece.
@@ -93,17 +129,26 @@ export const runExecution = (
     tokenOf.set(stateName, token);
     return token;
   };
-  const taskResourceLocalHandlers = createTaskHandlers(machine.definition, {
+  const count = (events: number): void => {
+    execution.events += events;
+    if (execution.events < (deps.faults?.historyEventsMax ?? HISTORY_EVENTS_MAX) || isFull) return;
+    isFull = true;
+    execution.abort();
+  };
+  let isFull = false;
+  const taskResourceLocalHandlers = createTaskHandlers(definition, {
     ...deps,
+    onCall: () => count(EVENTS_PER_CALL),
     accessKeyId: machine.accessKeyId,
     alive: () => execution.status === 'RUNNING',
     takeToken,
   });
   const engine = new StateMachine(
-    machine.definition as unknown as ConstructorParameters<typeof StateMachine>[0],
+    definition as unknown as ConstructorParameters<typeof StateMachine>[0],
     { validationOptions: { noValidate: true } },
   );
-  const run = engine.run(JSON.parse(execution.input), {
+  const input = from ? from.input : JSON.parse(execution.input);
+  const run = engine.run(input as never, {
     context,
     overrides: { taskResourceLocalHandlers: taskResourceLocalHandlers as never },
   });
@@ -112,6 +157,7 @@ export const runExecution = (
   const follow = async (): Promise<void> => {
     for await (const event of run.eventLogs) {
       execution.history.push(event);
+      if (event.type !== 'StateFailed' && event.type !== 'StateRetried') count(1);
       if (event.type === 'StateFailed' || event.type === 'StateExited') {
         const token = tokenOf.get(event.state.name);
         if (token) tokens.expire(token);
@@ -125,8 +171,11 @@ export const runExecution = (
       execution.status = 'SUCCEEDED';
     } catch (error) {
       const thrown = error instanceof Error ? error : new Error(String(error));
-      execution.status = TERMINAL[thrown.name] ?? 'FAILED';
-      if (execution.status === 'FAILED') {
+      execution.status = isFull ? 'FAILED' : (TERMINAL[thrown.name] ?? 'FAILED');
+      if (isFull) {
+        execution.error = 'States.Runtime';
+        execution.cause = 'The execution reached the maximum number of history events.';
+      } else if (execution.status === 'FAILED') {
         const cause = thrown.cause instanceof Error ? thrown.cause : thrown;
         execution.error = cause.name;
         execution.cause = cause.message;

@@ -15,9 +15,16 @@ const failed = (event: { Error: string; Cause: unknown }): { error: string; caus
 });
 
 /** The engine's log entry in Step Functions' words; undefined for what AWS does not list. */
-const translate = (event: EventLog): { type: string; [details: string]: unknown } | undefined => {
+const translate = (
+  event: EventLog,
+  redrives: number,
+): { type: string; [details: string]: unknown } | undefined => {
   switch (event.type) {
     case 'ExecutionStarted':
+      if (redrives > 0) {
+        const details = { redriveCount: redrives };
+        return { type: 'ExecutionRedriven', executionRedrivenEventDetails: details };
+      }
       return {
         type: 'ExecutionStarted',
         executionStartedEventDetails: { input: JSON.stringify(event.input) },
@@ -66,10 +73,13 @@ const translate = (event: EventLog): { type: string; [details: string]: unknown 
 };
 
 /** The history of an execution as GetExecutionHistory lists it, oldest first. */
-export const historyOf = (log: readonly EventLog[]): HistoryEvent[] =>
-  log
+export const historyOf = (log: readonly EventLog[]): HistoryEvent[] => {
+  let starts = 0;
+  return log
     .flatMap((event) => {
-      const translated = translate(event);
+      if (event.type === 'ExecutionStarted') starts += 1;
+      const translated = translate(event, starts - 1);
       return translated ? [{ timestamp: event.timestamp / 1000, ...translated }] : [];
     })
     .map((event, index) => ({ id: index + 1, previousEventId: index, ...event }));
+};

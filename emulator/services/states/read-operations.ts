@@ -21,6 +21,7 @@ const describeExecution = (execution: Execution): object => ({
   status: execution.status,
   startDate: seconds(execution.startedAt),
   ...(execution.stoppedAt === undefined ? {} : { stopDate: seconds(execution.stoppedAt) }),
+  redriveCount: execution.redrives,
 });
 
 const describeMachine = ({ arn, name, createdAt }: Machine): object => ({

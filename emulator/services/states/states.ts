@@ -8,9 +8,23 @@ import {
   text,
   tryParse,
 } from '../json-protocol.ts';
-import { type Execution, type Machine, runExecution, type Transition } from './execution.ts';
+import { readDefinition } from './definition.ts';
+import {
+  type Execution,
+  lastEntered,
+  type Machine,
+  runExecution,
+  type StatesFaults,
+  type Transition,
+} from './execution.ts';
 import { createReadOperations } from './read-operations.ts';
-import { createTaskTokens, type TaskDeps, TaskError, type TaskTokens } from './tasks.ts';
+import {
+  createTaskTokens,
+  PAYLOAD_BYTES_MAX,
+  type TaskDeps,
+  TaskError,
+  type TaskTokens,
+} from './tasks.ts';
 
 export interface States extends Service {
   executions(): readonly Execution[];
@@ -20,12 +34,11 @@ export interface States extends Service {
   onStatus(listener: (execution: Execution) => void): void;
 }
 
-const INPUT_BYTES_MAX = 262_144;
 const NAME_LENGTH_MAX = 80;
 /** Characters Step Functions forbids in names, beside white space and control characters. */
 const FORBIDDEN = /[\s?*<>{}[\]"#%\\^|~`$&,;:/\p{Cc}]/u;
 
-type StatesDeps = TaskDeps & { machines: readonly Machine[] };
+type StatesDeps = TaskDeps & { machines: readonly Machine[]; faults: StatesFaults };
 
 const parseJson = (code: string, source: string): unknown => {
   const parsed = tryParse(source);
@@ -42,26 +55,34 @@ const createStarter = (
   const executions = new Map<string, Execution>();
   const ids = rng.fork('ids');
 
+  const launch = (execution: Execution, from?: ReturnType<typeof lastEntered>): void => {
+    execution.abort = () => {
+      Object.assign(execution, { status: 'ABORTED', stoppedAt: time.now() });
+    };
+    announce(execution);
+    // In its own turn, so that the caller has the answer before the first state is entered.
+    time.after(0, () => {
+      if (execution.status !== 'RUNNING') return announce(execution);
+      void runExecution(execution, deps, from).then(() => announce(execution));
+    });
+  };
+
   const begin = (machine: Machine, arn: string, name: string, input: string): Execution => {
     const execution: Execution = {
       arn,
       name,
       machine,
+      definition: machine.definition,
       input,
       status: 'RUNNING',
       startedAt: time.now(),
       history: [],
-      abort: () => {
-        Object.assign(execution, { status: 'ABORTED', stoppedAt: time.now() });
-      },
+      events: 0,
+      redrives: 0,
+      abort: () => {},
     };
     executions.set(arn, execution);
-    announce(execution);
-    // In its own turn, so that the caller has the answer before the first state is entered.
-    time.after(0, () => {
-      if (execution.status !== 'RUNNING') return announce(execution);
-      void runExecution(execution, deps).then(() => announce(execution));
-    });
+    launch(execution);
     return execution;
   };
 
@@ -71,7 +92,7 @@ const createStarter = (
       throw new JsonRefusal('InvalidName', `Invalid Name: '${name}'`);
     }
     const data = optionalText(input, 'input') ?? '{}';
-    if (Buffer.byteLength(data) > INPUT_BYTES_MAX) {
+    if (Buffer.byteLength(data) > PAYLOAD_BYTES_MAX) {
       throw new JsonRefusal('ValidationException', 'the input is longer than 262144 bytes');
     }
     parseJson('InvalidExecutionInput', data);
@@ -82,7 +103,20 @@ const createStarter = (
     }
     return existing ?? begin(machine, arn, name, data);
   };
-  return { executions, start };
+
+  /** Again from the state it ended in, with what that state had been given. */
+  const redrive = (execution: Execution): void => {
+    const { arn, status } = execution;
+    if (status === 'RUNNING' || status === 'SUCCEEDED') {
+      const why = `Execution is not redrivable: '${arn}' is ${status}`;
+      throw new JsonRefusal('ExecutionNotRedrivable', why);
+    }
+    execution.status = 'RUNNING';
+    execution.redrives += 1;
+    for (const end of ['stoppedAt', 'error', 'cause'] as const) delete execution[end];
+    launch(execution, lastEntered(execution));
+  };
+  return { executions, start, redrive };
 };
 
 /**
@@ -98,9 +132,10 @@ export const createStates = (deps: StatesDeps): States => {
   const onTransition = (transition: Transition): void => {
     for (const listener of transitionListeners) listener(transition);
   };
-  const { executions, start } = createStarter({ ...deps, tokens, onTransition }, (execution) => {
+  const starter = createStarter({ ...deps, tokens, onTransition }, (execution) => {
     for (const listener of statusListeners) listener(execution);
   });
+  const { executions, start, redrive } = starter;
   const allow = (action: string, arn: string, caller: Caller): void => {
     const why = iam.denial(`states:${action}`, [{ arn }], caller);
     if (why) throw new JsonRefusal('AccessDeniedException', why);
@@ -141,6 +176,17 @@ export const createStates = (deps: StatesDeps): States => {
         if (execution.status === 'RUNNING') Object.assign(execution, { error, cause });
         execution.abort();
         return { stopDate: (execution.stoppedAt ?? time.now()) / 1000 };
+      },
+      RedriveExecution: (input, caller) => {
+        redrive(executionFor(input, 'RedriveExecution', caller));
+        return { redriveDate: time.now() / 1000 };
+      },
+      UpdateStateMachine: (input, caller) => {
+        const machine = machineFor(input, 'UpdateStateMachine', caller);
+        const source = text(input, 'definition');
+        parseJson('InvalidDefinition', source);
+        machine.definition = readDefinition(source, {});
+        return { updateDate: time.now() / 1000 };
       },
       SendTaskSuccess: (input, caller) => {
         allow('SendTaskSuccess', '*', caller);

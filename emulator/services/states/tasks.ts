@@ -65,7 +65,11 @@ export interface TaskDeps {
  * How Step Functions reports a Lambda that failed (Step Functions guide, error handling): newer
  * runtimes name a timeout, all else that ends a function from outside is unknown.
  */
-const lambdaError = ({ failure, crashed }: Outcome & { ok: false }): TaskError => {
+const lambdaError = ({ failure, crashed, throttled }: Outcome & { ok: false }): TaskError => {
+  if (throttled) {
+    const cause = `${failure.errorMessage} (Service: Lambda, Status Code: 429)`;
+    return new TaskError('Lambda.TooManyRequestsException', cause);
+  }
   const isTimeout = failure.errorType === 'Sandbox.Timedout';
   if (!crashed || isTimeout) return new TaskError(failure.errorType, JSON.stringify(failure));
   const what = 'The cause could not be determined because Lambda did not return an error type.';
@@ -74,6 +78,9 @@ const lambdaError = ({ failure, crashed }: Outcome & { ok: false }): TaskError =
     `${what} Returned payload: ${JSON.stringify({ errorMessage: failure.errorMessage })}`,
   );
 };
+
+/** What passes from state to state (Step Functions guide, quotas). */
+export const PAYLOAD_BYTES_MAX = 262_144;
 
 const LAMBDA_ARN = /^arn:aws:lambda:[^:]+:\d{12}:function:[^:]+$/;
 const LAMBDA_INVOKE = /^arn:aws:states:::lambda:invoke(\.waitForTaskToken)?$/;
@@ -90,6 +97,8 @@ export const createTaskHandlers = (
   deps: TaskDeps & {
     accessKeyId: string;
     alive: () => boolean;
+    /** Told of each call of a function. */
+    onCall: () => void;
     takeToken: (stateName: string) => string;
     tokens: TaskTokens;
   },
@@ -108,7 +117,12 @@ export const createTaskHandlers = (
       throw new TaskError('Lambda.ResourceNotFoundException', `Function not found: ${name}`);
     }
     const outcome = await functions.invoke(spec, JSON.stringify(payload));
+    deps.onCall();
     if (!outcome.ok) throw lambdaError(outcome);
+    if (Buffer.byteLength(JSON.stringify(outcome.payload)) > PAYLOAD_BYTES_MAX) {
+      const cause = `The result of ${name} is longer than ${PAYLOAD_BYTES_MAX} bytes`;
+      throw new TaskError('States.DataLimitExceeded', cause);
+    }
     return outcome.payload;
   };
 

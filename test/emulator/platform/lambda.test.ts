@@ -133,6 +133,93 @@ describe('the asynchronous queue', () => {
   });
 });
 
+describe('too much at once', () => {
+  const invokeBy = (world: Fixture, type: string) =>
+    world.settle(
+      world.network.send({
+        method: 'POST',
+        url: 'https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/test-count/invocations',
+        headers: {
+          ...headersFor('lambda', 'AKIAPERSON', ''),
+          'x-amz-invocation-type': type,
+        },
+        body: '{"key":"a"}',
+      }),
+    );
+
+  it('is refused with 429 while so many run, and let in when one has ended', async () => {
+    const world = await createFixture();
+    world.faults.concurrency = () => 1;
+    const both = await world.settle(
+      Promise.all([count(world, { key: 'a' }), count(world, { key: 'b' })]),
+    );
+    expect(both).toMatchObject([{ ok: true }, { ok: false, throttled: true }]);
+    expect(await count(world, { key: 'b' })).toMatchObject({ ok: true });
+    world.faults.concurrency = () => 0;
+    const answer = await invokeBy(world, 'RequestResponse');
+    expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([
+      429,
+      'TooManyRequestsException',
+    ]);
+    expect(JSON.parse(answer.body).Reason).toBe('ConcurrentInvocationLimitExceeded');
+  });
+
+  it('keeps to what is reserved for a function', async () => {
+    const world = await createFixture();
+    const spec = world.lambda.find('count');
+    if (!spec) throw new Error('the fixture has a function count');
+    const reserved = { ...spec, reservedConcurrency: 0 };
+    expect(await world.lambda.invoke(reserved, '{}')).toMatchObject({
+      failure: { errorType: 'ReservedFunctionConcurrentInvocationLimitExceeded' },
+    });
+  });
+
+  it('waits in the queue, ever longer, without using up its retries', async () => {
+    const world = await createFixture();
+    let refusals = 0;
+    world.faults.concurrency = () => {
+      refusals += 1;
+      return world.time.now() - START < 100_000 ? 0 : 1;
+    };
+    expect((await invokeBy(world, 'Event')).status).toBe(202);
+    await world.time.run({ until: () => false, horizonMs: 600_000 });
+    // After 1, 3, 7, 15, 31, 63 and 127 s.
+    expect(refusals).toBe(8);
+    expect(world.lambda.records()).toMatchObject([{ result: 'ok' }]);
+  });
+
+  it('is parked when it has grown too old in the queue', async () => {
+    const world = await createFixture();
+    world.faults.concurrency = () => 0;
+    expect((await invokeBy(world, 'Event')).status).toBe(202);
+    await world.time.run({ until: () => false, horizonMs: 7 * 3_600_000 });
+    const [letter] = world.sqs.messages(LETTERS);
+    expect(JSON.parse(letter?.body ?? '{}')).toMatchObject({
+      requestContext: { condition: 'EventAgeExceeded', approximateInvokeCount: 1 },
+    });
+    expect(world.lambda.records()).toEqual([]);
+  });
+});
+
+describe('the machines under the environments', () => {
+  it('are in one zone after the other', async () => {
+    const world = await createFixture();
+    const keys = ['a', 'b', 'c', 'd'];
+    await Promise.all(keys.map((key) => count(world, { key })));
+    const zones = world.lambda.records().map(({ zone }) => zone.at(-1));
+    expect(zones).toEqual(['a', 'b', 'c', 'a']);
+  });
+
+  it('begin nothing any more in old environments once new code is there', async () => {
+    const world = await createFixture();
+    const slow = count(world, { key: 'a' });
+    world.lambda.redeploy();
+    expect(await slow).toMatchObject({ ok: true });
+    expect(payloadOf(await count(world, { act: 'env' })).callsHere).toBe(1);
+    expect(world.lambda.records().map(({ cold }) => cold)).toEqual([true, true]);
+  });
+});
+
 describe('the Invoke API', () => {
   const invoke = async (world: Fixture, name: string, body: string, more: object = {}) =>
     world.settle(

@@ -166,6 +166,91 @@ describe('an execution', () => {
   });
 });
 
+describe('the limits of an execution', () => {
+  it('fails it when its history is full', async () => {
+    const world = await createFixture();
+    world.faults.historyEventsMax = 12;
+    await start(world, { ...plain, items: ['a', 'b', 'c'] });
+    expect(await finished(world)).toMatchObject({
+      status: 'FAILED',
+      error: 'States.Runtime',
+      cause: expect.stringContaining('maximum number of history events'),
+    });
+    await world.time.run({ until: () => false, horizonMs: 60_000 });
+    expect(world.lambda.records().length).toBeLessThanOrEqual(3);
+  });
+
+  it('lets no result of a task be longer than 256 KiB', async () => {
+    const world = await createFixture();
+    // The function answers what it was given, and names the execution and the state besides.
+    const item = `${'a'.repeat(262_095)}!echo`;
+    await start(world, { ...plain, items: [item] });
+    const { output = '{}' } = await finished(world);
+    expect(JSON.parse(output).counts[0].Error).toBe('States.DataLimitExceeded');
+  });
+
+  it('is told that too much runs at once, by the name its Retry waits for', async () => {
+    const world = await createFixture();
+    world.faults.concurrency = () => 0;
+    await start(world);
+    const { output = '{}' } = await finished(world);
+    expect(JSON.parse(output).counts[0]).toMatchObject({
+      Error: 'Lambda.TooManyRequestsException',
+      Cause: expect.stringContaining('429'),
+    });
+    expect(world.lambda.records()).toEqual([]);
+  });
+});
+
+describe('RedriveExecution', () => {
+  const redrive = (world: Fixture) => api(world, 'RedriveExecution', { executionArn });
+  const types = async (world: Fixture): Promise<string[]> => {
+    const history = await api(world, 'GetExecutionHistory', { executionArn });
+    return (history.body.events as { type: string }[]).map(({ type }) => type);
+  };
+
+  it('goes on with the state an execution was stopped in, under its old name', async () => {
+    const world = await createFixture();
+    await start(world);
+    const waits = (): boolean =>
+      world.states.executions()[0]?.history.at(-1)?.type === 'StateEntered';
+    await world.time.run({ until: waits, horizonMs: 60_000 });
+    await world.time.run({ until: () => false, horizonMs: 2_000 });
+    await api(world, 'StopExecution', { executionArn });
+    expect((await finished(world)).status).toBe('ABORTED');
+    expect((await redrive(world)).status).toBe(200);
+    const { status, output = '{}', redrives } = await finished(world);
+    expect([status, redrives]).toEqual(['SUCCEEDED', 1]);
+    // The items were counted before it was stopped, and are not counted again.
+    expect(JSON.parse(output).counts[0].calls).toBe(1);
+    expect(world.lambda.records()).toHaveLength(1);
+    expect(await types(world)).toContain('ExecutionRedriven');
+  });
+
+  it('refuses what runs or has succeeded', async () => {
+    const world = await createFixture();
+    await start(world);
+    expect((await redrive(world)).body.__type).toBe('ExecutionNotRedrivable');
+    await finished(world);
+    expect((await redrive(world)).body.__type).toBe('ExecutionNotRedrivable');
+  });
+});
+
+describe('UpdateStateMachine', () => {
+  it('is for executions that start later: those that run keep what they began with', async () => {
+    const world = await createFixture();
+    await start(world);
+    const definition = JSON.stringify({ StartAt: 'Done', States: { Done: { Type: 'Succeed' } } });
+    const answer = await api(world, 'UpdateStateMachine', { stateMachineArn, definition });
+    expect(answer.status).toBe(200);
+    await start(world, plain, 'two');
+    await world.time.run({ until: () => false, horizonMs: 60_000 });
+    const outputs = world.states.executions().map(({ output = '{}' }) => JSON.parse(output));
+    expect(outputs).toMatchObject([{ counts: [{ key: 'a' }] }, plain]);
+    expect(outputs[1]).not.toHaveProperty('counts');
+  });
+});
+
 describe('a task token', () => {
   /** Runs until the callback function has been given its token, which it logs. */
   const asked = async (world: Fixture): Promise<string> => {
