@@ -1,5 +1,11 @@
-import { FailoverError } from '../domain/errors.ts';
-import type { CallIntent, CallOutcome, Incident, IncidentPatch } from '../domain/incident.ts';
+import { FailoverError, LedgerUnavailableError } from '../domain/errors.ts';
+import type {
+  AuditRecord,
+  CallIntent,
+  CallOutcome,
+  Incident,
+  IncidentPatch,
+} from '../domain/incident.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
 
@@ -43,9 +49,30 @@ const outcomeOf = <A>(call: PlannedCall<A>, result: CallResult<A>, at: CallOutco
 };
 
 /**
+ * A call follows the write that allows it at once or not at all: an invocation that stood still in
+ * between may have lost its token meanwhile, and what it read is old. The write takes two round
+ * trips to the ledger.
+ */
+export const intentLastsMs = 500;
+
+/** None of the calls was made: says so in the audit and lets the workflow begin the step anew. */
+const tooLate = async (
+  { ledger, clock }: CallDeps,
+  { id }: Incident,
+  records: readonly AuditRecord[],
+  lateMs: number,
+): Promise<never> => {
+  const error = `not made: its intent took ${lateMs} ms to write`;
+  const outcome = { kind: 'refused', at: clock.now(), error } as const;
+  await Promise.all(records.map(({ seq }) => ledger.conclude(id, seq, outcome)));
+  throw new LedgerUnavailableError('intend', { cause: new Error(error) });
+};
+
+/**
  * Makes mutating calls the only way they may be made: intents first, in one conditional write that
  * fails if the token moved on (TokenLostError, then no call is made), the calls side by side, each
- * outcome after its call. A failed call is a value: the caller decides what it means.
+ * outcome after its call. A failed call is a value: the caller decides what it means. Throws
+ * LedgerUnavailableError, having made no call, when the write took too long.
  */
 export const makeCalls = async <Answer>(
   { ledger, clock }: CallDeps,
@@ -56,14 +83,17 @@ export const makeCalls = async <Answer>(
 ): Promise<CallResult<Answer>[]> => {
   if (calls.length === 0) return [];
   const intents = calls.map((call) => call.intent);
+  const intendedAt = clock.now();
   const records = await ledger.intend(
     incident.id,
     incident.token,
     actor,
     intents,
-    clock.now(),
+    intendedAt,
     patch,
   );
+  const tookMs = clock.now() - intendedAt;
+  if (tookMs > intentLastsMs) return tooLate({ ledger, clock }, incident, records, tookMs);
   return Promise.all(
     calls.map(async (call, index): Promise<CallResult<Answer>> => {
       const result: CallResult<Answer> = await call.make().then(

@@ -21,6 +21,7 @@ import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock, Log } from '../ports/system.ts';
 
+import { intentLastsMs } from './calls.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
 import { heldByOperator, hold, loadStep, type StepInput, switchesFreshMs } from './step.ts';
@@ -147,7 +148,7 @@ const begin = (incident: Incident, now: EpochMs): Fence =>
  * A first command must follow its evidence at once: EC2 has no compare-and-set, so what was answered
  * longer ago than this is asked again. Two seconds less the time to write the intent down.
  */
-const evidenceLastsMs = 1_800;
+const evidenceLastsMs = 2_000 - intentLastsMs;
 
 /** What a read answered, and when it was issued. */
 interface Read {

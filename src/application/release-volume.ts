@@ -10,7 +10,7 @@ import { clusterTagKey, isOfCluster, type Scope, whyNotOurs } from '../domain/sc
 import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Clock, Log } from '../ports/system.ts';
-import { answerOf, makeCalls } from './calls.ts';
+import { answerOf, intentLastsMs, makeCalls } from './calls.ts';
 import { heldByOperator, loadStep, type StepInput, switchesFreshMs } from './step.ts';
 
 export interface ReleaseVolumeDeps {
@@ -32,7 +32,7 @@ export type ReleaseDecision =
 const invocationMs = 40_000;
 
 /** A detach follows the read that allows it at once; one answered longer ago is made again. */
-const readLastsMs = 1_800;
+const readLastsMs = 2_000 - intentLastsMs;
 
 /** What one invocation knows and remembers. */
 interface Work {
