@@ -41,6 +41,8 @@ export interface Verdict {
   dropRequest?: WireError;
   /** Never applied, answered by somebody else: a 5xx, a throttle. */
   answer?: WireResponse;
+  /** Applied, and answered in other words: what a proxy or a confused master would say. */
+  rewrite?: (answer: WireResponse) => WireResponse;
   /** Applied, but the caller sees a broken connection. */
   dropAnswer?: WireError;
   /** The caller sees a broken connection at once, and it is applied so much later. Milliseconds. */
@@ -187,7 +189,8 @@ export const createNetwork = (deps: {
       throw LATE;
     }
     call.applied = service !== undefined && fate.answer === undefined;
-    const response = fate.answer ?? (await service?.handle(wire, caller));
+    const answer = fate.answer ?? (await service?.handle(wire, caller));
+    const response = answer && fate.rewrite ? fate.rewrite(answer) : answer;
     if (!response) {
       return fail(new WireError('ECONNREFUSED', `connect ECONNREFUSED ${where.service}`));
     }

@@ -27,7 +27,7 @@ import {
 import { createSlack, type Slack } from './services/slack/slack.ts';
 import { createSqs, type Sqs } from './services/sqs/sqs.ts';
 import { readDefinition } from './services/states/definition.ts';
-import type { Execution, Machine, StatesFaults } from './services/states/execution.ts';
+import type { Execution, Machine } from './services/states/execution.ts';
 import { createStates, type States } from './services/states/states.ts';
 
 /** One line of what happened, in order; two runs of one seed give the same lines. */
@@ -47,7 +47,7 @@ export interface PlatformLatency {
 }
 
 /** Trouble that may be switched on and off while the world runs. */
-export type Faults = NetworkFaults & EventFaults & LambdaFaults & StatesFaults;
+export type Faults = NetworkFaults & EventFaults & LambdaFaults;
 
 export interface Platform {
   network: Network;
@@ -181,7 +181,6 @@ const createServices = (
     functions,
     latency: latency.deliveries.stepFunctionsToLambda,
     machines: readMachines(root, infra, iam, time.now()),
-    faults,
   });
   const dynamodb = createDynamoDb({
     time,

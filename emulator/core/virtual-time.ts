@@ -22,6 +22,11 @@ export interface VirtualTime extends Clock {
     horizonMs: number;
     beforeAdvance?: (untilMs: number) => Promise<void> | void;
   }): Promise<'reached' | 'idle' | 'horizon'>;
+  /**
+   * Whoever asks Date for the present is told that much more, ms: a machine whose clock is off. The
+   * clock itself, its timers and `now()` know nothing of it.
+   */
+  skew(byMs: () => number): void;
   /** Gives the process its clock and its randomness back. */
   uninstall(): void;
 }
@@ -75,6 +80,15 @@ const replaceAbortTimeout = (): (() => void) => {
     AbortSignal.timeout = original;
   };
 };
+
+/** A Date that is off by so much, for whoever asks it what time it is. */
+const skewedDate = (date: DateConstructor, byMs: () => number): DateConstructor =>
+  new Proxy(date, {
+    construct: (target, given, newTarget) =>
+      Reflect.construct(target, given.length > 0 ? given : [target.now() + byMs()], newTarget),
+    get: (target, name) =>
+      name === 'now' ? () => target.now() + byMs() : Reflect.get(target, name),
+  });
 
 /**
  * Virtual time for the whole process: Date, timers (also those of node:timers), performance and
@@ -133,6 +147,9 @@ export const createVirtualTime = (startMs: number, seed: number | string = 1): V
       } finally {
         clock.clearTimeout(horizon);
       }
+    },
+    skew: (byMs) => {
+      globalThis.Date = skewedDate(globalThis.Date, byMs);
     },
     uninstall: () => {
       restoreAbort();

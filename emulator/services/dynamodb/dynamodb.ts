@@ -5,7 +5,7 @@ import type { Resource } from '../../infra.ts';
 import type { Iam } from '../iam/iam.ts';
 import { tryParse } from '../json-protocol.ts';
 import { createDynaliteEngine } from './dynalite-engine.ts';
-import { CONTENT_TYPE, operationOf } from './engine.ts';
+import { CONTENT_TYPE, type Edit, operationOf } from './engine.ts';
 import { createMemoryEngine, type MemoryHooks } from './memory-engine.ts';
 
 export interface DynamoDb extends Service {
@@ -13,6 +13,11 @@ export interface DynamoDb extends Service {
   ready(): Promise<void>;
   /** Every item of a table in key order, in DynamoDB's own JSON: for oracles, never for handlers. */
   scan(table: string): Promise<Record<string, unknown>[]>;
+  /**
+   * Goes over every item at once and past all rights and conditions: a restore, or a hand in the
+   * console. Throws for tables that are not in plain memory.
+   */
+  edit(table: string, change: Edit): void;
 }
 
 type Attributes = Record<string, Record<string, unknown>>;
@@ -86,6 +91,10 @@ export const createDynamoDb = (deps: {
       if (why) return refusal('com.amazon.coral.service#AccessDeniedException', why);
       const response = engine.handle(request, body, caller);
       return response instanceof Promise ? response.then(stamped) : stamped(response);
+    },
+    edit: (table, change) => {
+      if (!engine.edit) throw new Error(`${table} is not in plain memory`);
+      engine.edit(table, change);
     },
     scan: async (table) => {
       const items = (await engine.scan(table)) as Record<string, { S?: string }>[];

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Time } from '../../core/time.ts';
 import type { Caller, WireRequest, WireResponse } from '../../core/wire.ts';
 import { JsonRefusal } from '../json-protocol.ts';
@@ -208,6 +209,13 @@ export const createMemoryEngine = (time: Pick<Time, 'now'>, hooks: MemoryHooks):
         return answer(200, perform(operation, body, caller));
       } catch (error) {
         return refused(error);
+      }
+    },
+    edit: (name, change) => {
+      const table = find(name);
+      for (const item of table.all()) {
+        const next = change(structuredClone(item));
+        if (!isDeepStrictEqual(next, item)) table.set(table.keyOf(item, 'item'), next);
       }
     },
     scan: async (table) => structuredClone(find(table).all()) as Record<string, unknown>[],

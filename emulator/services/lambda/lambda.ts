@@ -30,7 +30,7 @@ export interface LambdaFaults {
    * How many of its invocations Lambda runs at once now, such as what others in the account have
    * left of their common limit. Absent: as many as the limits allow.
    */
-  concurrency?: (functionKey: string) => number;
+  concurrency?: (functionKey: string, running: number) => number;
 }
 
 /** Why an invocation was refused, in the words of the Invoke API. */
@@ -137,7 +137,7 @@ const createThrottle = ({ faults }: LambdaDeps) => {
     if (mine >= (spec.reservedConcurrency ?? Infinity)) {
       return 'ReservedFunctionConcurrentInvocationLimitExceeded';
     }
-    const left = faults.concurrency?.(spec.key) ?? Infinity;
+    const left = faults.concurrency?.(spec.key, mine) ?? Infinity;
     return total >= ACCOUNT_CONCURRENCY || mine >= left
       ? 'ConcurrentInvocationLimitExceeded'
       : undefined;

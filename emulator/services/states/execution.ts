@@ -35,7 +35,10 @@ export interface Execution {
   cause?: string;
   /** The engine's own log, timestamps in epoch ms. */
   history: EventLog[];
-  /** As Step Functions counts them: three for each call of a function. */
+  /**
+   * As Step Functions counts them: three for each call of a function. Whoever cannot wait for a long
+   * history may set it.
+   */
   events: number;
   redrives: number;
   abort: () => void;
@@ -66,12 +69,6 @@ const TERMINAL: Partial<Record<string, ExecutionStatus>> = {
   ExecutionTimeoutError: 'TIMED_OUT',
 };
 
-/** Seams for trouble; may be changed while it runs. */
-export interface StatesFaults {
-  /** Events at which an execution fails, in place of Step Functions' own limit. */
-  historyEventsMax?: number;
-}
-
 /** Step Functions guide, quotas: the execution fails when its history is full. */
 const HISTORY_EVENTS_MAX = 25_000;
 /** LambdaFunctionScheduled, LambdaFunctionStarted, LambdaFunctionSucceeded or ...Failed. */
@@ -96,7 +93,6 @@ export const runExecution = (
   execution: Execution,
   deps: TaskDeps & {
     tokens: TaskTokens;
-    faults?: StatesFaults;
     onTransition: (transition: Transition) => void;
   },
   from?: { state: string; input: unknown },
@@ -131,7 +127,7 @@ export const runExecution = (
   };
   const count = (events: number): void => {
     execution.events += events;
-    if (execution.events < (deps.faults?.historyEventsMax ?? HISTORY_EVENTS_MAX) || isFull) return;
+    if (execution.events < HISTORY_EVENTS_MAX || isFull) return;
     isFull = true;
     execution.abort();
   };

@@ -14,7 +14,6 @@ import {
   lastEntered,
   type Machine,
   runExecution,
-  type StatesFaults,
   type Transition,
 } from './execution.ts';
 import { createReadOperations } from './read-operations.ts';
@@ -38,7 +37,7 @@ const NAME_LENGTH_MAX = 80;
 /** Characters Step Functions forbids in names, beside white space and control characters. */
 const FORBIDDEN = /[\s?*<>{}[\]"#%\\^|~`$&,;:/\p{Cc}]/u;
 
-type StatesDeps = TaskDeps & { machines: readonly Machine[]; faults: StatesFaults };
+type StatesDeps = TaskDeps & { machines: readonly Machine[] };
 
 const parseJson = (code: string, source: string): unknown => {
   const parsed = tryParse(source);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Item } from '../../../emulator/services/dynamodb/attribute-value.ts';
 import type { Access, MemoryHooks } from '../../../emulator/services/dynamodb/memory-engine.ts';
 import { createMemoryEngine } from '../../../emulator/services/dynamodb/memory-engine.ts';
 import { keyOf, memoryTables } from './tables.ts';
@@ -40,6 +41,25 @@ describe('tables in plain memory', () => {
     expect((await tables.ask('PutItem', once)).status).toBe(200);
     now += 1;
     expect((await tables.ask('PutItem', once)).body.__type).toContain('ConditionalCheckFailed');
+  });
+
+  it('are edited past every condition, as by a hand or a restore', async () => {
+    const tables = await memoryTables();
+    for (const sk of ['a', 'b', 'c']) {
+      await tables.ask('PutItem', { Item: { ...keyOf('A', sk), n: { N: '1' } } });
+    }
+    const place = ({ sk }: Item): string => (sk && 'S' in sk ? sk.S : '');
+    tables.edit((item) => {
+      if (place(item) === 'b') return undefined;
+      return place(item) === 'c' ? { ...item, n: { N: '9' } } : item;
+    });
+    const left = async (sk: string) => (await tables.ask('GetItem', { Key: keyOf('A', sk) })).body;
+    expect([await left('a'), await left('b'), await left('c')]).toMatchObject([
+      { Item: { n: { N: '1' } } },
+      {},
+      { Item: { n: { N: '9' } } },
+    ]);
+    expect(await left('b')).not.toHaveProperty('Item');
   });
 
   it('tell of every access that happened, with the item before and after', async () => {

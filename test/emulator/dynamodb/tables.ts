@@ -1,6 +1,6 @@
 import type { Clock } from '../../../emulator/core/virtual-time.ts';
 import { createDynaliteEngine } from '../../../emulator/services/dynamodb/dynalite-engine.ts';
-import type { Engine } from '../../../emulator/services/dynamodb/engine.ts';
+import type { Edit, Engine } from '../../../emulator/services/dynamodb/engine.ts';
 import {
   createMemoryEngine,
   type MemoryHooks,
@@ -20,6 +20,8 @@ export interface Answer {
 /** One table with the keys `pk` and `sk`, asked over the wire. */
 export interface Tables {
   ask(operation: string, input: object): Promise<Answer>;
+  /** Past the wire; throws for an engine that cannot. */
+  edit(change: Edit): void;
 }
 
 const caller = { accessKeyId: 'AKIAPERSON' };
@@ -43,6 +45,10 @@ const over = async (engine: Engine): Promise<Tables> => {
     },
   });
   return {
+    edit: (change) => {
+      if (!engine.edit) throw new Error('this engine is edited by requests only');
+      engine.edit(TABLE, change);
+    },
     ask: async (operation, input) => {
       const body = JSON.stringify({ TableName: TABLE, ...input });
       const request = {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createRng } from '../../../emulator/core/random.ts';
 import { createVirtualTime, type VirtualTime } from '../../../emulator/core/virtual-time.ts';
-import { WireError, type WireRequest } from '../../../emulator/core/wire.ts';
+import { WireError, type WireRequest, type WireResponse } from '../../../emulator/core/wire.ts';
 import {
   createNetwork,
   type Network,
@@ -167,6 +167,13 @@ describe('injected trouble', () => {
   it('drops the answer to a request that was applied', async () => {
     const { network, applied } = setUp({ intercept: () => ({ dropAnswer: reset }) });
     expect(await outcome(network)).toBe('ECONNRESET at 100');
+    expect(applied).toHaveLength(1);
+  });
+
+  it('hands on what the service answered in other words', async () => {
+    const rewrite = (answer: WireResponse): WireResponse => ({ ...answer, status: 299 });
+    const { network, applied } = setUp({ intercept: () => ({ rewrite }) });
+    expect(await outcome(network)).toBe('299 at 100');
     expect(applied).toHaveLength(1);
   });
 

@@ -169,8 +169,9 @@ describe('an execution', () => {
 describe('the limits of an execution', () => {
   it('fails it when its history is full', async () => {
     const world = await createFixture();
-    world.faults.historyEventsMax = 12;
     await start(world, { ...plain, items: ['a', 'b', 'c'] });
+    const [execution] = world.states.executions();
+    if (execution) execution.events = 24_988;
     expect(await finished(world)).toMatchObject({
       status: 'FAILED',
       error: 'States.Runtime',

@@ -25,6 +25,19 @@ describe('virtual time', () => {
     expect(seen).toEqual([START + 3_000_000]);
   });
 
+  it('can be off for those who ask Date, and for nobody else', () => {
+    const t = virtual();
+    const before = new Date(0);
+    let offMs = 5_000;
+    t.skew(() => offMs);
+    expect([Date.now(), t.now()]).toEqual([START + 5_000, START]);
+    expect(new Date().toISOString()).toBe('2026-11-22T21:00:05.000Z');
+    expect(new Date(7).getTime()).toBe(7);
+    expect([before, new Date()].every((date) => date instanceof Date)).toBe(true);
+    offMs = 0;
+    expect(Date.now()).toBe(START);
+  });
+
   it('does not pass while real work is in flight', async () => {
     const t = virtual();
     const order: string[] = [];
