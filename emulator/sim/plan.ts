@@ -3,8 +3,11 @@ import { type FaultKind, type PlannedFault, type Scene, scenes } from './fault.t
 import { clusterFaults } from './faults/cluster.ts';
 import { ec2Faults } from './faults/ec2.ts';
 import { eventFaults } from './faults/events.ts';
+import { executionFaults } from './faults/executions.ts';
+import { functionFaults } from './faults/functions.ts';
 import { ledgerFaults } from './faults/ledger.ts';
 import { messageFaults } from './faults/messages.ts';
+import { pauseFaults } from './faults/pauses.ts';
 import { peopleFaults } from './faults/people.ts';
 import { stepFaults } from './faults/steps.ts';
 import { tagFaults } from './faults/tags.ts';
@@ -15,6 +18,9 @@ import { plainTraits, type Traits } from './stage.ts';
 export const faultKinds: readonly FaultKind[] = [
   ...eventFaults,
   ...stepFaults,
+  ...executionFaults,
+  ...functionFaults,
+  ...pauseFaults,
   ...ec2Faults,
   ...volumeFaults,
   ...tagFaults,

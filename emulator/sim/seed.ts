@@ -26,6 +26,8 @@ export interface SeedResult {
   served: boolean;
   /** How each incident ended: `recovered`, `cancelled`, `held: <reason>`. */
   incidents: string[];
+  /** How often each incident changed hands: its token at the end. */
+  tokens: number[];
   /** Every reason an incident was held for, in order. */
   holds: string[];
   /** Every change a function asked for and was granted, in order: `releaseVolume DetachVolume vol-1`. */
@@ -86,7 +88,7 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
   const hit = (id: string): void => {
     hits[id] = (hits[id] ?? 0) + 1;
   };
-  const { site, end, restlessUntil } = createSite({ world, stage, time, hit, served });
+  const { site, end, restlessUntil } = createSite({ world, stage, time, tables, hit, served });
   const begunAt = time.now();
   const run: RunEnd = { plan, world, stage, checker, failedAt: begunAt };
   breakIt(plan, world, stage);
@@ -116,6 +118,7 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
     incidents: [...checker.memory.incidents.values()].map(({ status, holdReason }) =>
       status === 'held' ? `held: ${holdReason ?? 'no reason'}` : status,
     ),
+    tokens: [...checker.memory.incidents.values()].map(({ token }) => token),
     holds: [...checker.memory.incidents.values()].flatMap(({ holds }) =>
       holds.map(({ reason }) => reason),
     ),

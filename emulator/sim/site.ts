@@ -4,7 +4,10 @@ import type { VirtualTime } from '../core/virtual-time.ts';
 import type { WireRequest, WireResponse } from '../core/wire.ts';
 import type { CrashInfo, Verdict } from '../network.ts';
 import type { Route } from '../routing.ts';
+import type { MemoryHooks } from '../services/dynamodb/memory-engine.ts';
 import type { Ec2Call, Ec2Faults } from '../services/ec2/faults.ts';
+import { currentInvocation } from '../services/lambda/environment.ts';
+import type { Invocation } from '../services/lambda/invocation.ts';
 import type { World } from '../world.ts';
 import type { SimStage } from './stage.ts';
 
@@ -24,6 +27,10 @@ type Hooks = {
   afterStop: NonNullable<Ec2Faults['postStopWrites']>;
   paging: NonNullable<Ec2Faults['paging']>;
   deliver: (event: AwsEvent, targetArn: string) => readonly { delayMs: number }[] | undefined;
+  /** How many of this function may run at once. */
+  concurrency: (functionName: string, running: number) => number;
+  /** How far the clock of this invocation is off, ms. */
+  clock: (invocation: Invocation) => number;
 };
 
 /** Where faults are planted: the seams of the world, shared by all faults of a run. */
@@ -31,6 +38,8 @@ export interface Site {
   world: World;
   stage: SimStage;
   time: VirtualTime;
+  /** The tables behind the ledger. */
+  tables: MemoryHooks;
   /** The fault changed a response, a delivery or a clock that the service saw. */
   hit(id: string): void;
   /** Consulted until the faults end. The first to say something decides. */
@@ -83,6 +92,29 @@ const operatorRequest = (
   return { method: 'POST', url, headers, body: fields.toString() };
 };
 
+type Planted = { [Name in keyof Hooks]: Hooks[Name][] };
+
+const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+
+const plantInEc2 = (faults: Ec2Faults, hooks: Planted, isLive: () => boolean): void => {
+  faults.onCall = (call) => {
+    if (isLive() && call.caller.invocationId !== undefined)
+      for (const hook of hooks.ec2) hook(call);
+  };
+  faults.stuckStop = (id, method) =>
+    isLive() ? sum(hooks.stop.map((hook) => hook(id, method))) : 0;
+  faults.slowDetach = (id, forced) =>
+    isLive() ? sum(hooks.detach.map((hook) => hook(id, forced))) : 0;
+  faults.postStopWrites = (id) => (isLive() ? sum(hooks.afterStop.map((hook) => hook(id))) : 0);
+  faults.paging = () => {
+    for (const hook of isLive() ? hooks.paging : []) {
+      const paging = hook();
+      if (paging) return paging;
+    }
+    return undefined;
+  };
+};
+
 /**
  * The site, the switch that ends every fault on it, and until when something that was planted may
  * still happen, epoch ms.
@@ -91,11 +123,12 @@ export const createSite = (deps: {
   world: World;
   stage: SimStage;
   time: VirtualTime;
+  tables?: MemoryHooks;
   hit: (id: string) => void;
   served?: Site['served'];
 }): { site: Site; end: () => void; restlessUntil: () => number } => {
-  const { world, stage, time, hit, served = () => {} } = deps;
-  const hooks: { [Name in keyof Hooks]: Hooks[Name][] } = {
+  const { world, stage, time, hit, tables = {}, served = () => {} } = deps;
+  const hooks: Planted = {
     request: [],
     crash: [],
     ec2: [],
@@ -104,6 +137,8 @@ export const createSite = (deps: {
     afterStop: [],
     paging: [],
     deliver: [],
+    concurrency: [],
+    clock: [],
   };
   const undos: (() => void)[] = [];
   let live = true;
@@ -135,30 +170,24 @@ export const createSite = (deps: {
     }
     return [{ delayMs: 0 }];
   };
-  const { faults } = world.ec2;
-  faults.onCall = (call) => {
-    if (live && call.caller.invocationId !== undefined) for (const hook of hooks.ec2) hook(call);
+  world.faults.concurrency = (...asked) =>
+    live ? Math.min(...hooks.concurrency.map((hook) => hook(...asked))) : Infinity;
+  plantInEc2(world.ec2.faults, hooks, () => live);
+  const clockSkewMs = (): number => {
+    const invocation = live ? currentInvocation() : undefined;
+    return invocation === undefined ? 0 : sum(hooks.clock.map((hook) => hook(invocation)));
   };
-  const most = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
-  faults.stuckStop = (id, method) => (live ? most(hooks.stop.map((hook) => hook(id, method))) : 0);
-  faults.slowDetach = (id, forced) =>
-    live ? most(hooks.detach.map((hook) => hook(id, forced))) : 0;
-  faults.postStopWrites = (id) => (live ? most(hooks.afterStop.map((hook) => hook(id))) : 0);
-  faults.paging = () => {
-    for (const hook of live ? hooks.paging : []) {
-      const paging = hook();
-      if (paging) return paging;
-    }
-    return undefined;
-  };
-
   const site: Site = {
     world,
     stage,
     time,
+    tables,
     hit,
     served,
-    on: (name, hook) => void hooks[name].push(hook as never),
+    on: (name, hook) => {
+      if (name === 'clock' && hooks.clock.length === 0) time.skew(clockSkewMs);
+      hooks[name].push(hook as never);
+    },
     heal: (undo) => void undos.push(undo),
     later: (delayMs, effect) => {
       expect(delayMs);

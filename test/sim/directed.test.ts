@@ -21,7 +21,17 @@ interface Expected {
   /** Calls that must be made, and calls that must not. */
   changes?: RegExp;
   never?: RegExp;
+  /** How often the incident changed hands. */
+  tokens?: RegExp;
+  /** The app runs again, with its volumes. */
+  served?: true;
 }
+
+const back: Expected = { incidents: /^recovered/, served: true };
+/** By the execution that began with it, and by none beside it. */
+const backByTheSame: Expected = { ...back, tokens: /^1/ };
+/** By another one, under a higher token. */
+const backByAnother: Expected = { ...back, tokens: /^[2-9]/ };
 
 /** A pattern alone is how the incidents end. */
 const ENDS: Readonly<Record<string, RegExp | Expected>> = {
@@ -32,6 +42,17 @@ const ENDS: Readonly<Record<string, RegExp | Expected>> = {
   'EC-16': /held: cannot-be-stopped/,
   'EC-17': /recovered/,
   'EC-18': /held: weak-fence/,
+  'LM-CC': back,
+  'LM-DEP': backByTheSame,
+  'SF-03': backByAnother,
+  'SF-04': backByAnother,
+  'DB-06': backByAnother,
+  'AZ-05': back,
+  'CK-01': back,
+  'CK-02': back,
+  'CK-04': backByTheSame,
+  'ZM-01': backByAnother,
+  'ZM-05': back,
   'EB-09': { incidents: /held: duplicate-volume-name/, never: /MARK_AGENT_GONE/ },
   'EB-16': /held: (?:duplicate-volume-name|placement-could-leave-zone)/,
   'TG-02': { incidents: /held: ambiguous-scope/, never: /StopInstances|DetachVolume/ },
@@ -48,13 +69,15 @@ describe('each fault that can be injected, alone', () => {
   it.each(faultKinds.map(({ id }) => id))(
     '%s breaks no promise',
     async (id) => {
-      const { changes, hits, holds, incidents, violations } = await struck(id);
+      const { changes, hits, holds, incidents, served, tokens, violations } = await struck(id);
       const expected = expectedOf(id);
       expect(violations).toEqual([]);
       expect(hits[id] ?? 0, `${id} never struck`).toBeGreaterThan(0);
       expect(incidents.join(' ')).toMatch(expected.incidents ?? /^/);
       expect(holds.join(' ')).toMatch(expected.holds ?? /^/);
       expect(changes.join('\n')).toMatch(expected.changes ?? /^/);
+      expect(tokens.join(' ')).toMatch(expected.tokens ?? /^/);
+      if (expected.served) expect(served).toBe(true);
       if (expected.never) expect(changes.join('\n')).not.toMatch(expected.never);
     },
     60_000,

@@ -56,19 +56,6 @@ export const ledgerFaults: readonly FaultKind[] = [
         for (const call of lost) counted.add(call);
         return undefined;
       });
-      // Two deliveries at one moment race for the same writes; the loser is refused.
-      site.on('deliver', ({ detail }) => {
-        if (!JSON.stringify(detail).includes(stage.failing.instanceId)) return undefined;
-        return Array.from({ length: copies }, (_, i) => ({ delayMs: i * ms }));
-      });
-      let seen = 0;
-      site.on('request', () => {
-        const calls = world.network.calls();
-        const lost = calls.slice(seen).some((c) => c.service === 'dynamodb' && c.status === 400);
-        if (lost) site.hit('DB-02');
-        seen = calls.length;
-        return undefined;
-      });
     },
   }),
   fault('DB-03', {

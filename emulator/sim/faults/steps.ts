@@ -1,13 +1,5 @@
 import type { CrashInfo } from '../../network.ts';
-import {
-  answered,
-  type FaultKind,
-  fault,
-  isMutation,
-  isStep,
-  lostAnswer,
-  type Scene,
-} from '../fault.ts';
+import { type FaultKind, fault, isMutation, isStep, type Scene } from '../fault.ts';
 import type { Traits } from '../stage.ts';
 
 const MOMENTS = ['before', 'applied', 'answered'] as const;
@@ -117,33 +109,4 @@ export const stepFaults: readonly FaultKind[] = [
   stall,
   killedMidBatch,
   slowStart,
-  fault('SF-01', {
-    draw: (rng) => ({ afterS: rng.int(1, 60) }),
-    arm: (site, { afterS }) => {
-      let aborted = false;
-      site.world.states.onStatus((execution) => {
-        if (aborted || execution.status !== 'RUNNING') return;
-        aborted = true;
-        site.later(afterS * 1000, () => {
-          if (execution.status !== 'RUNNING') return;
-          site.hit('SF-01');
-          execution.abort();
-        });
-      });
-    },
-  }),
-  fault('SF-02', {
-    draw: (rng) => ({ times: rng.int(1, 3), lost: rng.next() < 0.4 }),
-    arm: (site, { times, lost }) => {
-      let count = 0;
-      site.on('request', ({ operation }) => {
-        if (operation !== 'StartExecution' || count >= times) return undefined;
-        count += 1;
-        site.hit('SF-02');
-        if (lost) return lostAnswer;
-        const body = JSON.stringify({ __type: 'ThrottlingException', message: 'Rate exceeded' });
-        return answered(400, body, 'application/x-amz-json-1.0');
-      });
-    },
-  }),
 ];

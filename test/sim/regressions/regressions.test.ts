@@ -19,6 +19,16 @@ const REGRESSIONS = [
     faults: ['OP-01', 'AZ-04'],
     why: 'a detach followed a read of the machine that a slow read of the volume had made old',
   },
+  {
+    seed: 1,
+    faults: ['ZM-01'],
+    why: 'an invocation slept between the write that checks its token and the call it allows',
+  },
+  {
+    seed: 2,
+    faults: ['DB-06'],
+    why: 'the same before a Stop',
+  },
 ] as const;
 
 it.each(REGRESSIONS)(
