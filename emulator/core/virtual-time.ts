@@ -27,6 +27,8 @@ export interface VirtualTime extends Clock {
    * clock itself, its timers and `now()` know nothing of it.
    */
   skew(byMs: () => number): void;
+  /** How far the clock is off for whoever asks, ms. */
+  offMs(): number;
   /** Gives the process its clock and its randomness back. */
   uninstall(): void;
 }
@@ -107,6 +109,7 @@ export const createVirtualTime = (startMs: number, seed: number | string = 1): V
   // Modules that imported { setTimeout } from 'node:timers' hold a binding that must be refreshed.
   syncBuiltinESMExports();
   let inFlight = 0;
+  let skewMs = (): number => 0;
 
   const turn = (): Promise<void> => new Promise((resolve) => realImmediate(resolve));
   const rest = async (): Promise<void> => {
@@ -149,8 +152,10 @@ export const createVirtualTime = (startMs: number, seed: number | string = 1): V
       }
     },
     skew: (byMs) => {
+      skewMs = byMs;
       globalThis.Date = skewedDate(globalThis.Date, byMs);
     },
+    offMs: () => skewMs(),
     uninstall: () => {
       restoreAbort();
       restoreGlobals();

@@ -2,6 +2,8 @@
 export interface By {
   invocationId: string;
   functionName: string;
+  /** How far its own clock is off, ms: what it writes down is off by as much. */
+  clockOffMs?: number;
   /** Epoch ms: sent, and answered once it was. */
   wire: { readonly at: number; readonly answeredAt?: number };
 }

@@ -88,7 +88,11 @@ export interface Observer {
  * service applied it and the answer as it was served, and beside it every change of the machines
  * themselves, in order. Nothing it does is seen by anybody.
  */
-export const observe = (world: World, tell: (event: SimEvent) => void): Observer => {
+export const observe = (
+  world: World,
+  tell: (event: SimEvent) => void,
+  clockOffMs: () => number = () => 0,
+): Observer => {
   const { time, network } = world;
   const ground = createGround(world, tell);
   const taken = new WeakSet<Call>();
@@ -140,7 +144,13 @@ export const observe = (world: World, tell: (event: SimEvent) => void): Observer
       const call = invocationId === undefined ? undefined : openLine(invocationId, name);
       if (call === undefined || invocationId === undefined) return inner.handle(request, caller);
       taken.add(call);
-      const by: By = { invocationId, functionName: call.functionName ?? '', wire: call };
+      const offMs = clockOffMs();
+      const by: By = {
+        invocationId,
+        functionName: call.functionName ?? '',
+        wire: call,
+        ...(offMs === 0 ? {} : { clockOffMs: offMs }),
+      };
       ground.look(false);
       const done = (response: WireResponse): WireResponse => {
         report(by, call, request, response);

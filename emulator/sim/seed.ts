@@ -80,7 +80,7 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
     if (keepTrace) trace.push(lineOf(event));
     checker.see(event);
   };
-  const { served } = observe(world, see);
+  const { served } = observe(world, see, time.offMs);
   observePeople(tables, time, see);
   await time.run({ until: () => false, horizonMs: leadMs(plan) });
 

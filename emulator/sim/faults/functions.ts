@@ -99,6 +99,8 @@ const SKEW_MS = 5 * 60_000;
 
 const clockFaults: readonly FaultKind[] = [
   fault('CK-01', {
+    // A clock ahead of the one that noted a Stop sees its budget used up, and takes to Force.
+    mayHold: ['weak-fence'],
     draw: (rng) => ({ seed: rng.hex(8) }),
     arm: (site, { seed }) => {
       const offBy = new Map<number, number>();

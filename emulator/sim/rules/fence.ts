@@ -58,12 +58,13 @@ export const fenceBeforeRelease: Rule = (event, memory) => {
 /** A proof that was not there before. */
 const newProof = (event: SimEvent, memory: Memory) => {
   if (!isState(event)) return undefined;
+  const { by } = event;
   const before = memory.incidents.get(event.pk);
   const incident = incidentOf(event, before);
   const [first, second] = incident.proof;
   return first === undefined || before?.proof[0]?.at === first.at
     ? undefined
-    : { incident, first, second };
+    : { by, incident, first, second };
 };
 
 /** What is written down as proof is true of the machine: it has no power, and may be trusted. */
@@ -81,13 +82,14 @@ export const proofIsTrue: Rule = (event, memory) => {
 export const proofComesAfter: Rule = (event, memory) => {
   const proven = newProof(event, memory);
   if (proven === undefined) return undefined;
-  const { incident, first, second } = proven;
+  const { by, incident, first, second } = proven;
   const { id, instanceId } = incident;
   if (second === undefined || second.launchTime !== first.launchTime) {
     return violation(`${id}: the proof is not two reads of one incarnation`);
   }
   const command = memory.commands.get(instanceId);
-  return command?.launchTime === first.launchTime && first.at <= command.at
+  const readAt = first.at - (by.clockOffMs ?? 0);
+  return command?.launchTime === first.launchTime && readAt <= command.at
     ? violation(`${id}: a read from before the last command is half of the proof`)
     : undefined;
 };

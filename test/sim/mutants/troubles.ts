@@ -118,7 +118,7 @@ const lateDetach: Trouble['arm'] = (site) =>
 
 /** A function freezes on its way to the ledger; its execution is aborted and another begins. */
 const frozen =
-  (fits: (passing: Passing) => boolean): Trouble['arm'] =>
+  (fits: (passing: Passing) => boolean, forMs = 8_000): Trouble['arm'] =>
   (site) => {
     const { world, stage, time } = site;
     const [machine] = world.infra.ofType('AWS::StepFunctions::StateMachine');
@@ -132,7 +132,7 @@ const frozen =
       time.after(100, () => {
         void site.operator('states', { operation: 'StartExecution', body });
       });
-      return { delayMs: 8_000 };
+      return { delayMs: forMs };
     });
   };
 
@@ -143,6 +143,12 @@ const writes = (functionName: string, text: string): ((passing: Passing) => bool
     passing.operation !== 'GetItem' &&
     passing.body.includes(text);
 };
+
+/** Long enough to lose the token, too short for the other to be at the same point. */
+const asksFor =
+  (operation: string): ((passing: Passing) => boolean) =>
+  (passing) =>
+    passing.functionName === 'fenceAgent' && passing.operation === operation;
 
 /** The machine is well again when everything is set for its Stop. */
 const recovers: Trouble['arm'] = (site) =>
@@ -272,7 +278,7 @@ export const troubles = {
   restarted: { ends: 'recovered', arm: restarted },
   'late detach': { ends: 'recovered', arm: lateDetach },
   'frozen claim': { ends: 'recovered', arm: frozen(writes('protectData', '"claimed"')) },
-  'frozen fence': { ends: 'recovered', arm: frozen(writes('fenceAgent', '"skip"')) },
+  'frozen fence': { ends: 'recovered', arm: frozen(asksFor('DescribeInstanceStatus'), 450) },
   recovers: { ends: 'cancelled', arm: recovers },
   'named root': { ends: 'held', arm: namedRoot },
   'doomed volume': { ends: 'recovered', traits: { deleteOnTermination: true }, arm: nothing },
