@@ -42,6 +42,7 @@ export interface IncidentSeen {
   /** When the token last rose, epoch ms. */
   takenAt: number;
   ordered: boolean;
+  /** When it was first written down. */
   openedAt: number;
   /** As written down: the two reads that say off. */
   proof: readonly { at: number; launchTime: number }[];
@@ -172,7 +173,7 @@ export const incidentOf = (
     recoveredTo: list<{ toInstanceId: string }>(object(item.recovery).apps),
     takenAt: before?.token === token ? before.takenAt : at,
     ordered: signals.some(({ source }) => source === 'operator'),
-    openedAt: Number(item.openedAt),
+    openedAt: before?.openedAt ?? at,
     proof: list<{ at: number; launchTime: string }>(fence.proof).map((read) => ({
       at: read.at,
       launchTime: Date.parse(read.launchTime),
