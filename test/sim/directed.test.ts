@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { installLeanSdk } from '../../emulator/sim/lean-sdk/install.ts';
 import { faultKinds, planFor } from '../../emulator/sim/plan.ts';
 import { playSeed, type SeedResult } from '../../emulator/sim/seed.ts';
+
+installLeanSdk();
 
 /** Some faults need a world in which they can strike at all: the first such seed is taken. */
 const SEEDS_MAX = 4;

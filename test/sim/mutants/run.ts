@@ -1,3 +1,4 @@
+import { installLeanSdk } from '../../../emulator/sim/lean-sdk/install.ts';
 import { mutants } from './catalogue.ts';
 import { createPlanting } from './planting.ts';
 import { play } from './play.ts';
@@ -9,6 +10,7 @@ import { type TroubleName, troubles } from './troubles.ts';
  * stays for good and the clock is the process's own.
  */
 const SEED = 4;
+installLeanSdk();
 const plant = createPlanting();
 
 const isTrouble = (name: string): name is TroubleName => name in troubles;

@@ -1,3 +1,4 @@
+import { installLeanSdk } from '../../../emulator/sim/lean-sdk/install.ts';
 import { type PlanRequest, planFor } from '../../../emulator/sim/plan.ts';
 import type { Play } from '../../../emulator/sim/pool.ts';
 import { playSeed } from '../../../emulator/sim/seed.ts';
@@ -21,6 +22,7 @@ export interface HuntResult {
   caught?: Caught;
 }
 
+installLeanSdk();
 const plant = createPlanting();
 
 /** Plays a planted bug on a thread of the pool: world after world, to the first broken promise. */
