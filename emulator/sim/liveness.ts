@@ -12,8 +12,9 @@ export const boundMs = 45 * 60_000;
 /** Holds that nothing but a person ends, whatever the faults. */
 const PERSON_DECIDES = ['local-persistent-volumes'];
 
-/** EC2 deleted a volume with its machine before anybody could look: nothing can come back. */
-const isLost = ({ checker }: RunEnd, { volumeIds }: SimApp): boolean =>
+/** A fault of this plan deleted a volume, and nothing can bring it back. Else it must not be gone. */
+const isLost = ({ checker, plan }: RunEnd, { volumeIds }: SimApp): boolean =>
+  plan.faults.some(({ id }) => faultKind(id).mayHold?.includes('volume-lost')) &&
   volumeIds.some((id) => {
     const state = checker.memory.volumes.get(id)?.state;
     return state === 'deleting' || state === 'deleted';
@@ -134,8 +135,8 @@ const unserved = (end: RunEnd): LateFinding[] => {
   return [{ invariant, says: `${ids.join(' and ')} not back at the bound: ${story}` }];
 };
 
-/** The first failed check, and the grace: until then nobody can call a hung kernel impaired. */
-const VISIBLE_MS: Partial<Record<Scene, number>> = { hung: 120_000, stopped: 0, terminated: 0 };
+/** The first failed check, the grace, and the alarm overdue: until then no event is missing. */
+const VISIBLE_MS: Partial<Record<Scene, number>> = { hung: 300_000, stopped: 0, terminated: 0 };
 /** A sweep every minute, and the time it takes. */
 const FOUND_MS = 90_000;
 

@@ -72,13 +72,12 @@ const drawSurroundings = (rng: Rng): Partial<Traits> => {
   };
 };
 
-const traitsFor = (rng: Rng, scene: Scene, kinds: readonly FaultKind[]): Traits => {
+const traitsFor = (rng: Rng, kinds: readonly FaultKind[]): Traits => {
   const drawn: Traits = {
     ...plainTraits,
     dcosVersion: rng.next() < 0.7 ? '2.1' : rng.pick(DCOS_VERSIONS),
     group: rng.next() < 0.3,
-    // Terminated with the flag set, the data is gone before anybody can look.
-    deleteOnTermination: rng.next() < 0.2 && scene !== 'terminated',
+    deleteOnTermination: rng.next() < 0.2,
     volumes: rng.pick([1, 1, 1, 2, 3]),
     ...drawSurroundings(rng.fork('surroundings')),
   };
@@ -131,7 +130,7 @@ export const planFor = (request: PlanRequest): Plan => {
   return {
     seed,
     scene,
-    traits: traitsFor(rng.fork('traits'), scene, kinds),
+    traits: traitsFor(rng.fork('traits'), kinds),
     faults: kinds.map((kind) => ({ id: kind.id, params: kind.draw(rng.fork(kind.id)) })),
     safetyMs: rng.fork('safety').int(4, 8) * 60_000,
   };

@@ -25,6 +25,12 @@ export interface Machines {
   readonly checks: ReadonlyMap<InstanceId, StatusChecks>;
 }
 
+/**
+ * A status check alarm comes two to four minutes after the failure. Until it is overdue nothing was
+ * lost, and a sweep that is sooner only takes the incident's first seconds away from intake.
+ */
+const alarmOverdueMs = 180_000;
+
 const laterOf = (a: LaunchTime, b: LaunchTime | undefined): LaunchTime =>
   b !== undefined && b > a ? b : a;
 
@@ -43,7 +49,8 @@ const whyMissed = async (
 ): Promise<string | undefined> => {
   if (isDown(instance.state)) return `EC2 says ${instance.state}`;
   const evidence = await gatherEvidence(deps, instance.instanceId, inventory);
-  const verdict = judge(evidence, deps.policy);
+  const impairedGraceMs = deps.policy.impairedGraceMs + alarmOverdueMs;
+  const verdict = judge(evidence, { impairedGraceMs });
   return mayFence(verdict) ? verdict.why.join('; ') : undefined;
 };
 

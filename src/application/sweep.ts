@@ -1,7 +1,7 @@
 import type { IncidentId, InstanceId } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
 import { type Instance, tagValue } from '../domain/machine.ts';
-import { appsByVolumeName, isRoot, mayAdopt, whyNotOurs } from '../domain/scope.ts';
+import { appsByVolumeName, doomedWith, isRoot, mayAdopt, whyNotOurs } from '../domain/scope.ts';
 import type { App, Inventory, MesosAgent, Task } from '../domain/service.ts';
 import { isDown, isImpaired } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
@@ -237,16 +237,19 @@ const keep = async (
   watched: readonly InstanceId[],
 ): Promise<void> => {
   await keepInventory(deps, picture, watched);
-  const orphan = runningIn(picture).some((instance) =>
-    picture.volumes.some((volume) => mayAdopt(volume, instance, picture.apps)),
+  const { apps, volumes } = picture;
+  const isDue = runningIn(picture).some(
+    (instance) =>
+      volumes.some((volume) => mayAdopt(volume, instance, apps)) ||
+      doomedWith(instance, volumes, apps, deps.scope.cluster).length > 0,
   );
-  if (orphan) await deps.adoption.request();
+  if (isDue) await deps.adoption.request();
 };
 
 /**
  * Every minute: takes up incidents whose execution died, keeps what a dead agent can no longer
  * tell, opens incidents for failures whose events were lost, asks for adoption where a volume lacks
- * its tag, keeps the step functions warm. Batch reads only, as long as nothing has failed. Blind for
+ * its tag or would be deleted with its machine, keeps the step functions warm. Batch reads only, as long as nothing has failed. Blind for
  * Mesos it still resumes, and still finds what EC2 calls down.
  */
 export const createSweep = (deps: SweepDeps) => async (): Promise<Swept> => {

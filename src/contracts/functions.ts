@@ -37,6 +37,7 @@ export const AdoptInput = z.unknown();
 export const AdoptOutput = z.strictObject({
   kind: z.literal('adopted'),
   volumeIds: z.array(z.string()).readonly(),
+  kept: z.array(z.string()).readonly(),
 });
 
 /** A phase event of the bus; only the key is believed. */

@@ -77,13 +77,14 @@ const sortOne = (
       ? { kind: 'ambiguous', why: 'carries the cluster tag but no app of the cluster names it' }
       : { kind: 'left-alone', why: 'not an external volume of an app' };
   }
+  // Never adopted, so it carries no tag: refused for what it is.
+  if (volume.multiAttach) return { kind: 'multi-attach', why: 'Multi-Attach volume' };
   if (clusters.length > 1 || names.length > 1) {
     return { kind: 'ambiguous', why: 'carries the same tag more than once, in different cases' };
   }
   if (!isOfCluster(volume, cluster)) {
     return { kind: 'ambiguous', why: `app volume ${name} was never adopted (no cluster tag)` };
   }
-  if (volume.multiAttach) return { kind: 'multi-attach', why: 'Multi-Attach volume' };
   return {
     kind: 'in-scope',
     volume: {
@@ -193,4 +194,18 @@ export const mayAdopt = (volume: Volume, instance: Instance, apps: readonly App[
     attachment.state === 'attached' &&
     !isRoot(volume, instance)
   );
+};
+
+/** Data on this agent that EC2 deletes with it when it is terminated. */
+export const doomedWith = (
+  instance: Instance,
+  volumes: readonly Volume[],
+  apps: readonly App[],
+  cluster: string,
+): readonly IncidentVolume[] => {
+  const here = volumes.filter(({ attachments }) =>
+    attachments.some((a) => a.instanceId === instance.instanceId && a.state === 'attached'),
+  );
+  const { inScope } = scopeVolumes(instance, here, apps, cluster);
+  return inScope.filter(({ deleteOnTermination }) => deleteOnTermination);
 };

@@ -141,9 +141,12 @@ describe('ProtectData', () => {
 
   it('may keep volumes through a termination, on agents of its cluster only', () => {
     const keep = 'ec2:ModifyInstanceAttribute';
-    expect(may('ProtectDataRole', keep, [machine(ours), volume(ours)])).toBe(true);
-    expect(may('ProtectDataRole', keep, [machine(theirs)])).toBe(false);
-    expect(may('ProtectDataRole', keep, [machine(ours), volume(theirs)])).toBe(false);
+    for (const role of ['ProtectDataRole', 'AdoptRole']) {
+      expect(may(role, keep, [machine(ours), volume(ours)])).toBe(true);
+      expect(may(role, keep, [machine(theirs)])).toBe(false);
+      expect(may(role, keep, [machine(ours), volume(theirs)])).toBe(false);
+      expect(may(role, keep, [machine(ours), volume({})])).toBe(false);
+    }
   });
 
   it('may stop the replacement of agents in groups of its cluster only', () => {

@@ -236,7 +236,7 @@ describe('rights', () => {
     ['ec2:TerminateInstances', ['FenceAgentRole']],
     ['ec2:DetachVolume', ['ReleaseVolumeRole']],
     ['ec2:CreateTags', ['AdoptRole', 'ProtectDataRole', 'VerifyRecoveryRole']],
-    ['ec2:ModifyInstanceAttribute', ['ProtectDataRole']],
+    ['ec2:ModifyInstanceAttribute', ['AdoptRole', 'ProtectDataRole']],
     ['autoscaling:EnterStandby', ['ProtectDataRole']],
     ['ec2:AttachVolume', []],
     ['ec2:DeleteVolume', []],

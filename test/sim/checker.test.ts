@@ -174,6 +174,26 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ['S6', 'the machine is not in scope', { world: [...good.world, machine(2, { ours: false })] }],
   [
     'S6',
+    'adopt keeps a volume that is not in scope',
+    {
+      world: [...good.world, volume(2, [AGENT], { ours: false })],
+      open: [
+        call(3, 'adopt', 'ModifyInstanceAttribute', [AGENT], {
+          'BlockDeviceMapping.1.DeviceName': '/dev/xvdf',
+          'BlockDeviceMapping.1.Ebs.VolumeId': VOLUME,
+          'BlockDeviceMapping.1.Ebs.DeleteOnTermination': 'false',
+        }),
+        ...good.open,
+      ],
+    },
+  ],
+  [
+    'S12',
+    'adopt does more than tag and keep',
+    { open: [call(3, 'adopt', 'EnterStandby', [AGENT]), ...good.open] },
+  ],
+  [
+    'S6',
     'the volume is not in scope',
     { world: [...good.world, volume(2, [AGENT], { ours: false })] },
   ],

@@ -57,6 +57,7 @@ const ENDS: Readonly<Record<string, RegExp | Expected>> = {
   'ZM-01': backByAnother,
   'ZM-05': back,
   'EB-09': { incidents: /held: duplicate-volume-name/, never: /MARK_AGENT_GONE/ },
+  'EB-08': /held: multi-attach/,
   'EB-16': /held: (?:duplicate-volume-name|placement-could-leave-zone)/,
   'TG-02': { incidents: /held: ambiguous-scope/, never: /StopInstances|DetachVolume/ },
   'TG-04': { incidents: /held: ambiguous-scope/, never: /StopInstances|DetachVolume/ },

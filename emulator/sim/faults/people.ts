@@ -139,8 +139,6 @@ export const peopleFaults: readonly FaultKind[] = [
   fault('AS-01', {
     scenes: ['hung', 'stopped'],
     traits: { group: true, deleteOnTermination: true },
-    mayStayDown: true,
-    mayHold: ['volume-lost', 'terminate-would-delete-data'],
     draw: (rng) => ({ afterS: rng.int(5, 60) }),
     arm: (site, { afterS }) =>
       afterStart(site, afterS, () =>

@@ -70,6 +70,18 @@ export const trait = (
     },
   });
 
+/** DeleteOnTermination of the app's volumes, as a request spells it. */
+const flagsOf = ({ stage, world }: Site, value: boolean): Record<string, string> =>
+  Object.fromEntries(
+    world.ec2
+      .volumes()
+      .filter(({ volumeId }) => stage.app.volumeIds.includes(volumeId))
+      .flatMap(({ attachments: [attachment] }, i) => [
+        [`BlockDeviceMapping.${i + 1}.DeviceName`, attachment?.device ?? ''],
+        [`BlockDeviceMapping.${i + 1}.Ebs.DeleteOnTermination`, String(value)],
+      ]),
+  );
+
 export const volumeFaults: readonly FaultKind[] = [
   slow('EB-01', [30, 45]),
   slow('EB-02', [100_000], {
@@ -103,16 +115,29 @@ export const volumeFaults: readonly FaultKind[] = [
     },
     { mayHold: ['volume-lost'] },
   ),
-  trait(
-    'EB-07',
-    { deleteOnTermination: true },
-    { scenes: ['hung', 'stopped'] },
-    /^ModifyInstanceAttribute$/,
-  ),
+  fault('EB-07', {
+    scenes: ['hung', 'stopped', 'terminated'],
+    traits: { deleteOnTermination: true },
+    draw: () => ({ flagged: 'from the start, and again when it is too late for adopt' }),
+    arm: (site) => {
+      const { instanceId } = site.stage.failing;
+      site.on('request', ({ service, operation }) => {
+        if (service === 'ec2' && operation === 'ModifyInstanceAttribute') site.hit('EB-07');
+        return undefined;
+      });
+      // A termination is under way: the data is safe already, or lost.
+      if (site.world.ec2.status(instanceId).state === 'shutting-down') {
+        site.hit('EB-07');
+        return;
+      }
+      const body = { InstanceId: instanceId, ...flagsOf(site, true) };
+      void site.operator('ec2', { operation: 'ModifyInstanceAttribute', body });
+    },
+  }),
   trait(
     'EB-08',
     { multiAttach: true },
-    { mayHold: ['multi-attach', 'ambiguous-scope'], mayStayDown: true },
+    { mayHold: ['multi-attach'], mayStayDown: true },
     /^DescribeVolumes$/,
   ),
   trait('EB-12', { volumes: 0 }, { mayStayDown: true }, /^DescribeVolumes$/),

@@ -1,3 +1,4 @@
+import type { EventOf } from '../events.ts';
 import type { IncidentSeen } from '../record.ts';
 import { incidentOf, intentOf, ownerOf } from '../record.ts';
 import {
@@ -60,8 +61,15 @@ export const oneExecution: Rule = (event, memory) => {
   return rebound ? violation(`${next.id}: two executions under token ${next.token}`) : undefined;
 };
 
+/**
+ * Adopt works while all is well: no incident, so no audit. What loses nothing and is simply done
+ * again needs no intent; anything else it did would.
+ */
+const needsNoIntent = ({ by, call }: EventOf<'mutation'>): boolean =>
+  by.functionName === 'adopt' && ['CreateTags', 'ModifyInstanceAttribute'].includes(call);
+
 export const intentFirst: Rule = (event, memory) => {
-  if (event.kind === 'mutation' && event.by.functionName !== 'adopt') {
+  if (event.kind === 'mutation' && !needsNoIntent(event)) {
     const intent = intentFor(event, memory);
     if (intent === undefined || intent.at > event.by.wire.at) {
       return violation(`${event.call} ${event.targets.join(' ')} without an intent before it`);

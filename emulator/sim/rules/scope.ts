@@ -12,11 +12,20 @@ const isStranger = ({ machines, volumes }: Memory, id: string): boolean => {
   return isForeign || volumes.get(id)?.ours === false;
 };
 
+/** Volumes that are named beside the instance they are on. */
+const volumesIn = (params: Readonly<Record<string, string>>): string[] =>
+  Object.entries(params).flatMap(([name, value]) =>
+    /^BlockDeviceMapping\.\d+\.Ebs\.VolumeId$/.test(name) ? [value] : [],
+  );
+
 /** A change of what is not ours is not even asked for: what EC2 would refuse is a second net. */
 export const scoped: Rule = (event, memory) => {
   if (event.kind !== 'mutation' || HARMLESS.includes(event.call)) return undefined;
-  if (event.by.functionName === 'adopt') return undefined;
-  const stranger = event.targets.find((id) => isStranger(memory, id));
+  // What adopt tags was nobody's until then.
+  if (event.by.functionName === 'adopt' && event.call === 'CreateTags') return undefined;
+  const stranger = [...event.targets, ...volumesIn(event.params)].find((id) =>
+    isStranger(memory, id),
+  );
   if (stranger === undefined) return undefined;
   if (event.accepted) return violation(`${event.call} of ${stranger}, which is not in scope`);
   const since = memory.strangerSince.get(stranger) ?? 0;

@@ -25,7 +25,7 @@ const orphaned = (): World => {
   return world;
 };
 const nothing = async (world: World) => {
-  expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [] });
+  expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [], kept: [] });
   expect(world.book.calls).toEqual([]);
   expect(await world.ledger.ownership(ids.data)).toBeUndefined();
 };
@@ -37,7 +37,7 @@ describe('adopt', () => {
     world.book.onCall = async () => {
       recorded = await world.ledger.ownership(ids.data);
     };
-    expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [ids.data] });
+    expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [ids.data], kept: [] });
     expect(recorded).toEqual({
       volumeId: ids.data,
       name: 'mysql',
@@ -56,7 +56,7 @@ describe('adopt', () => {
   it('has nothing left to do the second time', async () => {
     const world = orphaned();
     await adopt(world);
-    expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [] });
+    expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [], kept: [] });
     expect(world.book.calls).toHaveLength(1);
   });
 
@@ -64,7 +64,7 @@ describe('adopt', () => {
     const world = orphaned();
     const { compute } = world.deps;
     compute.volumes = async () => [volumeOf({ tags: name })];
-    expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [] });
+    expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [], kept: [] });
     expect(world.counted).toEqual([]);
   });
 
@@ -152,7 +152,7 @@ describe('adopt', () => {
     world.cloud.volumesById.set(second, freeVolume({ volumeId: second, tags: name }));
     world.cloud.attach(second, ids.spare);
     await world.given();
-    expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [second] });
+    expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [second], kept: [] });
   });
 
   it('does not mix hosts up: the agent must be the instance that holds the volume', async () => {
@@ -164,5 +164,63 @@ describe('adopt', () => {
     );
     world.cloud.attach(ids.data, stranger);
     await nothing(world);
+  });
+
+  describe('of data that EC2 would delete with its machine', () => {
+    const flag = { deleteOnTermination: true } as const;
+    const doomed = (): World => {
+      const world = createWorld();
+      const devices = instanceOf().devices.map((d) => ({ ...d, ...flag }));
+      world.cloud.setInstance(ids.failed, { devices });
+      world.cloud.setVolume(ids.data, { attachments: [attachmentOf(flag)] });
+      return world;
+    };
+    const flags = (world: World) =>
+      world.cloud.instances.get(ids.failed)?.devices.map((d) => d.deleteOnTermination);
+
+    it('keeps it, the root excepted, in one call that is read back', async () => {
+      const world = doomed();
+      expect(await adopt(world)).toEqual({ kind: 'adopted', volumeIds: [], kept: [ids.data] });
+      expect(world.book.names).toEqual(['ModifyInstanceAttribute']);
+      expect(flags(world)).toEqual([true, false]);
+      expect(world.counted).toEqual(['VolumeKept']);
+      await adopt(world);
+      expect(world.book.calls).toHaveLength(1);
+    });
+
+    it('keeps a volume that it adopts in the same breath, once it is tagged', async () => {
+      const world = doomed();
+      world.cloud.setVolume(ids.data, { tags: name });
+      expect(await adopt(world)).toMatchObject({ volumeIds: [ids.data], kept: [ids.data] });
+      expect(world.book.names).toEqual(['CreateTags', 'ModifyInstanceAttribute']);
+    });
+
+    it('says so when the flag does not stick', async () => {
+      const world = doomed();
+      world.cloud.flagsStick = false;
+      expect(await adopt(world)).toMatchObject({ kept: [] });
+      expect(world.logged).toContain('DeleteOnTermination is still true');
+    });
+
+    it.each<[string, (world: World) => unknown]>([
+      ['of an agent with an incident', (world) => world.given()],
+      ['while the cluster is paused', (world) => world.paused()],
+      [
+        'of another cluster',
+        (world) =>
+          world.cloud.setVolume(ids.data, {
+            tags: [...name, { key: 'ebs-failover:cluster', value: 'staging' }],
+          }),
+      ],
+      [
+        'that no app names',
+        (world) => world.cloud.setVolume(ids.data, { tags: volumeTags('scratch') }),
+      ],
+    ])('leaves a volume alone %s', async (_, arrange) => {
+      const world = doomed();
+      await arrange(world);
+      expect(await adopt(world)).toMatchObject({ kept: [] });
+      expect(world.book.calls).toEqual([]);
+    });
   });
 });

@@ -18,6 +18,7 @@ import {
   clusterTag,
   factsOf,
   ids,
+  instanceOf,
   signalOf,
   spareAgent,
   t,
@@ -223,6 +224,14 @@ describe('adoption', () => {
     expect(world.book.calls).toEqual([]);
   });
 
+  it('is asked for when data would be deleted with its machine', async () => {
+    const world = createWorld();
+    const devices = instanceOf().devices.map((d) => ({ ...d, deleteOnTermination: true }));
+    world.cloud.setInstance(ids.failed, { devices });
+    await sweep(world);
+    expect(world.adoptions).toHaveLength(1);
+  });
+
   it('is not asked for otherwise', async () => {
     const world = createWorld();
     await sweep(world);
@@ -281,22 +290,27 @@ describe('a failure whose events were lost', () => {
     expect(new Set(world.workflow.started.map(({ name }) => name)).size).toBe(1);
   });
 
-  it('is found when the agent is impaired beyond the grace and silent', async () => {
+  /** Long enough for the alarm to be overdue. */
+  const hung = async (): Promise<World> => {
     const world = await seenWell();
     world.hang();
+    minutes(world, 4);
+    return world;
+  };
+
+  it('is found when the agent is impaired beyond the grace, silent, and the alarm overdue', async () => {
+    const world = await hung();
     expect(await found(world)).toEqual([ids.failed]);
     expect((await world.incident()).signals[0]?.says).toContain('EC2 calls it impaired');
   });
 
-  it('is not seen in an impaired agent that works, nor within the grace', async () => {
-    const world = await seenWell();
-    world.hang();
-    world.dcos.silent.clear();
-    expect(await found(world)).toEqual([]);
-    world.hang();
-    const impairedSince = world.clock.now();
-    world.cloud.checks.set(ids.failed, checksOf({ system: 'impaired', impairedSince }));
-    expect(await found(world)).toEqual([]);
+  it('is not seen in an impaired agent that works, nor while its alarm may still come', async () => {
+    const working = await hung();
+    working.dcos.silent.clear();
+    expect(await found(working)).toEqual([]);
+    const early = await seenWell();
+    early.hang();
+    expect(await found(early)).toEqual([]);
   });
 
   it.each<[string, (world: World) => unknown]>([

@@ -141,9 +141,13 @@ describe('scopeVolumes', () => {
     expect(scoped(volumes).ambiguous).toHaveLength(2);
   });
 
-  it('sets Multi-Attach volumes apart', () => {
-    expect(scoped([volumeOf({ multiAttach: true })])).toMatchObject({
+  it.each([
+    ['tagged', volumeTags()],
+    ['never adopted', volumeTags().slice(0, 1)],
+  ])('sets Multi-Attach volumes of an app apart, %s', (_, tags) => {
+    expect(scoped([volumeOf({ multiAttach: true, tags })])).toMatchObject({
       inScope: [],
+      ambiguous: [],
       multiAttach: [ids.data],
     });
   });
