@@ -5,10 +5,7 @@
 export const pending: Readonly<Record<string, string>> = {
   'EV-08': 'storm brake',
   'EC-07': 'planned moves and storms: nothing ships several ids in one call',
-  'EB-10': 'the emulated volumes have no impaired I/O',
   'EB-11': 'a second inventory after the proof',
-  'EB-14': 'AWS-managed volumes',
-  'EB-15': 'the emulated volumes are never modifying',
   'DB-04': 'the checker demands consistent reads; none is missing that could be answered old',
   'DB-07': 'no record has a time to live',
   'DB-08': 'edited and future records',

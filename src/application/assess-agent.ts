@@ -195,6 +195,11 @@ const guard = (
   if (shared !== undefined) {
     return { reason: 'multi-attach', says: `${shared} is a Multi-Attach volume: not supported` };
   }
+  const [managed] = scoped.managed;
+  if (managed !== undefined) {
+    const says = `${managed.volumeId} is managed by ${managed.by}: EC2 lets nobody else move it`;
+    return { reason: 'managed-volume', says };
+  }
   const local = facts.apps.filter((app) => app.hasLocalVolumes);
   if (local.length > 0 && !acknowledged.includes('local-persistent-volumes')) {
     const says =

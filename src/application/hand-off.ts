@@ -3,6 +3,7 @@ import { handOffMethod, readyToHandOff, tasksLeft } from '../domain/hand-off.ts'
 import type { AgentId, EpochMs } from '../domain/ids.ts';
 import type { Facts, Fence, HandOff, HoldReason, Incident } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
+import { whyNotUsable } from '../domain/placement.ts';
 import { limits, type Policy } from '../domain/policy.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { ComputeReads } from '../ports/compute.ts';
@@ -20,7 +21,7 @@ export interface HandOffDeps {
     Pick<OwnershipLedger, 'ownership'>;
   readonly compute: Pick<
     ComputeReads,
-    'instance' | 'instancesOfCluster' | 'volumes' | 'volumesNamed'
+    'instance' | 'instancesOfCluster' | 'volumes' | 'volumeConditions' | 'volumesNamed'
   >;
   readonly orchestrator: Pick<
     Orchestrator,
@@ -43,15 +44,17 @@ const lookMs = 250;
 
 const read = async (deps: HandOffDeps, incident: Incident, facts: Facts) => {
   const { compute, ledger, orchestrator } = deps;
-  const [instance, records, agents, apps, tasks, dcos] = await Promise.all([
+  const volumeIds = facts.volumes.map(({ volumeId }) => volumeId);
+  const [instance, records, conditions, agents, apps, tasks, dcos] = await Promise.all([
     compute.instance(incident.instanceId),
-    Promise.all(facts.volumes.map(({ volumeId }) => ledger.ownership(volumeId))),
+    Promise.all(volumeIds.map((volumeId) => ledger.ownership(volumeId))),
+    compute.volumeConditions(volumeIds),
     orchestrator.agents(),
     orchestrator.apps(),
     orchestrator.tasks(),
     orchestrator.capabilities(),
   ]);
-  return { instance, records, agents, apps, tasks, dcos };
+  return { instance, records, conditions, agents, apps, tasks, dcos };
 };
 type Picture = Awaited<ReturnType<typeof read>>;
 
@@ -112,6 +115,14 @@ const whyNot = (
   }
   return undefined;
 };
+
+/** A volume that its app would meet in no state to be used: looked at now, whatever was before. */
+const unusable = (incident: Incident, facts: Facts, picture: Picture, appIds: readonly string[]) =>
+  whyNotUsable(
+    facts.volumes.filter((volume) => volume.appIds.some((appId) => appIds.includes(appId))),
+    picture.conditions,
+    incident.acknowledged ?? [],
+  );
 
 /** Is there room beside the data, and only there? Looked at ahead, or else now. */
 const placed = async (
@@ -230,7 +241,9 @@ export const createHandOff =
       return { kind: 'handedOff' };
     }
     const against =
-      whyNot(incident, facts, picture) ?? (await placed(deps, incident, facts, picture, appIds));
+      whyNot(incident, facts, picture) ??
+      unusable(incident, facts, picture, appIds) ??
+      (await placed(deps, incident, facts, picture, appIds));
     if (against !== undefined) return hold(ledger, incident, against, clock.now());
     const method = handOffMethod(picture.dcos, agentIds, picture.agents);
     const startedAt = earlier?.startedAt ?? clock.now();

@@ -61,7 +61,7 @@ const detach = async (
   work: Work,
   from: InstanceId,
   force: boolean,
-): Promise<void> => {
+): Promise<DetachAnswer> => {
   const { clock, compute } = deps;
   const intent = {
     call: 'DetachVolume',
@@ -90,6 +90,7 @@ const detach = async (
     intendedAt: at,
     outcome: accepted ? { kind: 'accepted', at } : { kind: 'refused', at, error: answer.code },
   });
+  return answer;
 };
 
 /** Two agreeing reads, the second just made: the permission record says released. */
@@ -180,8 +181,10 @@ const follow = async (
       const stranger = whyNotNow(deps.scope, volume, work.instance);
       if (stranger !== undefined) return recordStuck(deps, work, 'held', stranger);
       if (await isSwitched(deps, work)) return { kind: 'held', volumeId: work.volumeId };
-      await detach(deps, work, work.incident.instanceId, step.force);
-      return undefined;
+      const answer = await detach(deps, work, work.incident.instanceId, step.force);
+      if (answer.kind !== 'unsupported') return undefined;
+      const says = `EC2 refuses to detach it (${answer.code}): an AWS service manages it`;
+      return recordStuck(deps, work, 'held', says);
     }
   }
 };

@@ -2,7 +2,7 @@ import { tasksLeft } from '../domain/hand-off.ts';
 import type { EpochMs } from '../domain/ids.ts';
 import type { Facts, HandOff, HoldReason, Incident, Recovery } from '../domain/incident.ts';
 import { nextLookMs } from '../domain/looks.ts';
-import type { Instance, Volume } from '../domain/machine.ts';
+import { type Instance, isFree, type Volume } from '../domain/machine.ts';
 import { limits } from '../domain/policy.ts';
 import { type AppView, appRecovery, isServing } from '../domain/recovery.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -160,6 +160,14 @@ const conclude = async (
   return hold(deps.ledger, incident, { reason: 'volume-stuck', says }, deps.clock.now());
 };
 
+/** EC2 tells nobody who asks for it why an attachment failed: a disabled key is a usual reason. */
+const lockedUp = (volumes: readonly Volume[]): string[] =>
+  volumes
+    .filter((volume) => isFree(volume) && volume.kmsKeyId !== undefined)
+    .map(
+      ({ kmsKeyId, volumeId }) => `${volumeId} is free: see that its key ${kmsKeyId} is enabled`,
+    );
+
 /**
  * Completed only when seen: each app RUNNING and healthy on another agent, with its volumes
  * attached there and nowhere else. Until then it keeps Marathon from waiting needlessly.
@@ -191,7 +199,8 @@ export const createVerifyRecovery =
       await replaceLost(deps, incident, handOff, picture.tasks, now);
       await hurry(deps, incident, handOff.appIds);
       if (isLast) {
-        const says = found.flatMap((app) => (app.kind === 'missing' ? [app.says] : [])).join('; ');
+        const missing = found.flatMap((app) => (app.kind === 'missing' ? [app.says] : []));
+        const says = [...missing, ...lockedUp(picture.volumes)].join('; ');
         return hold(ledger, incident, { reason: 'recovery-not-seen', says }, now);
       }
       const waitMs = nextLookMs('recovery', now - since);

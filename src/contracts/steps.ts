@@ -22,6 +22,7 @@ const HoldReasonText = z.enum({
   'unknown-incarnation': 'unknown-incarnation',
   'ambiguous-scope': 'ambiguous-scope',
   'multi-attach': 'multi-attach',
+  'managed-volume': 'managed-volume',
   'local-persistent-volumes': 'local-persistent-volumes',
   'no-agent-id': 'no-agent-id',
   'protected-from-stop': 'protected-from-stop',

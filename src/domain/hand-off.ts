@@ -52,6 +52,23 @@ const isHarmless = (volume: IncidentVolume, view: HandOffView, fenced: string): 
   );
 };
 
+/** What EC2 says of a volume that time will not mend. */
+const whyStuck = (
+  view: HandOffView,
+  stuck: readonly IncidentVolume[],
+): { readonly reason: HoldReason; readonly says: string } | undefined => {
+  const read = view.unreleasedVolumes.filter((v) => stuck.some((s) => s.volumeId === v.volumeId));
+  const broken = read.find((volume) => volume.state === 'error');
+  if (broken !== undefined) {
+    const says = `${broken.volumeId} is in error: restore its latest snapshot`;
+    return { reason: 'volume-not-usable', says };
+  }
+  const managed = read.find((volume) => volume.managedBy !== undefined);
+  if (managed === undefined) return undefined;
+  const says = `${managed.volumeId} is managed by ${managed.managedBy}: EC2 lets nobody else move it`;
+  return { reason: 'managed-volume', says };
+};
+
 /**
  * May Mesos be told? Only after the fence proof, and after the release of every in-scope volume, or
  * past the partial deadline when each unreleased one is still attached to the fenced instance only
@@ -76,6 +93,8 @@ export const readyToHandOff = (view: HandOffView, fenced: string): Readiness => 
     const says = `${lost.volumeId} (${lost.name}): ${lost.says ?? 'EC2 has no such volume'}`;
     return { kind: 'hold', reason: 'volume-lost', says };
   }
+  const hopeless = whyStuck(view, stuck);
+  if (hopeless?.reason === 'volume-not-usable') return { kind: 'hold', ...hopeless };
   const leftMs = policy.partialDeadlineMs - (now - fence.proof[1].at);
   if (leftMs > 0) return { kind: 'wait', waitMs: leftMs };
   const names = stuck.map((volume) => volume.volumeId).join(', ');
@@ -89,7 +108,13 @@ export const readyToHandOff = (view: HandOffView, fenced: string): Readiness => 
     return { kind: 'hold', reason: 'volume-stuck', says };
   }
   return appIds.length === 0
-    ? { kind: 'hold', reason: 'volume-stuck', says: `${names}: no app has all its volumes yet` }
+    ? {
+        kind: 'hold',
+        ...(hopeless ?? {
+          reason: 'volume-stuck',
+          says: `${names}: no app has all its volumes yet`,
+        }),
+      }
     : { kind: 'ready', appIds, heldAppIds };
 };
 

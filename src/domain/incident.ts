@@ -66,6 +66,7 @@ export type HoldReason =
   | 'unknown-incarnation'
   | 'ambiguous-scope'
   | 'multi-attach'
+  | 'managed-volume'
   | 'local-persistent-volumes'
   | 'no-agent-id'
   | 'protected-from-stop'

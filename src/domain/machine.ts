@@ -72,8 +72,21 @@ export interface Volume {
   readonly state: VolumeState;
   readonly availabilityZone: string;
   readonly multiAttach: boolean;
+  /** The AWS service it belongs to: EC2 refuses its attachment and detachment to everybody else. */
+  readonly managedBy?: string;
+  /** The key it is encrypted with: disabled, the volume can be detached but not attached. */
+  readonly kmsKeyId?: string;
   readonly attachments: readonly Attachment[];
   readonly tags: readonly Tag[];
+}
+
+/** What EC2 tells of a volume beside its state. */
+export interface VolumeCondition {
+  readonly volumeId: VolumeId;
+  /** `impaired`: EC2 has stopped its I/O, because its data may be inconsistent. */
+  readonly io: 'ok' | 'impaired';
+  /** No attachment is possible meanwhile; `optimizing`, the longer part, is no hindrance. */
+  readonly modifying: boolean;
 }
 
 /** All values a key has, whatever its case: more than one means somebody must decide. */

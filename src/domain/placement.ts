@@ -1,6 +1,6 @@
 import type { AgentId } from './ids.ts';
 import type { HoldReason, IncidentVolume } from './incident.ts';
-import { type Instance, tagValue, type Volume } from './machine.ts';
+import { type Instance, tagValue, type Volume, type VolumeCondition } from './machine.ts';
 import type { App, MesosAgent } from './service.ts';
 
 export interface PlacementView {
@@ -21,6 +21,8 @@ export type Placement =
 
 /** REX-Ray uses /dev/xvd[f-p]. */
 const slotsMax = 11;
+/** 28 on most Nitro types, which network interfaces and local disks share: two are left for those. */
+const attachmentsMax = 26;
 const slotPattern = /^\/dev\/(?:xvd|sd)[f-p]$/;
 
 const fieldOf = (
@@ -87,8 +89,10 @@ const seatsOf = (view: PlacementView): Seat[] =>
         (i) => i.privateIp === agent.hostname && i.state === 'running',
       );
       const zone = instance?.availabilityZone ?? agent.faultDomainZone?.replace(/^aws\//, '');
-      const taken = instance?.devices.filter((d) => slotPattern.test(d.device)).length ?? 0;
-      return { agent, zone, slotsFree: slotsMax - taken };
+      const devices = instance?.devices ?? [];
+      const taken = devices.filter((d) => slotPattern.test(d.device)).length;
+      const slotsFree = Math.min(slotsMax - taken, attachmentsMax - devices.length);
+      return { agent, zone, slotsFree };
     });
 
 const placeApp = (app: App, view: PlacementView, seats: readonly Seat[]): string[] | Placement => {
@@ -160,6 +164,35 @@ export const preflight = (view: PlacementView): Placement => {
     candidates[app.id] = placed;
   }
   return { kind: 'ok', candidates };
+};
+
+/**
+ * May the released volumes be used? A person who has looked at the data may say so of one whose I/O
+ * EC2 has stopped; nobody can of one that EC2 refuses to attach. Pure.
+ */
+export const whyNotUsable = (
+  volumes: readonly IncidentVolume[],
+  conditions: readonly VolumeCondition[],
+  acknowledged: readonly HoldReason[],
+): { readonly reason: HoldReason; readonly says: string } | undefined => {
+  const named = conditions.flatMap((condition) => {
+    const volume = volumes.find((v) => v.volumeId === condition.volumeId);
+    return volume === undefined ? [] : [{ ...condition, name: volume.name }];
+  });
+  const reason = 'volume-not-usable';
+  const suspect = named.find(({ io }) => io === 'impaired');
+  if (suspect !== undefined && !acknowledged.includes(reason)) {
+    const says =
+      `EC2 has stopped the I/O of ${suspect.volumeId} (${suspect.name}), its data may be ` +
+      'inconsistent. Check it, then acknowledge.';
+    return { reason, says };
+  }
+  const changing = named.find(({ modifying }) => modifying);
+  if (changing === undefined) return undefined;
+  const says =
+    `${changing.volumeId} (${changing.name}) is being modified and cannot be attached; ` +
+    'this goes on by itself when EC2 says optimizing.';
+  return { reason, says };
 };
 
 /**

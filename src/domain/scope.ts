@@ -37,11 +37,13 @@ export interface ScopedVolumes {
   /** Looks like ours but is not marked so, or marked twice: refuse and ask a person. */
   readonly ambiguous: readonly { readonly volumeId: VolumeId; readonly why: string }[];
   readonly multiAttach: readonly VolumeId[];
+  readonly managed: readonly { readonly volumeId: VolumeId; readonly by: string }[];
 }
 
 type Sorted =
   | { readonly kind: 'in-scope'; readonly volume: IncidentVolume }
-  | { readonly kind: 'left-alone' | 'ambiguous' | 'multi-attach'; readonly why: string };
+  | { readonly kind: 'left-alone' | 'ambiguous' | 'multi-attach'; readonly why: string }
+  | { readonly kind: 'managed'; readonly by: string };
 
 /** Does the volume carry the cluster's tag, spelled so, and no other of that name in any case? */
 export const isOfCluster = (volume: Volume, cluster: string): boolean =>
@@ -79,6 +81,7 @@ const sortOne = (
   }
   // Never adopted, so it carries no tag: refused for what it is.
   if (volume.multiAttach) return { kind: 'multi-attach', why: 'Multi-Attach volume' };
+  if (volume.managedBy !== undefined) return { kind: 'managed', by: volume.managedBy };
   if (clusters.length > 1 || names.length > 1) {
     return { kind: 'ambiguous', why: 'carries the same tag more than once, in different cases' };
   }
@@ -167,15 +170,17 @@ export const scopeVolumes = (
   const leftAlone: { volumeId: VolumeId; why: string }[] = [];
   const ambiguous: { volumeId: VolumeId; why: string }[] = [];
   const multiAttach: VolumeId[] = [];
+  const managed: { volumeId: VolumeId; by: string }[] = [];
   for (const volume of [...volumes].sort((a, b) => (a.volumeId < b.volumeId ? -1 : 1))) {
     const sorted = sortOne(volume, instance, byName, cluster);
     if (sorted.kind === 'in-scope') inScope.push(sorted.volume);
     else if (sorted.kind === 'multi-attach') multiAttach.push(volume.volumeId);
+    else if (sorted.kind === 'managed') managed.push({ volumeId: volume.volumeId, by: sorted.by });
     else if (sorted.kind === 'ambiguous')
       ambiguous.push({ volumeId: volume.volumeId, why: sorted.why });
     else leftAlone.push({ volumeId: volume.volumeId, why: sorted.why });
   }
-  return { inScope, leftAlone, ambiguous, multiAttach };
+  return { inScope, leftAlone, ambiguous, multiAttach, managed };
 };
 
 /** May adopt put the cluster tag on this volume? It must be attached to a healthy agent now. */
@@ -189,6 +194,7 @@ export const mayAdopt = (volume: Volume, instance: Instance, apps: readonly App[
     tagValues(volume.tags, clusterTagKey).length === 0 &&
     tagValues(volume.tags, 'Name').length === 1 &&
     !volume.multiAttach &&
+    volume.managedBy === undefined &&
     volume.attachments.length === 1 &&
     attachment?.instanceId === instance.instanceId &&
     attachment.state === 'attached' &&

@@ -1,6 +1,6 @@
 import type { InstanceId, VolumeId } from '../domain/ids.ts';
 import type { FenceMethod, StopMethod } from '../domain/incident.ts';
-import type { Instance, StatusChecks, Volume } from '../domain/machine.ts';
+import type { Instance, StatusChecks, Volume, VolumeCondition } from '../domain/machine.ts';
 
 /** An accepted mutating call. */
 export interface Receipt {
@@ -45,6 +45,8 @@ export interface ComputeReads {
   /** Every volume EC2 reports attached to the instance, roots included. */
   volumesOf(instanceId: InstanceId): Promise<Volume[]>;
   volumes(volumeIds: readonly VolumeId[]): Promise<Volume[]>;
+  /** I/O and modification of the volumes EC2 knows, whether attached or not. */
+  volumeConditions(volumeIds: readonly VolumeId[]): Promise<VolumeCondition[]>;
   /** Every volume with this `Name` tag, in every zone of the region. */
   volumesNamed(names: readonly string[]): Promise<Volume[]>;
   /** All instances with the cluster tag; paged, for the sweep. */

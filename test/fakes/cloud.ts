@@ -1,6 +1,12 @@
 import type { InstanceId, LaunchTime, VolumeId } from '../../src/domain/ids.ts';
 import type { FenceMethod, StopMethod } from '../../src/domain/incident.ts';
-import type { Instance, StatusChecks, Tag, Volume } from '../../src/domain/machine.ts';
+import type {
+  Instance,
+  StatusChecks,
+  Tag,
+  Volume,
+  VolumeCondition,
+} from '../../src/domain/machine.ts';
 import { tagValue } from '../../src/domain/machine.ts';
 import type { AutoScaling, GroupMembership, StandbyAnswer } from '../../src/ports/auto-scaling.ts';
 import type {
@@ -31,6 +37,8 @@ export class FakeCloud
 {
   readonly instances = new Map<InstanceId, Instance>();
   readonly volumesById = new Map<VolumeId, Volume>();
+  /** Those of other volumes are in order. */
+  readonly conditions = new Map<VolumeId, VolumeCondition>();
   readonly checks = new Map<InstanceId, StatusChecks>();
   readonly groups = new Map<InstanceId, GroupMembership>();
   /** How long each way down takes; Infinity: for ever. */
@@ -100,6 +108,15 @@ export class FakeCloud
   volumes(volumeIds: readonly VolumeId[]): Promise<Volume[]> {
     return this.#book.read('volumes', () =>
       volumeIds.flatMap((id) => this.volumesById.get(id) ?? []),
+    );
+  }
+
+  volumeConditions(volumeIds: readonly VolumeId[]): Promise<VolumeCondition[]> {
+    return this.#book.read('volumeConditions', () =>
+      volumeIds.map(
+        (volumeId) =>
+          this.conditions.get(volumeId) ?? ({ volumeId, io: 'ok', modifying: false } as const),
+      ),
     );
   }
 

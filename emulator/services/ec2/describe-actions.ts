@@ -16,6 +16,12 @@ import type { FilterFields } from './filters.ts';
 import { filterOf, paginate } from './filters.ts';
 import type { Instance, Snapshot, Volume } from './model.ts';
 import { hypervisorOf } from './model.ts';
+import {
+  modificationFilters,
+  modificationView,
+  volumeStatusFilters,
+  volumeStatusView,
+} from './volume-condition.ts';
 import type { World } from './world.ts';
 
 /** What one Describe action reads, and how it tells it. */
@@ -116,6 +122,24 @@ const volumes = (world: World): Listing<Volume> => ({
   tagsOf,
 });
 
+const volumeStatus = (world: World): Listing<Volume> => ({
+  ...volumes(world),
+  name: 'volumeStatusSet',
+  view: volumeStatusView,
+  fields: volumeStatusFilters,
+});
+
+const modifications = (world: World): Listing<Volume> => ({
+  ...volumes(world),
+  name: 'volumeModificationSet',
+  view: modificationView,
+  shown:
+    () =>
+    ({ modification }) =>
+      modification !== undefined,
+  fields: modificationFilters,
+});
+
 const snapshots = (world: World): Listing<Snapshot> => ({
   name: 'snapshotSet',
   view: (snapshot) => snapshotView(snapshot, world.account),
@@ -172,5 +196,7 @@ export const createDescribeActions = (world: World): Record<string, Action> => {
     DescribeSnapshots: describeAction(snapshots(world), draws, world),
     DescribeTags: describeAction(tags(world), draws, world),
     DescribeVolumes: describeAction(volumes(world), draws, world),
+    DescribeVolumesModifications: describeAction(modifications(world), draws, world),
+    DescribeVolumeStatus: describeAction(volumeStatus(world), draws, world),
   };
 };

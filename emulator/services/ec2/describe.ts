@@ -111,6 +111,10 @@ export const volumeView = (volume: Volume): XmlElement => ({
   encrypted: volume.kmsKeyId !== undefined,
   kmsKeyId: volume.kmsKeyId,
   multiAttachEnabled: volume.multiAttach,
+  operator: {
+    managed: volume.managedBy !== undefined,
+    principal: volume.managedBy,
+  },
 });
 
 type Reachability = 'passed' | 'failed' | 'initializing' | 'insufficient-data';

@@ -57,6 +57,9 @@ export class Disks {
       multiAttach: request.multiAttach ?? false,
       kmsKeyId: request.kmsKeyId,
       kmsKeyDisabled: false,
+      ioEnabled: true,
+      modification: undefined,
+      managedBy: undefined,
       mounted: false,
     };
     world.volumes.set(volume.volumeId, volume);
@@ -122,6 +125,16 @@ export class Disks {
     return attachment;
   }
 
+  /** ModifyVolume by somebody: attachable again once EBS is only `optimizing`. */
+  modify(volume: Volume, modifyingMs: number): void {
+    const { time } = this.#world;
+    const modification: Volume['modification'] = { state: 'modifying', startTime: time.now() };
+    volume.modification = modification;
+    time.after(modifyingMs, () => {
+      modification.state = 'optimizing';
+    });
+  }
+
   /** Nothing to do for a volume that is attached nowhere: the guest notices late. */
   setMounted(volumeId: string, mounted: boolean): void {
     const volume = this.#world.volumes.get(volumeId);
@@ -150,7 +163,7 @@ export class Disks {
       attachment.state = 'detaching';
       this.#settle(attachment, this.#detachMs(volume, attachment), () => {
         this.#free(volume, attachment);
-        const unused = volume.state === 'available';
+        const unused = volume.attachments.length === 0;
         if (attachment.deleteOnTermination && unused) this.#delete(volume);
       });
     }
@@ -197,7 +210,7 @@ export class Disks {
     volume.attachments = volume.attachments.filter((other) => other !== attachment);
     if (volume.attachments.length > 0) return;
     volume.mounted = false;
-    volume.state = 'available';
+    if (volume.state !== 'error') volume.state = 'available';
   }
 
   #delete(volume: Volume): void {
@@ -210,17 +223,27 @@ export class Disks {
   }
 }
 
+const refuseManaged = ({ managedBy, volumeId }: Volume): void => {
+  if (managedBy === undefined) return;
+  const message = `The operation is not supported on '${volumeId}', which is managed by`;
+  refuse('UnsupportedOperation', `${message} ${managedBy}.`);
+};
+
 const checkAttach = (world: World, volume: Volume, instance: Instance, device: string): void => {
   const { volumeId } = volume;
   const { instanceId } = instance;
   if (instance.state !== 'running' && instance.state !== 'stopped') {
     refuse('IncorrectState', `Instance '${instanceId}' is not 'running'.`);
   }
+  refuseManaged(volume);
   if (volume.attachments.length > 0 && !volume.multiAttach) {
     refuse('VolumeInUse', `${volumeId} is already attached to an instance`);
   }
   if (volume.state !== 'available' && volume.state !== 'in-use') {
     refuse('IncorrectState', `Volume '${volumeId}' is in the '${volume.state}' state.`);
+  }
+  if (volume.modification?.state === 'modifying') {
+    refuse('IncorrectState', `Volume '${volumeId}' is being modified.`);
   }
   if (attachmentOf(volume, instanceId) !== undefined) {
     refuse('VolumeInUse', `${volumeId} is already attached to an instance`);
@@ -263,6 +286,7 @@ const attachmentToDetach = (
     const message = `The volume '${volumeId}' is not attached to ${where}.`;
     throw new Ec2Refusal('InvalidAttachment.NotFound', message);
   }
+  refuseManaged(volume);
   const instance = world.instances.get(attachment.instanceId);
   const isRoot = instance?.rootDeviceName === attachment.device;
   if (isRoot && instance.state !== 'stopped' && instance.state !== 'terminated') {

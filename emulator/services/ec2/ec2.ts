@@ -13,14 +13,15 @@ import { mappingsView } from './describe.ts';
 import { createDescribeActions } from './describe-actions.ts';
 import { Disks } from './disks.ts';
 import type { Ec2Call, Ec2Faults } from './faults.ts';
+import type { Hands } from './hands.ts';
+import { createHands } from './hands.ts';
 import type { StatusSample } from './health.ts';
 import { createHealth } from './health.ts';
 import { createAttributeActions, createPowerActions } from './instance-actions.ts';
 import type { InstanceSpec, VolumeSpec } from './launch.ts';
 import { addBooting, addInstance, addVolume } from './launch.ts';
-import type { Instance, InstanceState, StateReason, Volume } from './model.ts';
-import type { StopFlags } from './power.ts';
-import { checkStop, Power } from './power.ts';
+import type { Instance, InstanceState, Volume } from './model.ts';
+import { Power } from './power.ts';
 import { createTagActions } from './tag-actions.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 import { createVolumeActions } from './volume-actions.ts';
@@ -44,7 +45,7 @@ export interface Ec2Deps {
   authorize?: Authorize;
 }
 
-export interface Ec2 extends Service, Machines {
+export interface Ec2 extends Service, Machines, Hands {
   /** Assign members to begin a fault, delete them to end it. */
   readonly faults: Ec2Faults;
   readonly background: Throttle['background'];
@@ -53,23 +54,8 @@ export interface Ec2 extends Service, Machines {
   seedVolume(spec: VolumeSpec): string;
   /** New capacity, as Auto Scaling asks for it: `pending`, later `running`. */
   launch(spec: InstanceSpec): string;
-  /** Somebody else's hand (AWS itself, an operator): no rights, no throttling, no call log. */
-  start(instanceId: string): void;
-  stop(instanceId: string, flags?: Partial<StopFlags>, reason?: StateReason): void;
-  terminate(instanceId: string, flags?: Partial<StopFlags>, reason?: StateReason): void;
-  reboot(instanceId: string): void;
-  /** An instance or a volume. */
-  tag(id: string, tags: Record<string, string>): void;
   /** The true state, and since when its status check fails. */
   status(instanceId: string): { state: InstanceState; impairedSince: number | undefined };
-  /** The kernel answers nothing any more; EC2 notices at the next status check. */
-  hang(instanceId: string): void;
-  thaw(instanceId: string): void;
-  /** The host vanishes with its machine: impaired, and no stop ends until it is found again. */
-  loseHost(instanceId: string): void;
-  findHost(instanceId: string): void;
-  /** The guest has mounted or unmounted the volume: a mounted one cannot be detached in peace. */
-  setMounted(volumeId: string, mounted: boolean): void;
   /** A deep copy of everything that ever was, for the oracle. */
   truth(): { instances: Instance[]; volumes: Volume[] };
   /** The same as it is at this moment, uncopied: to be looked at, not to be kept or changed. */
@@ -137,12 +123,6 @@ const blockVolumeOf = (volume: Volume): BlockVolume => ({
     device,
     state,
   })),
-});
-
-const stopFlags = (flags: Partial<StopFlags> = {}): StopFlags => ({
-  force: false,
-  skipOsShutdown: false,
-  ...flags,
 });
 
 /** Runs a call under the fault hooks and writes it to the log, whatever its outcome. */
@@ -222,30 +202,12 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
       power.boot(instance);
       return instance.instanceId;
     },
-    start: (instanceId) => void power.start(world.instance(instanceId)),
-    stop(instanceId, flags, reason) {
-      const instance = world.instance(instanceId);
-      checkStop(instance, stopFlags(flags));
-      power.stop(instance, stopFlags(flags), reason);
-    },
-    terminate: (instanceId, flags, reason) =>
-      void power.terminate(world.instance(instanceId), stopFlags(flags), reason),
-    tag(id, tags) {
-      const resource = id.startsWith('vol-') ? world.volume(id) : world.instance(id);
-      Object.assign(resource.tags, tags);
-    },
+    ...createHands(world, power, disks),
     status(instanceId) {
       const { state, impairedSince } =
         world.instances.get(instanceId) ?? world.instance(instanceId);
       return { state, impairedSince };
     },
-    reboot: (instanceId) => power.reboot(world.instance(instanceId)),
-    hang: (instanceId) => power.hang(world.instance(instanceId)),
-    thaw: (instanceId) => power.thaw(world.instance(instanceId)),
-    loseHost: (instanceId) => power.loseHost(world.instance(instanceId)),
-    findHost: (instanceId) => power.findHost(world.instance(instanceId)),
-    setMounted: (volumeId, mounted) => disks.setMounted(volumeId, mounted),
-
     machine(instanceId) {
       const instance = world.instances.get(instanceId);
       return instance && machineOf(instance);

@@ -127,6 +127,9 @@ export const addVolume = (world: World, spec: VolumeSpec): Volume => {
     multiAttach: spec.multiAttach ?? false,
     kmsKeyId: spec.kmsKeyId,
     kmsKeyDisabled: spec.kmsKeyDisabled ?? false,
+    ioEnabled: true,
+    modification: undefined,
+    managedBy: undefined,
     mounted: false,
   };
   if (world.volumes.has(volume.volumeId)) {

@@ -94,6 +94,12 @@ export interface Volume {
   kmsKeyId: string | undefined;
   /** With the key disabled a detach works, an attach fails after a while. */
   kmsKeyDisabled: boolean;
+  /** False once EBS suspects its data: it stops the I/O until a person enables it again. */
+  ioEnabled: boolean;
+  /** The latest change of its size, type or speed. */
+  modification: { state: 'modifying' | 'optimizing'; startTime: number } | undefined;
+  /** The AWS service it belongs to: nobody else may attach or detach it. */
+  managedBy: string | undefined;
   /** A file system of it is mounted in the machine it is attached to. */
   mounted: boolean;
 }

@@ -38,7 +38,14 @@ const RESOURCES: Record<string, Limit> = {
   StartInstances: { burst: 1000, perSecond: 2 },
 };
 
-const PAGED = ['DescribeInstances', 'DescribeInstanceStatus', 'DescribeVolumes'];
+const PAGED = [
+  'DescribeInstances',
+  'DescribeInstanceStatus',
+  'DescribeVolumes',
+  // Not in the table; taken to be like the others.
+  'DescribeVolumeStatus',
+  'DescribeVolumesModifications',
+];
 
 interface Draw {
   bucket: string;

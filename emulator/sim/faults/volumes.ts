@@ -1,4 +1,5 @@
-import { type FaultKind, fault } from '../fault.ts';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { type FaultKind, fault, type Params } from '../fault.ts';
 import type { Site } from '../site.ts';
 import type { Traits } from '../stage.ts';
 
@@ -82,6 +83,74 @@ const flagsOf = ({ stage, world }: Site, value: boolean): Record<string, string>
       ]),
   );
 
+/** What happens to the app's first volume in the moment the first execution begins, or so long after. */
+const stricken = (
+  id: string,
+  parts: Partial<FaultKind> & { told: RegExp; draw: FaultKind['draw'] },
+  strike: (site: Site, volumeId: string, params: Params) => void,
+): FaultKind => {
+  const { told, draw, ...more } = parts;
+  return fault(id, {
+    ...more,
+    draw,
+    arm: (site, params: Params) => {
+      const [volumeId = ''] = site.stage.app.volumeIds;
+      let struck = false;
+      let begun = false;
+      site.world.states.onStatus(({ status }) => {
+        if (begun || status !== 'RUNNING') return;
+        begun = true;
+        site.later(Number(params.afterS ?? 0) * 1000, () => {
+          struck = true;
+          strike(site, volumeId, params);
+        });
+      });
+      site.on('request', ({ operation }) => {
+        if (struck && told.test(operation)) site.hit(id);
+        return undefined;
+      });
+    },
+  });
+};
+
+/** The first incident of the run, as its execution was told. */
+const incidentOf = ({ world }: Site): string => {
+  const [first] = world.states.executions();
+  return (JSON.parse(first?.input ?? '{}') as { incidentId?: string }).incidentId ?? '';
+};
+
+/** A person has looked at the volume and lets it pass. */
+const acknowledge = (site: Site): void => {
+  const body = {
+    TableName: site.world.infra.resource('LedgerTable').ref,
+    Key: marshall({ pk: `INCIDENT#${incidentOf(site)}`, sk: 'STATE' }),
+    UpdateExpression: 'SET acknowledged = :reason',
+    ConditionExpression: '#s = :held',
+    ExpressionAttributeNames: { '#s': 'status' },
+    ExpressionAttributeValues: marshall({ ':reason': ['volume-not-usable'], ':held': 'held' }),
+  };
+  void site.time.busy(site.operator('dynamodb', { operation: 'UpdateItem', body }));
+};
+
+/** Suspicious data is moved like any other, but nobody is told to use it before a person has looked. */
+const brokenVolume = stricken(
+  'EB-10',
+  {
+    scenes: ['hung', 'stopped'],
+    mayHold: ['volume-not-usable'],
+    told: /^DescribeVolume/,
+    // 0: nobody looks.
+    draw: (rng) => ({ how: rng.pick(['io', 'error']), lookedAtS: rng.pick([0, 40, 60]) }),
+  },
+  (site, volumeId, { how, lookedAtS }) => {
+    if (how === 'error') site.world.ec2.failVolume(volumeId);
+    else site.world.ec2.disableIo(volumeId);
+    if (how === 'io' && lookedAtS !== 0) {
+      site.time.after(Number(lookedAtS) * 1000, () => acknowledge(site));
+    }
+  },
+);
+
 export const volumeFaults: readonly FaultKind[] = [
   slow('EB-01', [30, 45]),
   slow('EB-02', [100_000], {
@@ -140,12 +209,34 @@ export const volumeFaults: readonly FaultKind[] = [
     { mayHold: ['multi-attach'], mayStayDown: true },
     /^DescribeVolumes$/,
   ),
+  brokenVolume,
   trait('EB-12', { volumes: 0 }, { mayStayDown: true }, /^DescribeVolumes$/),
   trait(
     'EB-13',
     { kmsKeyDisabled: true },
     { mayHold: ['recovery-not-seen', 'volume-not-usable'], mayStayDown: true },
     /^DetachVolume$/,
+  ),
+  stricken(
+    'EB-14',
+    {
+      scenes: ['hung', 'stopped'],
+      mayHold: ['managed-volume', 'volume-stuck'],
+      mayStayDown: true,
+      told: /^(?:DescribeVolumes|DetachVolume)$/,
+      // At once, or when the service has made up its mind to move it.
+      draw: (rng) => ({ afterS: rng.pick([0, 0, 1, 2]) }),
+    },
+    ({ world }, volumeId) => world.ec2.manageVolume(volumeId, 'eks.amazonaws.com'),
+  ),
+  stricken(
+    'EB-15',
+    {
+      scenes: ['hung'],
+      told: /^DescribeVolumesModifications$/,
+      draw: (rng) => ({ forS: rng.int(60, 400) }),
+    },
+    ({ world }, volumeId, { forS }) => world.ec2.modifyVolume(volumeId, Number(forS) * 1000),
   ),
   trait(
     'EB-16',

@@ -91,6 +91,7 @@ export const holdReason = z.enum([
   'unknown-incarnation',
   'ambiguous-scope',
   'multi-attach',
+  'managed-volume',
   'local-persistent-volumes',
   'no-agent-id',
   'protected-from-stop',

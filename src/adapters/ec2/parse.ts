@@ -152,6 +152,8 @@ export const parseVolume = (volume: Ec2Volume): Volume => {
     state: reader.oneOf('state', volumeStates, volume.State),
     availabilityZone: reader.required('zone', volume.AvailabilityZone),
     multiAttach: reader.required('MultiAttachEnabled', volume.MultiAttachEnabled),
+    ...(volume.Operator?.Managed ? { managedBy: volume.Operator.Principal ?? 'AWS' } : {}),
+    ...optional('kmsKeyId', volume.KmsKeyId),
     attachments: (volume.Attachments ?? []).map((each) => parseAttachment(reader, each)),
     tags: parseTags(volume.Tags),
   };

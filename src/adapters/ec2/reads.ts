@@ -1,10 +1,14 @@
 import {
   DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
+  DescribeVolumeStatusCommand,
   DescribeVolumesCommand,
+  DescribeVolumesModificationsCommand,
   type EC2Client,
   type Filter,
   type InstanceStatus,
+  type VolumeModification,
+  type VolumeStatusItem,
 } from '@aws-sdk/client-ec2';
 import { CloudUnavailableError } from '../../domain/errors.ts';
 import type { InstanceId, VolumeId } from '../../domain/ids.ts';
@@ -14,6 +18,7 @@ import {
   type Tag,
   tagValue,
   type Volume,
+  type VolumeCondition,
 } from '../../domain/machine.ts';
 import type { ComputeReads } from '../../ports/compute.ts';
 import { allPages, reading } from '../aws-sdk/calls.ts';
@@ -146,6 +151,66 @@ const statusesOfRunning = (client: EC2Client): Promise<InstanceStatus[]> =>
     ({ InstanceId = '' }) => InstanceId,
   );
 
+/** A request names the volumes, and fails for all of them if EC2 does not know one. */
+const volumeStatuses = async (
+  client: EC2Client,
+  volumeIds: readonly VolumeId[],
+): Promise<VolumeStatusItem[]> => {
+  const answer = await reading(
+    'DescribeVolumeStatus',
+    () => client.send(new DescribeVolumeStatusCommand({ VolumeIds: [...volumeIds] })),
+    ({ code }) => (code === 'InvalidVolume.NotFound' ? 'unknown' : undefined),
+  );
+  if (answer !== 'unknown') return answer.VolumeStatuses ?? [];
+  if (volumeIds.length === 1) return [];
+  const each = volumeIds.map((volumeId) => volumeStatuses(client, [volumeId]));
+  return (await Promise.all(each)).flat();
+};
+
+const modificationsOf = (
+  client: EC2Client,
+  volumeIds: readonly VolumeId[],
+): Promise<VolumeModification[]> =>
+  agreed(
+    'DescribeVolumesModifications',
+    (NextToken) =>
+      client.send(
+        new DescribeVolumesModificationsCommand({
+          Filters: [{ Name: 'volume-id', Values: [...volumeIds] }],
+          MaxResults: pageSize.volumes,
+          NextToken,
+        }),
+      ),
+    ({ VolumesModifications = [] }) => VolumesModifications,
+    ({ VolumeId = '' }) => VolumeId,
+  );
+
+const volumeConditions = async (
+  client: EC2Client,
+  volumeIds: readonly VolumeId[],
+): Promise<VolumeCondition[]> => {
+  const [statuses, modifications] = await Promise.all([
+    volumeStatuses(client, volumeIds),
+    modificationsOf(client, volumeIds),
+  ]);
+  const modifying = new Set(
+    modifications.flatMap(({ VolumeId, ModificationState }) =>
+      ModificationState === 'modifying' ? [VolumeId] : [],
+    ),
+  );
+  return statuses.flatMap(({ VolumeId, VolumeStatus }) =>
+    VolumeId === undefined
+      ? []
+      : [
+          {
+            volumeId: VolumeId as VolumeId,
+            io: VolumeStatus?.Status === 'impaired' ? 'impaired' : 'ok',
+            modifying: modifying.has(VolumeId),
+          } as const,
+        ],
+  );
+};
+
 export interface Ec2ReadsDeps {
   readonly client: EC2Client;
   /** The tag that makes an instance or a volume part of this cluster. */
@@ -170,6 +235,11 @@ export const createEc2Reads = ({ client, clusterTag }: Ec2ReadsDeps): ComputeRea
   volumesOf: (instanceId) => findVolumesBy(client, 'attachment.instance-id', [instanceId]),
 
   volumes: (volumeIds: readonly VolumeId[]) => findVolumesBy(client, 'volume-id', volumeIds),
+
+  async volumeConditions(volumeIds) {
+    // Without ids both reads would answer for every volume of the region.
+    return volumeIds.length === 0 ? [] : volumeConditions(client, volumeIds);
+  },
 
   async volumesNamed(names) {
     // Filter values are patterns. A wider match is harmless, because names are compared here.

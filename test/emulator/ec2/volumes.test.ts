@@ -3,7 +3,9 @@ import {
   CreateVolumeCommand,
   DeleteVolumeCommand,
   DescribeInstancesCommand,
+  DescribeVolumeStatusCommand,
   DescribeVolumesCommand,
+  DescribeVolumesModificationsCommand,
   DetachVolumeCommand,
   ModifyInstanceAttributeCommand,
   type Volume,
@@ -395,5 +397,74 @@ describe("the agent's own REX-Ray", () => {
     world.time.advance(LONG);
     expect(() => world.ec2.setMounted(volumeId, false)).not.toThrow();
     expect(() => world.ec2.setMounted('vol-00000000000000bad', false)).toThrow(RangeError);
+  });
+});
+
+describe('a volume in trouble', () => {
+  const statusOf = async ({ client, volumeId }: ReturnType<typeof agentWithVolume>) => {
+    const request = new DescribeVolumeStatusCommand({ VolumeIds: [volumeId] });
+    const [status] = (await client.send(request)).VolumeStatuses ?? [];
+    return status?.VolumeStatus;
+  };
+
+  it('tells that its I/O is stopped, and lets itself be detached and attached all the same', async () => {
+    const world = agentWithVolume();
+    expect(await statusOf(world)).toMatchObject({ Status: 'ok' });
+    world.ec2.disableIo(world.volumeId);
+    expect(await statusOf(world)).toMatchObject({
+      Status: 'impaired',
+      Details: [{ Name: 'io-enabled', Status: 'failed' }, expect.anything()],
+    });
+    power(world);
+    await detach(world, world.volumeId, { InstanceId: world.instanceId });
+    world.time.advance(LONG);
+    expect((await attach(world, world.volumeId, world.instanceId)).State).toBe('attaching');
+  });
+
+  it('stays in error when it is let go of, and cannot be attached any more', async () => {
+    const world = agentWithVolume();
+    world.ec2.failVolume(world.volumeId);
+    power(world);
+    expect((await read(world, world.volumeId)).State).toBe('error');
+    await detach(world, world.volumeId, { InstanceId: world.instanceId });
+    world.time.advance(LONG);
+    expect(await read(world, world.volumeId)).toMatchObject({ State: 'error', Attachments: [] });
+    const again = attach(world, world.volumeId, world.instanceId);
+    expect(await refusalOf(again)).toBe('IncorrectState');
+  });
+
+  it('is attached to nothing while it is being modified, and again while it is optimised', async () => {
+    const world = agentWithVolume();
+    const told = async () => {
+      const Filters = [{ Name: 'volume-id', Values: [world.volumeId] }];
+      const request = new DescribeVolumesModificationsCommand({ Filters });
+      return (await world.client.send(request)).VolumesModifications;
+    };
+    expect(await told()).toEqual([]);
+    world.ec2.modifyVolume(world.volumeId, 60_000);
+    power(world);
+    await detach(world, world.volumeId, { InstanceId: world.instanceId });
+    world.time.advance(5_000);
+    expect(await told()).toMatchObject([
+      { VolumeId: world.volumeId, ModificationState: 'modifying' },
+    ]);
+    const tooEarly = attach(world, world.volumeId, world.instanceId);
+    expect(await refusalOf(tooEarly)).toBe('IncorrectState');
+    world.time.advance(60_000);
+    expect(await told()).toMatchObject([{ ModificationState: 'optimizing' }]);
+    expect((await attach(world, world.volumeId, world.instanceId)).State).toBe('attaching');
+  });
+
+  it('is neither attached nor detached by anybody once an AWS service manages it', async () => {
+    const world = agentWithVolume();
+    expect((await read(world, world.volumeId)).Operator?.Managed).toBe(false);
+    world.ec2.manageVolume(world.volumeId, 'eks.amazonaws.com');
+    expect((await read(world, world.volumeId)).Operator).toMatchObject({
+      Managed: true,
+      Principal: 'eks.amazonaws.com',
+    });
+    power(world);
+    const refused = detach(world, world.volumeId, { InstanceId: world.instanceId });
+    expect(await refusalOf(refused)).toBe('UnsupportedOperation');
   });
 });

@@ -164,6 +164,11 @@ describe('AssessAgent', () => {
       'multi-attach',
     ],
     [
+      'an AWS service manages the volume',
+      (world) => world.cloud.setVolume(ids.data, { managedBy: 'eks.amazonaws.com' }),
+      'managed-volume',
+    ],
+    [
       'an app keeps local persistent volumes there',
       (world) => {
         world.dcos.allApps = [appOf({ hasLocalVolumes: true })];

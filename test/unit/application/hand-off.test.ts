@@ -7,6 +7,7 @@ import {
 } from '../../../src/domain/errors.ts';
 import type { AgentId, VolumeId } from '../../../src/domain/ids.ts';
 import type { IncidentPatch } from '../../../src/domain/incident.ts';
+import { agentsFingerprint } from '../../../src/domain/placement.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 import {
   appOf,
@@ -105,6 +106,25 @@ describe('HandOff', () => {
     world.cloud.volumesById.set(twin.volumeId, twin);
     expect(await handOff(world)).toEqual({ kind: 'hold', reason: 'duplicate-volume-name' });
     expect(world.book.calls).toEqual([]);
+  });
+
+  it('holds while the I/O of a volume is stopped, until a person has looked', async () => {
+    const world = await released();
+    world.cloud.conditions.set(ids.data, { volumeId: ids.data, io: 'impaired', modifying: false });
+    expect(await handOff(world)).toEqual({ kind: 'hold', reason: 'volume-not-usable' });
+    expect(world.book.calls).toEqual([]);
+    const acknowledged = ['volume-not-usable'] as const;
+    await world.ledger.save(ids.incident, 1, { acknowledged }, world.clock.now());
+    expect((await handOff(world)).kind).toBe('handedOff');
+  });
+
+  it('holds while a volume is being modified, however well the placement looked ahead', async () => {
+    const agents = agentsFingerprint(createWorld().dcos.listed);
+    const world = await released({}, { placement: { at: t(20), agents } });
+    world.cloud.conditions.set(ids.data, { volumeId: ids.data, io: 'ok', modifying: true });
+    expect(await handOff(world)).toEqual({ kind: 'hold', reason: 'volume-not-usable' });
+    world.cloud.conditions.clear();
+    expect((await handOff(world)).kind).toBe('handedOff');
   });
 
   it('does not destroy local persistent volumes that nobody acknowledged', async () => {

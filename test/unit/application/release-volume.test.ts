@@ -99,6 +99,17 @@ describe('ReleaseVolume', () => {
     expect(await record(world)).toEqual(before);
   });
 
+  it('does not insist on a volume that an AWS service manages, and says so', async () => {
+    const world = await proven();
+    world.cloud.detachAnswers.push({ kind: 'unsupported', code: 'UnsupportedOperation' });
+    expect(await release(world)).toEqual({ kind: 'held', volumeId: ids.data });
+    expect(world.book.names).toEqual(['DetachVolume']);
+    expect(await record(world)).toMatchObject({
+      state: 'held',
+      says: expect.stringContaining('UnsupportedOperation'),
+    });
+  });
+
   it('does not touch a volume that somebody attached elsewhere', async () => {
     const world = await proven();
     world.cloud.attach(ids.data, ids.other);

@@ -96,6 +96,13 @@ describe('VerifyRecovery', () => {
     expect((await world.incident()).hold?.says).toContain('/mysql: no new task yet');
     expect(world.clock.now() - t(26)).toBeGreaterThanOrEqual(600_000);
   });
+  it('points at the key of an encrypted volume that nobody attaches', async () => {
+    const world = await handedOff();
+    world.dcos.launch = () => undefined;
+    world.cloud.setVolume(ids.data, { state: 'available', attachments: [], kmsKeyId: 'key-1' });
+    expect(await verifyFor(world, 900)).toEqual({ kind: 'hold', reason: 'recovery-not-seen' });
+    expect((await world.incident()).hold?.says).toContain('see that its key key-1 is enabled');
+  });
 
   it('asks EC2 nothing until Marathon says that the app serves', async () => {
     const world = await handedOff();

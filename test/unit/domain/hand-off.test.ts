@@ -141,6 +141,29 @@ describe('readyToHandOff', () => {
     });
   });
 
+  it('is held at once by a volume in error: its app would get an empty one instead', () => {
+    const broken = volumeOf({ volumeId: second, state: 'error', attachments: [] });
+    expect(ready(halfReleased(21, { unreleasedVolumes: [broken] }))).toMatchObject({
+      kind: 'hold',
+      reason: 'volume-not-usable',
+      says: expect.stringContaining(second),
+    });
+  });
+
+  it('names the AWS service that keeps the only volume, once the others had their time', () => {
+    const view = {
+      facts: factsOf({ volumes: [incidentVolumeOf({ volumeId: second })] }),
+      records: [stuck],
+      unreleasedVolumes: [volumeOf({ volumeId: second, managedBy: 'eks.amazonaws.com' })],
+    };
+    expect(ready(halfReleased(21, view)).kind).toBe('wait');
+    expect(ready(halfReleased(90, view))).toMatchObject({
+      kind: 'hold',
+      reason: 'managed-volume',
+      says: expect.stringContaining('eks.amazonaws.com'),
+    });
+  });
+
   it('does not take a volume without a record for released', () => {
     expect(ready(halfReleased(21, { records: [released, undefined] })).kind).toBe('wait');
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { InstanceId, VolumeId } from '../../../src/domain/ids.ts';
-import { type PlacementView, preflight } from '../../../src/domain/placement.ts';
+import type { HoldReason } from '../../../src/domain/incident.ts';
+import { type PlacementView, preflight, whyNotUsable } from '../../../src/domain/placement.ts';
 import type { App, MesosAgent } from '../../../src/domain/service.ts';
 import {
   agentOf,
@@ -177,5 +178,57 @@ describe('preflight', () => {
     const stopped = spareInstance({ instanceId: 'i-0000000a' as InstanceId, state: 'stopped' });
     const agents = [spareAgent()];
     expect(preflight(viewOf({ agents, instances: [stopped] })).kind).toBe('hold');
+  });
+});
+
+describe('room for a volume', () => {
+  const holding = (...names: string[]) => {
+    const devices = names.map((device) => ({
+      device,
+      volumeId: ids.root,
+      deleteOnTermination: false,
+      status: 'attached',
+    }));
+    return preflight(viewOf({ instances: [spareInstance({ devices })] }));
+  };
+  const letters = (from: string, to: string): string[] =>
+    [...'abcdefghijklmnopqrstuvwxyz'].filter((letter) => letter >= from && letter <= to);
+
+  it('is gone when REX-Ray has used all its letters', () => {
+    const used = letters('f', 'p').map((letter) => `/dev/xvd${letter}`);
+    expect(holding('/dev/xvda', ...used.slice(1)).kind).toBe('ok');
+    expect(holding('/dev/xvda', ...used)).toEqual(hold('no-placement'));
+  });
+
+  it('is gone when the machine holds as many disks as EC2 lets it, under whatever letters', () => {
+    const others = letters('a', 'z').map((letter) => `/dev/xvdb${letter}`);
+    expect(holding(...others.slice(1)).kind).toBe('ok');
+    expect(holding(...others)).toEqual(hold('no-placement'));
+  });
+});
+
+describe('whyNotUsable', () => {
+  const impaired = { volumeId: ids.data, io: 'impaired', modifying: false } as const;
+  const modifying = { volumeId: ids.data, io: 'ok', modifying: true } as const;
+  const why = (condition: typeof impaired | typeof modifying, ...acknowledged: HoldReason[]) =>
+    whyNotUsable([incidentVolumeOf()], [condition], acknowledged);
+  const notUsable = expect.objectContaining({ reason: 'volume-not-usable' });
+
+  it('has nothing against volumes in order, or of which EC2 says nothing', () => {
+    const ok = { volumeId: ids.data, io: 'ok', modifying: false } as const;
+    expect(whyNotUsable([incidentVolumeOf()], [ok], [])).toBeUndefined();
+    expect(whyNotUsable([incidentVolumeOf()], [], [])).toBeUndefined();
+    expect(whyNotUsable([], [impaired], [])).toBeUndefined();
+  });
+
+  it('wants a person to look at a volume whose I/O EC2 has stopped', () => {
+    expect(why(impaired)).toEqual(notUsable);
+    expect(why(impaired, 'weak-fence')).toEqual(notUsable);
+    expect(why(impaired, 'volume-not-usable')).toBeUndefined();
+  });
+
+  it('waits for the end of a modification, which nobody can wave through', () => {
+    expect(why(modifying)).toEqual(notUsable);
+    expect(why(modifying, 'volume-not-usable')).toEqual(notUsable);
   });
 });

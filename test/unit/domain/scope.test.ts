@@ -67,6 +67,7 @@ describe('scopeVolumes', () => {
       leftAlone: [],
       ambiguous: [],
       multiAttach: [],
+      managed: [],
     });
   });
 
@@ -152,6 +153,13 @@ describe('scopeVolumes', () => {
     });
   });
 
+  it('sets apart what an AWS service manages', () => {
+    expect(scoped([volumeOf({ managedBy: 'eks.amazonaws.com' })])).toMatchObject({
+      inScope: [],
+      managed: [{ volumeId: ids.data, by: 'eks.amazonaws.com' }],
+    });
+  });
+
   it('reads DeleteOnTermination from the instance’s mapping, else from the attachment', () => {
     const doomed = attachmentOf({ deleteOnTermination: true });
     const bare = instanceOf({ devices: [] });
@@ -190,6 +198,7 @@ describe('mayAdopt', () => {
     ['has no name', { tags: [] }],
     ['has two names', { tags: [name, { key: 'NAME', value: 'mysql' }] }],
     ['is Multi-Attach', { multiAttach: true }],
+    ['belongs to an AWS service', { managedBy: 'eks.amazonaws.com' }],
     ['is attached to nothing', { attachments: [] }],
     ['is attached to another instance', { attachments: [attachmentOf({ instanceId: ids.other })] }],
     [

@@ -1,4 +1,11 @@
-import { DescribeVolumesCommand, EC2Client, type Volume as Ec2Volume } from '@aws-sdk/client-ec2';
+import {
+  DescribeVolumeStatusCommand,
+  DescribeVolumesCommand,
+  DescribeVolumesModificationsCommand,
+  EC2Client,
+  type Volume as Ec2Volume,
+  type VolumeStatusInfoStatus,
+} from '@aws-sdk/client-ec2';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import 'aws-sdk-client-mock-vitest/extend';
@@ -142,5 +149,54 @@ describe('reading volumes', () => {
       .resolvesOnce({ Volumes: [volume], NextToken: 'two' })
       .rejectsOnce(awsError('RequestLimitExceeded', 'slow down', 503));
     await expect(reads.volumesOf(agent)).rejects.toMatchObject({ name: 'CloudThrottledError' });
+  });
+});
+
+describe('reading the condition of volumes', () => {
+  const status = (VolumeId: string, Status: VolumeStatusInfoStatus = 'ok') => ({
+    VolumeId,
+    VolumeStatus: { Status },
+  });
+
+  it('tells stopped I/O and a modification under way, and nothing of what is past', async () => {
+    ec2.on(DescribeVolumeStatusCommand).resolves({
+      VolumeStatuses: [status(mysqlVolume, 'impaired'), status(logsVolume)],
+    });
+    ec2.on(DescribeVolumesModificationsCommand).resolves({
+      VolumesModifications: [
+        { VolumeId: mysqlVolume, ModificationState: 'optimizing' },
+        { VolumeId: logsVolume, ModificationState: 'modifying' },
+      ],
+    });
+    expect(await reads.volumeConditions([mysqlVolume, logsVolume])).toEqual([
+      { volumeId: mysqlVolume, io: 'impaired', modifying: false },
+      { volumeId: logsVolume, io: 'ok', modifying: true },
+    ]);
+  });
+
+  it('asks for each by itself when EC2 does not know one of them', async () => {
+    ec2.on(DescribeVolumesModificationsCommand).resolves({});
+    ec2
+      .on(DescribeVolumeStatusCommand)
+      .rejects(awsError('InvalidVolume.NotFound'))
+      .on(DescribeVolumeStatusCommand, { VolumeIds: [mysqlVolume] })
+      .resolves({ VolumeStatuses: [status(mysqlVolume)] });
+    expect(await reads.volumeConditions([mysqlVolume, logsVolume])).toEqual([
+      { volumeId: mysqlVolume, io: 'ok', modifying: false },
+    ]);
+  });
+
+  it('asks nothing about nothing: without ids EC2 tells of all', async () => {
+    expect(await reads.volumeConditions([])).toEqual([]);
+    expect(ec2.calls()).toEqual([]);
+  });
+});
+
+describe('a volume of an AWS service', () => {
+  it('is told with its manager, and an encrypted one with its key', async () => {
+    answerVolumes({ ...volume, Operator: { Managed: true, Principal: 'eks' }, KmsKeyId: 'key-1' });
+    expect(await reads.volumes([mysqlVolume])).toMatchObject([
+      { managedBy: 'eks', kmsKeyId: 'key-1' },
+    ]);
   });
 });
