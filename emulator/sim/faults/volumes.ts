@@ -221,6 +221,7 @@ export const volumeFaults: readonly FaultKind[] = [
     'EB-14',
     {
       scenes: ['hung', 'stopped'],
+      traits: { volumes: 1 },
       mayHold: ['managed-volume', 'volume-stuck'],
       mayStayDown: true,
       told: /^(?:DescribeVolumes|DetachVolume)$/,
