@@ -5,6 +5,7 @@ import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts
 import { type Instance, tagValues, type Volume } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
 import {
+  appsByVolumeName,
   type Scope,
   type ScopedVolumes,
   scopeVolumes,
@@ -50,6 +51,8 @@ interface Picture {
   readonly volumes: readonly Volume[];
   /** Names the ledger has for volumes that carry none. */
   readonly known: ReadonlyMap<VolumeId, string>;
+  /** Deleted, and an app waits for it. */
+  readonly lost: readonly { readonly volumeId: VolumeId; readonly name: string }[];
   readonly apps: readonly App[];
   readonly tasks: readonly Task[];
 }
@@ -81,28 +84,48 @@ const memoryOf = (
 ): Memory | undefined =>
   facts !== undefined && facts.launchTime >= (inventory?.launchTime ?? '') ? facts : inventory;
 
+/** Names of the volumes that were on it, by id: what is deleted can only be remembered. */
+const rememberedOf = (
+  memory: Memory | undefined,
+  inventory: Inventory | undefined,
+): ReadonlyMap<VolumeId, string> => {
+  const same = inventory?.launchTime === memory?.launchTime ? inventory : undefined;
+  const volumes = [...(memory?.volumes ?? []), ...(same?.volumes ?? [])];
+  return new Map(volumes.map(({ volumeId, name }) => [volumeId as VolumeId, name]));
+};
+
 /**
  * The volumes EC2 reports on the instance, and those remembered: a terminated instance forgets its
- * mappings.
+ * mappings. Of what EC2 does not know any more only the id is left.
  */
 const readVolumes = async (
   { compute }: AssessAgentDeps,
-  incident: Incident,
-  memory: Memory | undefined,
-): Promise<readonly Volume[]> => {
-  const attached = await compute.volumesOf(incident.instanceId);
-  const seen = new Set<string>(attached.map((volume) => volume.volumeId));
-  const remembered = (memory?.volumes ?? [])
-    .map((volume) => volume.volumeId as VolumeId)
-    .filter((volumeId) => !seen.has(volumeId));
-  if (remembered.length === 0) return attached;
-  const more = await compute.volumes(remembered);
-  return [
-    ...attached,
-    ...more.filter((volume) =>
-      volume.attachments.every((attachment) => attachment.instanceId === incident.instanceId),
-    ),
-  ];
+  { instanceId }: Incident,
+  remembered: readonly VolumeId[],
+): Promise<{ volumes: readonly Volume[]; gone: readonly VolumeId[] }> => {
+  const attached = await compute.volumesOf(instanceId);
+  const seen = new Set(attached.map((volume) => volume.volumeId));
+  const elsewhere = remembered.filter((volumeId) => !seen.has(volumeId));
+  if (elsewhere.length === 0) return { volumes: attached, gone: [] };
+  const more = await compute.volumes(elsewhere);
+  for (const { volumeId } of more) seen.add(volumeId);
+  const free = more.filter(({ attachments }) =>
+    attachments.every((attachment) => attachment.instanceId === instanceId),
+  );
+  return {
+    volumes: [...attached, ...free],
+    gone: elsewhere.filter((volumeId) => !seen.has(volumeId)),
+  };
+};
+
+/** Deleted while it was this agent's: an app still names it, and no failover had moved it away. */
+const readLost = async (
+  { ledger }: AssessAgentDeps,
+  { instanceId }: Incident,
+  gone: readonly VolumeId[],
+): Promise<VolumeId[]> => {
+  const records = await Promise.all(gone.map((volumeId) => ledger.ownership(volumeId)));
+  return gone.filter((_, i) => records[i]?.state !== 'owned' || records[i]?.from !== instanceId);
 };
 
 const readNames = async (
@@ -122,15 +145,23 @@ const lookAround = async (
   inventory: Inventory | undefined,
 ): Promise<Picture> => {
   const memory = memoryOf(incident.facts, inventory);
-  const reading = readVolumes(deps, incident, memory);
-  const [evidence, volumes, known, services] = await Promise.all([
+  const remembered = rememberedOf(memory, inventory);
+  const reading = readVolumes(deps, incident, [...remembered.keys()]);
+  const [evidence, { volumes }, known, gone, services] = await Promise.all([
     gatherEvidence(deps, incident.instanceId, inventory),
     reading,
-    reading.then((volumes) => readNames(deps, volumes)),
+    reading.then((read) => readNames(deps, read.volumes)),
+    reading.then((read) => readLost(deps, incident, read.gone)),
     readServices(deps.orchestrator, memory),
   ]);
   const instance = evidence.ec2.kind === 'seen' ? evidence.ec2.instance : undefined;
-  return { evidence, instance, volumes, known, ...services };
+  // What was known of an earlier start says nothing about this one.
+  const isSame = memory?.launchTime === instance?.launchTime;
+  const named = appsByVolumeName(services.apps);
+  const lost = gone
+    .map((volumeId) => ({ volumeId, name: remembered.get(volumeId) ?? '' }))
+    .filter(({ name }) => isSame && named.has(name));
+  return { evidence, instance, volumes, known, lost, ...services };
 };
 
 const factsOf = (
@@ -179,6 +210,7 @@ const guard = (
   instance: Instance,
   facts: Facts,
   scoped: ScopedVolumes,
+  { lost }: Picture,
   deps: AssessAgentDeps,
 ): { reason: HoldReason; says: string } | undefined => {
   const acknowledged = incident.acknowledged ?? [];
@@ -199,6 +231,10 @@ const guard = (
   if (managed !== undefined) {
     const says = `${managed.volumeId} is managed by ${managed.by}: EC2 lets nobody else move it`;
     return { reason: 'managed-volume', says };
+  }
+  if (lost.length > 0) {
+    const names = lost.map(({ volumeId, name }) => `${volumeId} (${name})`).join(', ');
+    return { reason: 'volume-lost', says: `${names}: gone; restore the latest snapshot` };
   }
   const local = facts.apps.filter((app) => app.hasLocalVolumes);
   if (local.length > 0 && !acknowledged.includes('local-persistent-volumes')) {
@@ -238,7 +274,7 @@ const conclude = async (
   const facts = factsOf(picture, instance, memory, scoped, now);
   const patch = { verdict, facts, status: 'open' } as const;
   const seen = await deps.ledger.save(incident.id, incident.token, patch, now);
-  const stop = guard(incident, instance, facts, scoped, deps);
+  const stop = guard(incident, instance, facts, scoped, picture, deps);
   if (stop !== undefined) return hold(deps.ledger, seen, stop, now);
   if (facts.volumes.length === 0) return { kind: 'cancelled' };
   return { kind: 'proceed' };

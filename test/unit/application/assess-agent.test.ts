@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createAssessAgent } from '../../../src/application/assess-agent.ts';
+import { createSweep } from '../../../src/application/sweep.ts';
 import { OrchestratorUnavailableError } from '../../../src/domain/errors.ts';
 import type { AgentId, VolumeId } from '../../../src/domain/ids.ts';
 import type { Inventory } from '../../../src/domain/service.ts';
@@ -15,6 +16,7 @@ import {
   instanceOf,
   lostRung,
   provenFence,
+  recordOf,
   rungOf,
   signalOf,
   spareAgent,
@@ -340,5 +342,34 @@ describe('once a command may have reached EC2', () => {
     await world.ledger.save(ids.incident, 1, { status: 'held', hold }, t(0));
     await assess(world);
     expect((await world.incident()).status).toBe('open');
+  });
+
+  describe('a volume that is gone', () => {
+    const gone = async (): Promise<World> => {
+      const world = createWorld();
+      await createSweep(world.deps)();
+      await world.given();
+      world.cloud.setInstance(ids.failed, { state: 'terminated', devices: [] });
+      world.cloud.volumesById.delete(ids.data);
+      return world;
+    };
+
+    it('is held and named, however often it is looked at', async () => {
+      const world = await gone();
+      for (const _look of [1, 2]) {
+        expect(await assess(world)).toEqual({ kind: 'hold', reason: 'volume-lost' });
+      }
+      expect((await world.incident()).hold?.says).toContain(`${ids.data} (mysql)`);
+    });
+
+    it('is nobody’s loss when a failover had moved it away, or no app names it', async () => {
+      const moved = await gone();
+      await moved.ledger.claim(undefined, recordOf(), t(1));
+      await moved.ledger.advance(recordOf({ state: 'owned', owner: ids.spare }), t(2));
+      expect(await assess(moved)).toEqual({ kind: 'cancelled' });
+      const unnamed = await gone();
+      unnamed.dcos.allApps = [];
+      expect(await assess(unnamed)).toEqual({ kind: 'cancelled' });
+    });
   });
 });
