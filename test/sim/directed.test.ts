@@ -66,6 +66,9 @@ const ENDS: Readonly<Record<string, RegExp | Expected>> = {
   'TG-02': { incidents: /held: ambiguous-scope/, never: /StopInstances|DetachVolume/ },
   'TG-04': { incidents: /held: ambiguous-scope/, never: /StopInstances|DetachVolume/ },
   'TG-05': /recovered/,
+  // Nothing is done while the setting is wrong, and all of it once it is right again.
+  'TG-06': /recovered/,
+  'TG-07': /recovered/,
 };
 
 const expectedOf = (id: string): Expected => {

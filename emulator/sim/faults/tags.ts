@@ -104,6 +104,29 @@ const failure: WireResponse = {
 </Message></Error></Errors><RequestID>0</RequestID></Response>`,
 };
 
+/** Somebody edits a setting in the console, and later puts it right again. */
+const wrongSetting = (id: string, values: readonly string[]): FaultKind =>
+  fault(id, {
+    scenes: ['hung', 'stopped', 'terminated'],
+    draw: (rng) => ({ agentTag: rng.pick(values) }),
+    arm: (site, { agentTag }) => {
+      const { infra, lambda } = site.world;
+      const scoped = infra.functions.filter(
+        ({ environment }) => environment.AGENT_TAG !== undefined,
+      );
+      const set = (value: string): void => {
+        for (const { environment } of scoped) environment.AGENT_TAG = value;
+        lambda.redeploy();
+      };
+      set(agentTag);
+      site.heal(() => set(infra.parameters.AgentTag ?? ''));
+      site.on('deliver', () => {
+        site.hit(id);
+        return undefined;
+      });
+    },
+  });
+
 export const tagFaults: readonly FaultKind[] = [
   trait(
     'TG-01',
@@ -120,4 +143,6 @@ export const tagFaults: readonly FaultKind[] = [
   ),
   conflicting,
   lateTags,
+  wrongSetting('TG-06', ['role=mesos-salve', 'mesos-slave', '']),
+  wrongSetting('TG-07', ['role=*', '*=mesos-slave', '*']),
 ];
