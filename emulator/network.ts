@@ -172,7 +172,6 @@ export const createNetwork = (deps: {
       ended(error.code);
       throw error;
     };
-
     const roundTripMs = drawMs(where.service);
     await after(roundTripMs / 2);
     const verdict = faults.intercept?.(wire, { ...caller, ...where }) ?? 'pass';
@@ -190,7 +189,7 @@ export const createNetwork = (deps: {
     }
     call.applied = service !== undefined && fate.answer === undefined;
     const answer = fate.answer ?? (await service?.handle(wire, caller));
-    const response = answer && fate.rewrite ? fate.rewrite(answer) : answer;
+    const response = answer && (fate.rewrite?.(answer) ?? answer);
     if (!response) {
       return fail(new WireError('ECONNREFUSED', `connect ECONNREFUSED ${where.service}`));
     }

@@ -1,5 +1,6 @@
 import { createRng, type Rng } from '../core/random.ts';
 import { type FaultKind, type PlannedFault, type Scene, scenes } from './fault.ts';
+import { agentFaults } from './faults/agents.ts';
 import { clusterFaults } from './faults/cluster.ts';
 import { ec2Faults } from './faults/ec2.ts';
 import { eventFaults } from './faults/events.ts';
@@ -9,6 +10,7 @@ import { ledgerFaults } from './faults/ledger.ts';
 import { messageFaults } from './faults/messages.ts';
 import { pauseFaults } from './faults/pauses.ts';
 import { peopleFaults } from './faults/people.ts';
+import { recordFaults } from './faults/records.ts';
 import { stepFaults } from './faults/steps.ts';
 import { tagFaults } from './faults/tags.ts';
 import { volumeFaults } from './faults/volumes.ts';
@@ -25,7 +27,9 @@ export const faultKinds: readonly FaultKind[] = [
   ...volumeFaults,
   ...tagFaults,
   ...ledgerFaults,
+  ...recordFaults,
   ...clusterFaults,
+  ...agentFaults,
   ...messageFaults,
   ...peopleFaults,
 ];

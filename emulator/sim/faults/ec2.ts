@@ -235,4 +235,22 @@ export const ec2Faults: readonly FaultKind[] = [
     mayHold: ['weak-fence'],
   }),
   lateWrites,
+  fault('ZM-06', {
+    scenes: ['hung'],
+    draw: (rng) => ({ extraMs: rng.int(5_000, 40_000) }),
+    arm: (site, { extraMs }) => {
+      const { world, stage } = site;
+      let since: number | undefined;
+      site.on('stop', (instanceId) => (instanceId === stage.failing.instanceId ? extraMs : 0));
+      world.ec2.onState((instanceId, state) => {
+        if (instanceId !== stage.failing.instanceId) return;
+        if (state === 'stopping') since = site.time.now();
+        if (state !== 'stopped' || since === undefined) return;
+        const begunAt = since;
+        const writers = world.dcos.guests.report().flatMap((report) => report.writers);
+        const wrote = writers.some((w) => w.instanceId === instanceId && w.lastAt > begunAt);
+        if (wrote) site.hit('ZM-06');
+      });
+    },
+  }),
 ];

@@ -19,6 +19,9 @@ const publisher = (site: Site, id: string) => {
   };
 };
 
+/** Whatever looks like a time in an event. */
+const TIME = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|\+0000)/g;
+
 const STATE_CHANGE = 'EC2 Instance State-change Notification';
 
 const multiplied = (id: string, spreadMs: number): FaultKind =>
@@ -132,6 +135,26 @@ export const eventFaults: readonly FaultKind[] = [
           const detail = { 'instance-id': stage.failing.instanceId, state: 'stopping' };
           publisher(site, 'EV-11')(STATE_CHANGE, detail);
         });
+      });
+    },
+  }),
+  fault('CK-03', {
+    draw: (rng) => ({ aheadS: rng.int(60, 86_400) }),
+    arm: (site, { aheadS }) => {
+      const { world } = site;
+      const ahead = (text: string): string =>
+        text.replaceAll(TIME, (time, _, fraction = '', zone = 'Z') => {
+          const later = new Date(Date.parse(time.replace('+0000', 'Z')) + aheadS * 1000);
+          return later.toISOString().replace(/\.\d{3}Z$/, `${fraction}${zone}`);
+        });
+      const known = new WeakSet<object>();
+      site.on('deliver', (event) => {
+        if (known.has(event) || !concerns(site, event)) return undefined;
+        const later = JSON.parse(ahead(JSON.stringify(event))) as typeof event;
+        known.add(later);
+        site.hit('CK-03');
+        world.events.publish(later);
+        return [];
       });
     },
   }),
