@@ -113,6 +113,8 @@ const countCalls = (calls: readonly Call[]): ReturnType<Network['counts']> => {
 
 const LATE = new WireError('ECONNRESET', 'socket hang up');
 
+const fateOf = (verdict: 'pass' | Verdict = 'pass'): Verdict => (verdict === 'pass' ? {} : verdict);
+
 /** A promise that nobody will ever hear of again: the fate of a dead invocation's requests. */
 const lost = (): Promise<never> => new Promise(() => {});
 
@@ -174,8 +176,7 @@ export const createNetwork = (deps: {
     };
     const roundTripMs = drawMs(where.service);
     await after(roundTripMs / 2);
-    const verdict = faults.intercept?.(wire, { ...caller, ...where }) ?? 'pass';
-    const fate: Verdict = verdict === 'pass' ? {} : verdict;
+    const fate = fateOf(faults.intercept?.(wire, { ...caller, ...where }));
     if (fate.delayMs) await after(fate.delayMs);
     if (crash('before')) return lost();
     if (fate.dropRequest) return fail(fate.dropRequest);
