@@ -1,5 +1,6 @@
 import { createEventFactory } from '../../core/aws-event.ts';
 import { createRng } from '../../core/random.ts';
+import { isoTime } from '../../core/time.ts';
 import { type FaultKind, fault } from '../fault.ts';
 import type { Site } from '../site.ts';
 
@@ -144,8 +145,8 @@ export const eventFaults: readonly FaultKind[] = [
       const { world } = site;
       const ahead = (text: string): string =>
         text.replaceAll(TIME, (time, _, fraction = '', zone = 'Z') => {
-          const later = new Date(Date.parse(time.replace('+0000', 'Z')) + aheadS * 1000);
-          return later.toISOString().replace(/\.\d{3}Z$/, `${fraction}${zone}`);
+          const later = Date.parse(time.replace('+0000', 'Z')) + aheadS * 1000;
+          return isoTime(later).replace(/\.\d{3}Z$/, `${fraction}${zone}`);
         });
       const known = new WeakSet<object>();
       site.on('deliver', (event) => {
