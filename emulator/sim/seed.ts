@@ -9,7 +9,7 @@ import { observe, observePeople } from './observer.ts';
 import { faultKind, type Plan } from './plan.ts';
 import type { Violation } from './record.ts';
 import type { RunEnd } from './run-end.ts';
-import { createSite } from './site.ts';
+import { createSite, type Site } from './site.ts';
 import { setSimStage } from './stage.ts';
 
 /** How one seed ended. */
@@ -34,6 +34,12 @@ export interface SeedResult {
   changes: string[];
   /** One line per event, in order; only if asked for. */
   trace: string[];
+}
+
+interface PlayOptions {
+  trace?: boolean;
+  /** Plants what no fault of the plan does, when the failure begins. */
+  arm?: (site: Site) => void;
 }
 
 /** What is over is watched for so long. */
@@ -68,7 +74,11 @@ const changeOf = ({ by, call, params, targets }: EventOf<'mutation'>): string =>
   return [by.functionName, call, ...targets, ...flags].join(' ');
 };
 
-const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<SeedResult> => {
+const play = async (
+  plan: Plan,
+  time: VirtualTime,
+  { trace: keepTrace = false, arm }: PlayOptions,
+): Promise<SeedResult> => {
   const { seed, traits } = plan;
   const { dcosVersion, parameters } = traits;
   const tables: MemoryHooks = {};
@@ -93,6 +103,7 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
   const run: RunEnd = { plan, world, stage, checker, failedAt: begunAt };
   breakIt(plan, world, stage);
   for (const { id, params } of plan.faults) faultKind(id).arm(site, params);
+  arm?.(site);
   const broken = (): boolean => checker.violations.length > 0;
   // Once all is well and nothing planted is to come, the rest of the faults' time is empty.
   const idleFrom = (): number =>
@@ -103,6 +114,8 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
   end();
   if (!broken()) await time.run({ until: () => broken() || isQuiet(run), horizonMs: boundMs });
   if (!broken()) await time.run({ until: broken, horizonMs: SETTLE_MS });
+  // Lambda may have tried a lost event again meanwhile.
+  if (!broken()) await time.run({ until: () => broken() || isQuiet(run), horizonMs: boundMs });
   const told = (): boolean => broken() || !owesMessage(run);
   if (!told()) await time.run({ until: told, horizonMs: MESSAGE_MS });
   for (const said of saidIn(world)) checker.see(said);
@@ -128,13 +141,10 @@ const play = async (plan: Plan, time: VirtualTime, keepTrace: boolean): Promise<
 };
 
 /** Plays one plan to its end. Equal plans give equal results, byte for byte. */
-export const playSeed = async (
-  plan: Plan,
-  options: { trace?: boolean } = {},
-): Promise<SeedResult> => {
+export const playSeed = async (plan: Plan, options: PlayOptions = {}): Promise<SeedResult> => {
   const time = createVirtualTime(START_MS, plan.seed);
   try {
-    return await play(plan, time, options.trace ?? false);
+    return await play(plan, time, options);
   } finally {
     time.uninstall();
   }

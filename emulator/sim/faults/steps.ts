@@ -4,21 +4,27 @@ import type { Traits } from '../stage.ts';
 
 const MOMENTS = ['before', 'applied', 'answered'] as const;
 
+/** A call of a step at which a crash is told apart in the failure model. */
+export interface CrashSite {
+  id: string;
+  functionName: string;
+  /** Of `service operation`. */
+  operation: RegExp;
+  nthMax?: number;
+  more?: { traits?: Partial<Traits>; scenes?: readonly Scene[] };
+}
+
 /** Kills a function at one of the three moments of its n-th such call. */
-const crash = (
-  id: string,
-  at: { functionName: string; operation: RegExp; nthMax?: number },
-  more: { traits?: Partial<Traits>; scenes?: readonly Scene[] } = {},
-): FaultKind =>
+const crash = ({ id, functionName, operation, nthMax = 1, more }: CrashSite): FaultKind =>
   fault(id, {
     ...more,
-    draw: (rng) => ({ moment: rng.pick(MOMENTS), nth: rng.int(1, at.nthMax ?? 1) }),
+    draw: (rng) => ({ moment: rng.pick(MOMENTS), nth: rng.int(1, nthMax) }),
     arm: (site, { moment, nth }) => {
       let count = 0;
       const isIt = (info: CrashInfo): boolean =>
-        info.functionName === at.functionName &&
+        info.functionName === functionName &&
         info.moment === moment &&
-        at.operation.test(`${info.service} ${info.operation}`);
+        operation.test(`${info.service} ${info.operation}`);
       site.on('crash', (info) => {
         if (!isIt(info)) return false;
         count += 1;
@@ -82,30 +88,37 @@ const killedMidBatch = fault('LM-OOM', {
   },
 });
 
+/** LM-01 to LM-15. */
+export const crashSites: readonly CrashSite[] = [
+  { id: 'LM-01', functionName: 'protectData', operation: /dynamodb PutItem/, nthMax: 4 },
+  { id: 'LM-02', functionName: 'assessAgent', operation: /dynamodb UpdateItem/, nthMax: 2 },
+  {
+    id: 'LM-03',
+    functionName: 'protectData',
+    operation: /ModifyInstanceAttribute/,
+    more: { traits: { deleteOnTermination: true }, scenes: ['hung', 'stopped'] },
+  },
+  {
+    id: 'LM-04',
+    functionName: 'protectData',
+    operation: /EnterStandby/,
+    more: { traits: { group: true } },
+  },
+  { id: 'LM-05', functionName: 'protectData', operation: /DEACTIVATE_AGENT/ },
+  { id: 'LM-06', functionName: 'fenceAgent', operation: /DescribeInstances|GET_AGENTS/ },
+  { id: 'LM-07', functionName: 'fenceAgent', operation: /StopInstances/ },
+  { id: 'LM-08', functionName: 'fenceAgent', operation: /DescribeInstances/, nthMax: 40 },
+  { id: 'LM-09', functionName: 'releaseVolume', operation: /DetachVolume/ },
+  { id: 'LM-10', functionName: 'releaseVolume', operation: /DescribeVolumes/, nthMax: 10 },
+  { id: 'LM-11', functionName: 'releaseVolume', operation: /dynamodb UpdateItem/, nthMax: 3 },
+  { id: 'LM-12', functionName: 'handOff', operation: /MARK_AGENT_GONE/ },
+  { id: 'LM-13', functionName: 'handOff', operation: /marathon GET \/v2\/queue|DELETE/ },
+  { id: 'LM-14', functionName: 'notify', operation: /slack chat/, nthMax: 3 },
+  { id: 'LM-15', functionName: 'closeIncident', operation: /dynamodb/, nthMax: 4 },
+];
+
 export const stepFaults: readonly FaultKind[] = [
-  crash('LM-01', { functionName: 'protectData', operation: /dynamodb PutItem/, nthMax: 4 }),
-  crash('LM-02', { functionName: 'assessAgent', operation: /dynamodb UpdateItem/, nthMax: 2 }),
-  crash(
-    'LM-03',
-    { functionName: 'protectData', operation: /ModifyInstanceAttribute/ },
-    { traits: { deleteOnTermination: true }, scenes: ['hung', 'stopped'] },
-  ),
-  crash(
-    'LM-04',
-    { functionName: 'protectData', operation: /EnterStandby/ },
-    { traits: { group: true } },
-  ),
-  crash('LM-05', { functionName: 'protectData', operation: /DEACTIVATE_AGENT/ }),
-  crash('LM-06', { functionName: 'fenceAgent', operation: /DescribeInstances|GET_AGENTS/ }),
-  crash('LM-07', { functionName: 'fenceAgent', operation: /StopInstances/ }),
-  crash('LM-08', { functionName: 'fenceAgent', operation: /DescribeInstances/, nthMax: 40 }),
-  crash('LM-09', { functionName: 'releaseVolume', operation: /DetachVolume/ }),
-  crash('LM-10', { functionName: 'releaseVolume', operation: /DescribeVolumes/, nthMax: 10 }),
-  crash('LM-11', { functionName: 'releaseVolume', operation: /dynamodb UpdateItem/, nthMax: 3 }),
-  crash('LM-12', { functionName: 'handOff', operation: /MARK_AGENT_GONE/ }),
-  crash('LM-13', { functionName: 'handOff', operation: /marathon GET \/v2\/queue|DELETE/ }),
-  crash('LM-14', { functionName: 'notify', operation: /slack chat/, nthMax: 3 }),
-  crash('LM-15', { functionName: 'closeIncident', operation: /dynamodb/, nthMax: 4 }),
+  ...crashSites.map(crash),
   stall,
   killedMidBatch,
   slowStart,
