@@ -1,6 +1,8 @@
 import type { CrashInfo } from '../../network.ts';
 import { type FaultKind, fault, isMutation, isStep, type Scene } from '../fault.ts';
+import type { Site } from '../site.ts';
 import type { Traits } from '../stage.ts';
+import { flagAgain } from './flags.ts';
 
 const MOMENTS = ['before', 'applied', 'answered'] as const;
 
@@ -12,14 +14,28 @@ export interface CrashSite {
   operation: RegExp;
   nthMax?: number;
   more?: { traits?: Partial<Traits>; scenes?: readonly Scene[] };
+  /** What must happen for the call to be made at all, once the incident has begun. */
+  provoke?: (site: Site) => void;
 }
 
+const onceBegun = (site: Site, effect: (site: Site) => void): void => {
+  let done = false;
+  site.on('request', ({ functionName }) => {
+    if (!done && functionName === 'assessAgent') {
+      done = true;
+      effect(site);
+    }
+    return undefined;
+  });
+};
+
 /** Kills a function at one of the three moments of its n-th such call. */
-const crash = ({ id, functionName, operation, nthMax = 1, more }: CrashSite): FaultKind =>
+const crash = ({ id, functionName, operation, nthMax = 1, more, provoke }: CrashSite): FaultKind =>
   fault(id, {
     ...more,
     draw: (rng) => ({ moment: rng.pick(MOMENTS), nth: rng.int(1, nthMax) }),
     arm: (site, { moment, nth }) => {
+      if (provoke !== undefined) onceBegun(site, provoke);
       let count = 0;
       const isIt = (info: CrashInfo): boolean =>
         info.functionName === functionName &&
@@ -97,6 +113,8 @@ export const crashSites: readonly CrashSite[] = [
     functionName: 'protectData',
     operation: /ModifyInstanceAttribute/,
     more: { traits: { deleteOnTermination: true }, scenes: ['hung', 'stopped'] },
+    // Adopt has left nothing to keep.
+    provoke: flagAgain,
   },
   {
     id: 'LM-04',

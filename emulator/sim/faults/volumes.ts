@@ -2,6 +2,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { type FaultKind, fault, type Params } from '../fault.ts';
 import type { Site } from '../site.ts';
 import type { Traits } from '../stage.ts';
+import { flagAgain } from './flags.ts';
 
 const slow = (
   id: string,
@@ -70,18 +71,6 @@ export const trait = (
       });
     },
   });
-
-/** DeleteOnTermination of the app's volumes, as a request spells it. */
-const flagsOf = ({ stage, world }: Site, value: boolean): Record<string, string> =>
-  Object.fromEntries(
-    world.ec2
-      .volumes()
-      .filter(({ volumeId }) => stage.app.volumeIds.includes(volumeId))
-      .flatMap(({ attachments: [attachment] }, i) => [
-        [`BlockDeviceMapping.${i + 1}.DeviceName`, attachment?.device ?? ''],
-        [`BlockDeviceMapping.${i + 1}.Ebs.DeleteOnTermination`, String(value)],
-      ]),
-  );
 
 /** What happens to the app's first volume in the moment the first execution begins, or so long after. */
 const stricken = (
@@ -199,8 +188,7 @@ export const volumeFaults: readonly FaultKind[] = [
         site.hit('EB-07');
         return;
       }
-      const body = { InstanceId: instanceId, ...flagsOf(site, true) };
-      void site.operator('ec2', { operation: 'ModifyInstanceAttribute', body });
+      flagAgain(site);
     },
   }),
   trait(
