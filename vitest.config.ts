@@ -3,9 +3,6 @@ import { defineConfig } from 'vitest/config';
 /** Tests of single parts: none leaves anything behind that another could meet. */
 const PARTS = 'test/{unit,contract,emulator}/**/*.test.ts';
 
-/** Minutes of simulated worlds: npm run test:sim. */
-const LONG = process.env.SIM ? [] : ['test/sim/{directed,seeds}.test.ts'];
-
 export default defineConfig({
   test: {
     // A test that runs alone, or no test at all, is not a green run.
@@ -21,10 +18,7 @@ export default defineConfig({
     projects: [
       // Loading the SDK anew for each file would take as long as all the tests.
       { extends: true, test: { name: 'parts', include: [PARTS], isolate: false } },
-      {
-        extends: true,
-        test: { name: 'whole', include: ['test/**/*.test.ts'], exclude: [PARTS, ...LONG] },
-      },
+      { extends: true, test: { name: 'whole', include: ['test/**/*.test.ts'], exclude: [PARTS] } },
     ],
   },
 });
