@@ -65,14 +65,6 @@ const playSeeds = (
   return playAll(player, requests, { options, ...(threads && { threads }) }, onSeed);
 };
 
-const playOne = async (request: PlanRequest, sdk: Sdk): Promise<SeedResult> => {
-  const results: SeedResult[] = [];
-  await playSeeds([request], { threads: 1, sdk }, (result) => results.push(result));
-  const [result] = results;
-  if (result === undefined) throw new Error(`seed ${request.seed} gave no result`);
-  return result;
-};
-
 /**
  * Leaves out one fault after the other for as long as the same invariant still breaks. The scene
  * stays; each fault keeps its own parameters, because they are drawn under its own name.
@@ -82,15 +74,17 @@ const shrink = async (
   invariant: string,
   faults: readonly string[],
   sdk: Sdk,
-): Promise<string[]> => {
-  for (const id of faults) {
-    const fewer = faults.filter((other) => other !== id);
-    const { violations } = await playOne({ ...request, faults: fewer }, sdk);
-    if (violations.some((v) => v.invariant === invariant)) {
-      return shrink(request, invariant, fewer, sdk);
-    }
-  }
-  return [...faults];
+): Promise<readonly string[]> => {
+  const smaller = faults.map((id) => faults.filter((other) => other !== id));
+  const stillBroken: string[][] = [];
+  const requests = smaller.map((fewer) => ({ ...request, faults: fewer }));
+  await playSeeds(requests, { sdk }, ({ plan, violations }) => {
+    const isSame = violations.some((violation) => violation.invariant === invariant);
+    if (isSame) stillBroken.push(plan.faults.map(({ id }) => id));
+  });
+  // Results come in no order; the first of the list is taken, whoever was quickest.
+  const first = smaller.find((fewer) => stillBroken.some((ids) => ids.join() === fewer.join()));
+  return first === undefined ? faults : shrink(request, invariant, first, sdk);
 };
 
 const explain = async (result: SeedResult, options: RunOptions): Promise<Found[]> => {
@@ -104,7 +98,9 @@ const explain = async (result: SeedResult, options: RunOptions): Promise<Found[]
   const list = shrunk.length > 0 ? ` --faults ${shrunk.join(',')}` : ' --faults none';
   const spoken = sdk === 'lean' ? '' : ` --sdk ${sdk}`;
   const replay = `npm run sim -- --seeds ${seed} --scenario ${scene}${list}${spoken} --trace`;
-  return [{ ...first, seed, faults: ids, shrunk, replay }].map(({ at: _, ...found }) => found);
+  return [{ ...first, seed, faults: ids, shrunk: [...shrunk], replay }].map(
+    ({ at: _, ...found }) => found,
+  );
 };
 
 /** Shrinking takes many runs: where everything is broken, the first few tell why. */
