@@ -125,7 +125,8 @@ const unsettled = (end: RunEnd): LateFinding[] =>
 
 const unserved = (end: RunEnd): LateFinding[] => {
   const heldRightly = incidentsOf(end).some(
-    ({ status, holdReason }) => status === 'held' && mayHold(end, holdReason),
+    // Between two looks of a held incident it is open for a moment.
+    ({ status, holdReason }) => ['held', 'open'].includes(status) && mayHold(end, holdReason),
   );
   if (!isDue(end) || heldRightly || isServed(end)) return [];
   const incidents = incidentsOf(end);

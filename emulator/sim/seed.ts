@@ -74,6 +74,17 @@ const changeOf = ({ by, call, params, targets }: EventOf<'mutation'>): string =>
   return [by.functionName, call, ...targets, ...flags].join(' ');
 };
 
+/** To the bound, or to where all is quiet and stays so: a late alarm, or a lost event that Lambda
+ * tries again, may open another incident. */
+const settle = async (run: RunEnd, time: VirtualTime, broken: () => boolean): Promise<void> => {
+  const boundAt = time.now() + boundMs;
+  do {
+    const horizonMs = boundAt - time.now();
+    await time.run({ until: () => broken() || isQuiet(run), horizonMs });
+    if (!broken()) await time.run({ until: broken, horizonMs: SETTLE_MS });
+  } while (!broken() && !isQuiet(run) && time.now() < boundAt);
+};
+
 const play = async (
   plan: Plan,
   time: VirtualTime,
@@ -112,10 +123,7 @@ const play = async (
   const spent = (): boolean => seen() && isQuiet(run) && time.now() > idleFrom();
   await time.run({ until: () => broken() || spent(), horizonMs: plan.safetyMs });
   end();
-  if (!broken()) await time.run({ until: () => broken() || isQuiet(run), horizonMs: boundMs });
-  if (!broken()) await time.run({ until: broken, horizonMs: SETTLE_MS });
-  // Lambda may have tried a lost event again meanwhile.
-  if (!broken()) await time.run({ until: () => broken() || isQuiet(run), horizonMs: boundMs });
+  await settle(run, time, broken);
   const told = (): boolean => broken() || !owesMessage(run);
   if (!told()) await time.run({ until: told, horizonMs: MESSAGE_MS });
   for (const said of saidIn(world)) checker.see(said);

@@ -87,7 +87,10 @@ export const intentFirst: Rule = (event, memory) => {
 
 const REPEAT_MS = 5 * 60_000;
 
-/** One rung, one command; one more may make good an answer that was lost. */
+/**
+ * One rung, one command; one more may make good an answer that was lost. What was on its way when a
+ * command was sent had changed nothing that its sender could have seen.
+ */
 export const rungsAreUsedOnce: Rule = (event, memory) => {
   if (!isCall(event, 'StopInstances') || !event.accepted) return undefined;
   const [instanceId = ''] = event.targets;
@@ -99,6 +102,7 @@ export const rungsAreUsedOnce: Rule = (event, memory) => {
       isCall(m, 'StopInstances') &&
       m.accepted &&
       m.at > since &&
+      m.at <= event.by.wire.at &&
       m.targets.includes(instanceId) &&
       m.params.Force === force,
   );
