@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests of single parts: none leaves anything behind that another could meet. */
-const PARTS = 'test/{unit,contract,emulator}/**/*.test.ts';
+/** Tests of single parts that leave nothing behind for another; adapters' mock the SDK's classes. */
+const PARTS =
+  'test/{unit/{application,config,contracts,domain,runtime},contract,emulator}/**/*.test.ts';
 
 export default defineConfig({
   test: {
