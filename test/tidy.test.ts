@@ -10,11 +10,12 @@ interface Habit {
 }
 
 /**
- * The seams where real time may enter the emulated world, what people start by hand, and what
- * stands for the SDK, which dates its requests by the clock of the process.
+ * The seams where real time may enter the emulated world, what people start by hand, what stands
+ * for the SDK, which dates its requests by the clock of the process, and the script that others run
+ * instead of the service: it is played as a function, on the clock and the chance of its process.
  */
 const REAL_TIME =
-  /^emulator\/(?:core\/(?:virtual|wall)-time\.ts|local-server\.ts|[a-z-]+-cli\.ts|sim\/lean-sdk\/client\.ts)$/;
+  /^emulator\/(?:core\/(?:virtual|wall)-time\.ts|local-server\.ts|[a-z-]+-cli\.ts|sim\/(?:lean-sdk\/client|controls\/script)\.ts)$/;
 const isDeterministic = (path: string): boolean =>
   /^(?:src\/(?:domain|application)|emulator)\/.*\.ts$/.test(path) && !REAL_TIME.test(path);
 const isCode = (path: string): boolean => /\.(?:ts|mts|js|mjs)$/.test(path);
