@@ -18,7 +18,8 @@ export interface CrashSite {
   provoke?: (site: Site) => void;
 }
 
-const onceBegun = (site: Site, effect: (site: Site) => void): void => {
+/** Does something in the world when the incident is first looked at. */
+export const onceBegun = (site: Site, effect: (site: Site) => void): void => {
   let done = false;
   site.on('request', ({ functionName }) => {
     if (!done && functionName === 'assessAgent') {

@@ -1,3 +1,4 @@
+import { crashSites, onceBegun } from '../../../emulator/sim/faults/steps.ts';
 import { installLeanSdk } from '../../../emulator/sim/lean-sdk/install.ts';
 import type { Play } from '../../../emulator/sim/pool.ts';
 import { playSeed } from '../../../emulator/sim/seed.ts';
@@ -73,6 +74,7 @@ export const play: Play<Cell, undefined, CellResult> = async (cell) => {
     arm: (its) => {
       site = its;
       repeatSignal(its, cell.duplicates);
+      for (const { provoke } of crashSites) if (provoke) onceBegun(its, provoke);
       if (cell.executions === 2) startAnother(its);
       crash(its, cell.point, points);
     },
