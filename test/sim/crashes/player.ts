@@ -84,7 +84,10 @@ export const play: Play<Cell, undefined, CellResult> = async (cell) => {
   return {
     cell,
     points,
-    violations: violations.map(({ invariant, says }) => `${invariant}: ${says}`),
+    // L2 promises its seconds where nobody dies: Lambda tries a lost signal again after a minute.
+    violations: violations
+      .filter(({ invariant }) => cell.point === undefined || invariant !== 'L2')
+      .map(({ invariant, says }) => `${invariant}: ${says}`),
     incidents,
     served,
     changes,
