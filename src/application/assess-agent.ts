@@ -196,7 +196,8 @@ const factsOf = (
     state: instance.state,
     availabilityZone: instance.availabilityZone,
     ...(privateIp === undefined ? {} : { privateIp }),
-    agentIds: [...agentIds],
+    // Where this start has not been seen in Mesos yet, its tasks are still with the agent of the last.
+    agentIds: agentIds.size > 0 ? [...agentIds] : (memory?.agentIds ?? []),
     volumes: scoped.inScope,
     leftAlone: scoped.leftAlone,
     apps: picture.apps.filter((app) => appIds.has(app.id)),

@@ -133,7 +133,11 @@ const nextStop = (view: FenceView): FenceStep => {
   }
   const waitedMs = now - skip.requestedAt;
   if (used(view, 'force-skip') !== undefined) return stuck(view, waitedMs);
-  return waitedMs >= limits.skipStopBudgetMs ? command(view, 'force-skip') : { kind: 'look' };
+  if (waitedMs < limits.skipStopBudgetMs) return { kind: 'look' };
+  // Somebody else's stop may be all there is: what may never have arrived is asked for once more.
+  const isUnanswered = skip.acceptedAt === undefined && skip.refused === undefined;
+  const isFirst = now - fence.since < 2 * limits.skipStopBudgetMs;
+  return command(view, isUnanswered && isFirst ? 'skip' : 'force-skip');
 };
 
 const whileShuttingDown = (view: FenceView): FenceStep => {

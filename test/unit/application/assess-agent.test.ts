@@ -279,6 +279,16 @@ describe('AssessAgent', () => {
     expect((await world.incident()).facts?.volumes).toEqual([]);
   });
 
+  it('knows the agent of the last start while Mesos has not seen this one', async () => {
+    const world = await opened();
+    const launchTime = '2026-10-01T00:00:00.000Z' as typeof ids.launched;
+    await world.ledger.recordInventory(ids.failed, inventory({ launchTime }));
+    world.dcos.listed = [spareAgent()];
+    terminated(world);
+    await assess(world);
+    expect((await world.incident()).facts?.agentIds).toEqual([ids.agent]);
+  });
+
   it('does not mix agents of two incarnations up', async () => {
     const world = await hung();
     const older = 'a1b2-S3' as AgentId;

@@ -248,6 +248,15 @@ describe('lost answers and refusals that pass', () => {
     expect(word(stepAt({ rungs, at: 610 }))).toBe('skip');
   });
 
+  it('asks once more, before it adds Force, where the first answer was lost', () => {
+    const at = (seconds: number, asked: number) =>
+      word(stepAt({ state: 'stopping', rungs: [lostRung('skip', asked)], at: seconds }));
+    expect(at(91, 2)).toBe('look');
+    expect(at(92, 2)).toBe('skip');
+    expect(at(181, 92)).toBe('look');
+    expect(at(182, 92)).toBe('force-skip');
+  });
+
   it('adds Force to a stop that refused skip while stopping', () => {
     const rungs = [rungOf('skip', 60, { refused: 'wrong-state' })];
     expect(word(stepAt({ state: 'stopping', rungs, at: 149 }))).toBe('look');
