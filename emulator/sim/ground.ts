@@ -9,8 +9,9 @@ export interface Ground {
 
 /**
  * Follows the true state of machines, volumes, agents and writers, and tells each change once.
- * It looks whenever a machine, a disk or an agent moved and around every request, so a state that
- * lasted for no time at all is the only one it misses.
+ * It looks whenever a machine, a disk or an agent moved and around every request. A state that came
+ * and went between two requests of ours may be missed: an attach that has only begun is told before
+ * the next of them.
  */
 export const createGround = (world: World, tell: (event: SimEvent) => void): Ground => {
   const { ec2, dcos, time, infra } = world;
@@ -66,8 +67,17 @@ export const createGround = (world: World, tell: (event: SimEvent) => void): Gro
     }
   };
 
+  let lastCall = ec2.calls().at(-1);
+  /** What an agent asks for moves the disk at once, and is no event before it is done. */
+  const isAskedFor = (): boolean => {
+    const calls = ec2.calls();
+    const begin = lastCall === undefined ? 0 : calls.lastIndexOf(lastCall) + 1;
+    lastCall = calls.at(-1);
+    return calls.slice(begin).some(({ api }) => api === 'AttachVolume' || api === 'DetachVolume');
+  };
+
   const look = (): void => {
-    if (moved) lookAtMachines();
+    if (isAskedFor() || moved) lookAtMachines();
     moved = false;
     lookAtWriters();
   };

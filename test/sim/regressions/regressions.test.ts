@@ -34,6 +34,16 @@ const REGRESSIONS = [
     faults: ['LM-07', 'SF-01', 'ZM-05'],
     why: 'a machine that came up and went down again had no agent that anybody knew: held for ever',
   },
+  {
+    seed: 84,
+    faults: ['DB-01', 'NW-01'],
+    why: 'the checker did not see that DC/OS had begun to attach, and charged us with telling it',
+  },
+  {
+    seed: 194,
+    faults: ['EB-07', 'LM-07', 'EC-19'],
+    why: 'the same with the second volume of an app, after a weak fence',
+  },
 ] as const;
 
 it.each(REGRESSIONS)(
