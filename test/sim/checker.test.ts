@@ -350,7 +350,7 @@ const planted: readonly (readonly [string, string, Story])[] = [
   [
     'L9',
     'one rung is climbed three times within minutes',
-    { stop: [...good.stop, ...good.stop, ...good.stop] },
+    { stop: [200, 300, 400].map((at) => call(at, 'fenceAgent', 'StopInstances', [AGENT])) },
   ],
   ['S15', 'a token is in a log', { close: [said('sent with xoxb-1234-abcd')] }],
 ];
