@@ -1,4 +1,4 @@
-import type { IncidentId, InstanceId } from '../domain/ids.ts';
+import type { EpochMs, IncidentId, InstanceId } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
 import { type Instance, tagValue } from '../domain/machine.ts';
 import { appsByVolumeName, doomedWith, isRoot, mayAdopt, whyNotOurs } from '../domain/scope.ts';
@@ -32,6 +32,10 @@ export interface Swept {
   /** EC2, Mesos or Marathon did not answer: the inventory was left as it was. */
   readonly blind: boolean;
 }
+
+/** Lambda keeps an idle environment for longer than this, and intake warms too. Minutes. */
+const warmEvery = 5;
+const isWarmingDue = (now: EpochMs): boolean => Math.floor(now / 60_000) % warmEvery === 0;
 
 /** An execution that ended is believed gone only when the incident was quiet for this long too. */
 const quietMs = 60_000;
@@ -249,12 +253,13 @@ const keep = async (
 /**
  * Every minute: takes up incidents whose execution died, keeps what a dead agent can no longer
  * tell, opens incidents for failures whose events were lost, asks for adoption where a volume lacks
- * its tag or would be deleted with its machine, keeps the step functions warm. Batch reads only, as long as nothing has failed. Blind for
- * Mesos it still resumes, and still finds what EC2 calls down.
+ * its tag or would be deleted with its machine, and every five minutes warms the step functions.
+ * Batch reads only, as long as nothing has failed. Blind for Mesos it still resumes, and still finds
+ * what EC2 calls down.
  */
 export const createSweep = (deps: SweepDeps) => async (): Promise<Swept> => {
-  const { functions, ledger, scope } = deps;
-  const warming = functions.warm();
+  const { clock, functions, ledger, scope } = deps;
+  const warming = isWarmingDue(clock.now()) ? functions.warm() : undefined;
   const resumed = await resume(deps);
   const watched = await ledger.watched(scope.cluster);
   const [machines, services] = await Promise.all([

@@ -32,6 +32,21 @@ const arn = (world: World) => world.workflow.arnOf(executionNameOf(ids.failed, 1
 const minutes = (world: World, n: number) => world.clock.advance(n * 60_000);
 const inventory = (world: World) => world.ledger.inventory(ids.failed);
 
+describe('warming', () => {
+  it('happens every five minutes, which is more often than Lambda lets an environment go', async () => {
+    const world = createWorld();
+    const warmedAt: number[] = [];
+    const functions = { warm: async () => void warmedAt.push(world.clock.now() / 60_000) };
+    world.clock.advance(300_000 - (world.clock.now() % 300_000));
+    const begun = world.clock.now() / 60_000;
+    for (let minute = 0; minute < 11; minute++) {
+      await createSweep({ ...world.deps, functions })();
+      minutes(world, 1);
+    }
+    expect(warmedAt).toEqual([begun, begun + 5, begun + 10]);
+  });
+});
+
 describe('resuming', () => {
   const quiet = async (status: ExecutionStatus): Promise<World> => {
     const world = createWorld();
