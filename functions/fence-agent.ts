@@ -1,6 +1,8 @@
 import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
+import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
 import { createPowerControl } from '../src/adapters/ec2/power-control.ts';
+import { createSafekeeping } from '../src/adapters/ec2/safekeeping.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createFenceAgent } from '../src/application/fence-agent.ts';
 import { dcos, events, policy, scope } from '../src/config/sections.ts';
@@ -18,8 +20,16 @@ export const { createHandler, handler } = defineServiceFunction(
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
     return createFenceAgent({
-      ledger: ledgerOf(createIncidentLedger(table), createClusterLedger(table)),
-      compute: { ...readsOf(ec2, config.scope), ...createPowerControl({ client: ec2 }) },
+      ledger: ledgerOf(
+        createIncidentLedger(table),
+        createClusterLedger(table),
+        createOwnershipLedger(table),
+      ),
+      compute: {
+        ...readsOf(ec2, config.scope),
+        ...createPowerControl({ client: ec2 }),
+        ...createSafekeeping({ client: ec2 }),
+      },
       orchestrator: orchestratorOf(options, config.dcos, platform),
       events: eventsOf(options, config.events, telemetry),
       scope: config.scope,

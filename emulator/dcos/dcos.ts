@@ -43,6 +43,12 @@ export interface Dcos extends Service {
    * @throws InvalidAppError
    */
   placeApp(definition: object, instanceId: string, options?: { rows?: number }): void;
+  /**
+   * Adds an app that is being launched on that machine just now.
+   * @throws RangeError when the machine's agent makes no offers
+   * @throws InvalidAppError
+   */
+  launchApp(definition: object, instanceId: string): void;
   /** What is, whatever any answer says. */
   truth(): Truth;
   /** The agents alone of it. */
@@ -175,6 +181,11 @@ class EmulatedDcos implements Dcos {
     const { launch, instance } = this.#marathon.place(app, node.agentId);
     if (app.healthCheck !== undefined) instance.healthyAt = this.#ground.time.now();
     node.adopt(launch, mounts, options.rows ?? DEFAULT_ROWS);
+  }
+
+  launchApp(definition: object, instanceId: string): void {
+    const node = this.#node(instanceId);
+    node.launch(this.#marathon.place(this.#marathon.read(definition), node.agentId).launch);
   }
 
   truth(): Truth {

@@ -5,7 +5,6 @@
 export const pending: Readonly<Record<string, string>> = {
   'EV-08': 'storm brake',
   'EC-07': 'planned moves and storms: nothing ships several ids in one call',
-  'EB-11': 'a second inventory after the proof',
   'DB-04': 'every shipped read is consistent; a planted bug has one that is not',
   'DB-07': 'no record has a time to live, and a test says so',
   'MR-09': 'DC/OS versions: incidents that begin after the agent was given up',

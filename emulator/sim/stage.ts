@@ -30,6 +30,8 @@ export interface Traits {
   neighbourStopsS: number | undefined;
   /** Share of EC2's request buckets that others in the account use up. */
   background: number;
+  /** An app was about to start on the failing agent; its volume is not there yet. */
+  comingApp: boolean;
   /** The failing agent's root disk carries the cluster's tag and the app volume's Name. */
   namedRoot: boolean;
   parameters: Record<string, string>;
@@ -53,6 +55,7 @@ export const plainTraits: Traits = {
   alsoFails: undefined,
   neighbourStopsS: undefined,
   background: 0,
+  comingApp: false,
   namedRoot: false,
   parameters: {},
 };
@@ -76,6 +79,8 @@ export interface SimStage {
   /** All of them, that one first. */
   apps: readonly SimApp[];
   foreignVolumeId: string | undefined;
+  /** Of the app that was about to start on the failing agent. */
+  comingVolumeId: string | undefined;
   /** Another cluster's agent and volume. */
   neighbour: { instanceId: string; volumeId: string } | undefined;
 }
@@ -89,7 +94,7 @@ const volumeOf = (name: string) => ({
   mode: 'RW',
 });
 
-const appOf = (id: string, names: readonly string[]): object => ({
+export const appOf = (id: string, names: readonly string[]): object => ({
   ...catalogMysql,
   id,
   container: { ...catalogMysql.container, volumes: names.map(volumeOf) },
@@ -153,6 +158,16 @@ const nameRoot = (world: World, instanceId: string): void => {
   if (disk) world.ec2.tag(disk.volumeId, { Name: 'mysql', 'ebs-failover:cluster': cluster });
 };
 
+/** An app that has just been launched on that agent, and an adopted volume that is on its way. */
+const seedComing = (world: World, zone: string, instanceId: string): SimApp => {
+  const volumeId = world.ec2.seedVolume({
+    availabilityZone: zone,
+    name: 'coming',
+    tags: { 'ebs-failover:cluster': world.infra.parameters.ClusterName ?? '' },
+  });
+  return { id: '/coming', volumeIds: [volumeId], instanceId };
+};
+
 /**
  * One zone of a cluster: the first agent will fail, with the app under test and a web app on it;
  * the second serves another app with a volume.
@@ -201,6 +216,7 @@ export const setSimStage = (world: World, traits: Traits): SimStage => {
   world.ec2.background(traits.background);
   for (const { instanceId } of agents) world.alarms.watch(instanceId, 'StatusCheckFailed');
   const app = { id: '/mysql', volumeIds, instanceId: first.instanceId };
+  const coming = traits.comingApp ? [seedComing(world, zone, first.instanceId)] : [];
   const privateIp = world.ec2.machine(first.instanceId)?.privateIp ?? '';
   return {
     zone,
@@ -208,8 +224,9 @@ export const setSimStage = (world: World, traits: Traits): SimStage => {
     bystander: { instanceId: second.instanceId, volumeId: other },
     agents,
     app,
-    apps: [app, { id: '/orders', volumeIds: orders, instanceId: second.instanceId }],
+    apps: [app, { id: '/orders', volumeIds: orders, instanceId: second.instanceId }, ...coming],
     foreignVolumeId,
+    comingVolumeId: coming[0]?.volumeIds[0],
     neighbour,
   };
 };

@@ -9,6 +9,7 @@ import {
   type Scope,
   type ScopedVolumes,
   scopeVolumes,
+  whyNotMovable,
   whyNotOurs,
   withEstranged,
 } from '../domain/scope.ts';
@@ -219,20 +220,8 @@ const guard = (
   if (stranger !== undefined && instance.state !== 'terminated') {
     return { reason: 'ambiguous-scope', says: `${instance.instanceId} ${stranger}` };
   }
-  const [doubtful] = scoped.ambiguous;
-  if (doubtful !== undefined) {
-    const says = `${doubtful.volumeId}: ${doubtful.why}. Tag it or untag it, then resume.`;
-    return { reason: 'ambiguous-scope', says };
-  }
-  const [shared] = scoped.multiAttach;
-  if (shared !== undefined) {
-    return { reason: 'multi-attach', says: `${shared} is a Multi-Attach volume: not supported` };
-  }
-  const [managed] = scoped.managed;
-  if (managed !== undefined) {
-    const says = `${managed.volumeId} is managed by ${managed.by}: EC2 lets nobody else move it`;
-    return { reason: 'managed-volume', says };
-  }
+  const unmovable = whyNotMovable(scoped);
+  if (unmovable !== undefined) return unmovable;
   if (lost.length > 0) {
     const names = lost.map(({ volumeId, name }) => `${volumeId} (${name})`).join(', ');
     return { reason: 'volume-lost', says: `${names}: gone; restore the latest snapshot` };

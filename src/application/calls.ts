@@ -95,11 +95,8 @@ export const makeCalls = async <Answer>(
   const tookMs = clock.now() - intendedAt;
   if (tookMs > intentLastsMs) return tooLate({ ledger, clock }, incident, records, tookMs);
   return Promise.all(
-    calls.map(async (call, index): Promise<CallResult<Answer>> => {
-      const result: CallResult<Answer> = await call.make().then(
-        (answer) => ({ kind: 'answered', answer }),
-        (error: unknown) => ({ kind: 'failed', error }),
-      );
+    calls.map(async (call, index) => {
+      const result = await settle(call.make());
       const seq = records[index]?.seq;
       if (seq === undefined) throw new RangeError('the ledger reserved too few audit records');
       await ledger.conclude(incident.id, seq, outcomeOf(call, result, clock.now()));
@@ -107,6 +104,13 @@ export const makeCalls = async <Answer>(
     }),
   );
 };
+
+/** Work whose failure waits until somebody asks for the answer. */
+export const settle = async <Answer>(work: Promise<Answer>): Promise<CallResult<Answer>> =>
+  work.then(
+    (answer) => ({ kind: 'answered', answer }),
+    (error: unknown) => ({ kind: 'failed', error }),
+  );
 
 /** The answer, or the error the call failed with. */
 export const answerOf = <Answer>(result: CallResult<Answer> | undefined): Answer => {

@@ -14,8 +14,6 @@ export interface ClaimDeps extends CallDeps {
   readonly scope: Scope;
 }
 
-const actor = 'ProtectData';
-
 export interface Claim {
   readonly volume: IncidentVolume;
   readonly current: Ownership | undefined;
@@ -87,6 +85,7 @@ export const tagEpoch = (
 export const claimAll = async (
   deps: ClaimDeps,
   incident: Incident,
+  actor: string,
   claims: readonly Claim[],
   now: EpochMs,
 ): Promise<Stop | undefined> => {

@@ -1,53 +1,39 @@
-import {
-  isCommitted,
-  isProof,
-  mayBeUnderWay,
-  methodOf,
-  nextFenceStep,
-  rungsOn,
-  strengthOf,
-} from '../domain/fence.ts';
-import { type EpochMs, instanceOf, type VolumeId } from '../domain/ids.ts';
+import { isCommitted, isProof, mayBeUnderWay, nextFenceStep, rungsOn } from '../domain/fence.ts';
+import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
-import { limits, type Policy } from '../domain/policy.ts';
-import { type Scope, whyNotOurs } from '../domain/scope.ts';
+import { limits } from '../domain/policy.ts';
+import { whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import { type Evidence, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
 import type { ComputeReads, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
-import type { Clock, Log } from '../ports/system.ts';
+import type { Log } from '../ports/system.ts';
 
-import { intentLastsMs } from './calls.ts';
+import { type AfterProofDeps, afterProof, type FenceDecision, proven } from './after-proof.ts';
+import { answerOf, intentLastsMs, settle } from './calls.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
-import { heldByOperator, hold, loadStep, type StepInput, switchesFreshMs } from './step.ts';
+import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
 import { gatherEvidence } from './witnesses.ts';
 
-export interface FenceAgentDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
-    Pick<ClusterLedger, 'control' | 'inventory'>;
-  readonly compute: Pick<
-    ComputeReads,
-    'instance' | 'statusChecks' | 'instancesOfCluster' | 'volumesNamed'
-  > &
+export interface FenceAgentDeps extends AfterProofDeps {
+  readonly ledger: AfterProofDeps['ledger'] &
+    Pick<IncidentLedger, 'incident'> &
+    Pick<ClusterLedger, 'inventory'>;
+  readonly compute: AfterProofDeps['compute'] &
+    Pick<
+      ComputeReads,
+      'instance' | 'statusChecks' | 'instancesOfCluster' | 'volumesNamed' | 'volumesOf'
+    > &
     PowerControl;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps'>;
   readonly log: Log;
   readonly events: PhaseEvents;
-  readonly scope: Scope;
-  readonly policy: Policy;
-  readonly clock: Clock;
 }
-
-export type FenceDecision =
-  | { readonly kind: 'fenced'; readonly volumeIds: readonly VolumeId[] }
-  | { readonly kind: 'waiting'; readonly waitSeconds: number }
-  | { readonly kind: 'cancelled' }
-  | { readonly kind: 'hold'; readonly reason: HoldReason };
 
 /** One invocation looks for this long before it hands the wait to the workflow. */
 const invocationMs = 40_000;
@@ -103,44 +89,6 @@ const whyNotNow = (
       };
 };
 
-/** Writes the proof down and says what is next; a weak one may have to wait or be held. */
-const proven = async (
-  deps: FenceAgentDeps,
-  work: Work,
-  proof: readonly [ProofRead, ProofRead],
-  facts: Facts,
-): Promise<FenceDecision> => {
-  const { clock, ledger, policy } = deps;
-  const [{ launchTime }] = proof;
-  const strength = strengthOf(work.fence, launchTime);
-  const fence: Fence = { ...work.fence, proof, strength, method: methodOf(work.fence, launchTime) };
-  const { id, token } = work.incident;
-  const saved = await ledger.save(id, token, { fence }, clock.now());
-  const volumeIds = facts.volumes.map((volume) => volume.volumeId);
-  return afterProof(saved, fence, policy, clock.now(), volumeIds, deps);
-};
-
-const afterProof = async (
-  incident: Incident,
-  fence: Fence,
-  policy: Policy,
-  now: EpochMs,
-  volumeIds: readonly VolumeId[],
-  { ledger }: FenceAgentDeps,
-): Promise<FenceDecision> => {
-  if (fence.strength !== 'weak' || fence.proof === undefined) return { kind: 'fenced', volumeIds };
-  if (policy.weakFence === 'hold' && !incident.acknowledged?.includes('weak-fence')) {
-    const says =
-      'It took Force to stop it, and EC2 documents rare writes after that. Check the host, then ' +
-      'acknowledge, or set WeakFence=settle.';
-    return hold(ledger, incident, { reason: 'weak-fence', says }, now);
-  }
-  const leftMs = policy.weakFenceSettleMs - (now - fence.proof[1].at);
-  return leftMs > 0
-    ? { kind: 'waiting', waitSeconds: Math.ceil(leftMs / 1000) }
-    : { kind: 'fenced', volumeIds };
-};
-
 const begin = (incident: Incident, now: EpochMs): Fence =>
   incident.fence ?? { since: now, rungs: [], voided: [] };
 
@@ -167,15 +115,6 @@ const asProofRead = ({ at, instance }: Read): ProofRead | undefined =>
   instance?.state === 'stopped' || instance?.state === 'terminated'
     ? { at, state: instance.state, launchTime: instance.launchTime }
     : undefined;
-
-/** What an operator has said since this invocation began. */
-const switchedSince = async (
-  { clock, ledger, scope }: FenceAgentDeps,
-  { incident, startedAt }: Work,
-): Promise<{ reason: HoldReason; says: string } | undefined> =>
-  clock.now() - startedAt < switchesFreshMs
-    ? undefined
-    : heldByOperator(incident, await ledger.control(scope.cluster), clock.now());
 
 /** The next rung, a hold, or nothing but another look: what one read leads to. */
 const step = async (
@@ -240,11 +179,17 @@ const lookOnce = async (
   if (!committed && !work.down) return undefined;
   const early = asProofRead(first);
   if (early === undefined) return step(deps, work, facts, first);
+  const onIt = settle(deps.compute.volumesOf(work.incident.instanceId));
   // One read may be stale: only a second one that agrees makes it a proof.
   const second = await readInstance(deps, work);
   const late = asProofRead(second);
   if (late === undefined) return step(deps, work, facts, second);
-  return isProof(work.fence, early, late) ? proven(deps, work, [early, late], facts) : undefined;
+  if (!isProof(work.fence, early, late)) return undefined;
+  const { instance } = second;
+  return proven(deps, work, [early, late], async () => ({
+    instance,
+    volumes: answerOf(await onIt),
+  }));
 };
 
 const keepLooking = async (
@@ -291,7 +236,7 @@ const lookAheadMeanwhile = async (
 export const createFenceAgent =
   (deps: FenceAgentDeps) =>
   async (input: StepInput): Promise<FenceDecision> => {
-    const { clock, ledger, policy, scope } = deps;
+    const { clock, ledger, scope } = deps;
     const [{ incident, control }, inventory] = await Promise.all([
       loadStep(ledger, input, scope.cluster),
       ledger.inventory(instanceOf(input.incidentId)),
@@ -301,9 +246,15 @@ export const createFenceAgent =
     const { facts } = incident;
     if (facts === undefined) throw new RangeError('FenceAgent before AssessAgent');
     const started = clock.now();
-    const volumeIds = facts.volumes.map((volume) => volume.volumeId);
     if (incident.fence?.proof !== undefined) {
-      return afterProof(incident, incident.fence, policy, started, volumeIds, deps);
+      const { instanceId } = incident;
+      return afterProof(deps, { incident, startedAt: started }, incident.fence, async () => {
+        const [instance, volumes] = await Promise.all([
+          deps.compute.instance(instanceId),
+          deps.compute.volumesOf(instanceId),
+        ]);
+        return { instance, volumes };
+      });
     }
     const fence = begin(incident, started);
     // Told and written while the first look is under way. Its start is the budget of a stop that

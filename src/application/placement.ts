@@ -37,7 +37,7 @@ export const checkPlacement = async (
   });
 };
 
-/** Was it checked a moment ago, against the very agents Mesos lists now? */
+/** Was it checked a moment ago, for all that is known now, against the very agents Mesos lists now? */
 export const isChecked = (
   incident: Incident,
   agents: readonly MesosAgent[],
@@ -45,6 +45,7 @@ export const isChecked = (
 ): boolean =>
   incident.placement !== undefined &&
   now - incident.placement.at <= checkedForMs &&
+  incident.placement.at >= (incident.facts?.at ?? 0) &&
   incident.placement.agents === agentsFingerprint(agents);
 
 /**
@@ -57,8 +58,9 @@ export const lookAhead = async (
   facts: Facts,
   now: () => EpochMs,
 ): Promise<Incident['placement']> => {
+  const at = now();
   const [agents, apps] = await Promise.all([orchestrator.agents(), orchestrator.apps()]);
   const appIds = facts.volumes.flatMap((volume) => volume.appIds);
   const placement = await checkPlacement(compute, { agents, apps }, facts, appIds);
-  return placement.kind === 'ok' ? { at: now(), agents: agentsFingerprint(agents) } : undefined;
+  return placement.kind === 'ok' ? { at, agents: agentsFingerprint(agents) } : undefined;
 };

@@ -6,7 +6,7 @@ import type { AutoScaling } from '../ports/auto-scaling.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
-import { answerOf, type CallResult } from './calls.ts';
+import { answerOf, settle } from './calls.ts';
 import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
 import { blockNewWork, keepData, type ProtectionDeps, shelter } from './protection.ts';
 import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
@@ -23,12 +23,6 @@ export interface ProtectDataDeps extends ProtectionDeps, ClaimDeps {
 export type ProtectDecision =
   | { readonly kind: 'protected' }
   | { readonly kind: 'hold'; readonly reason: HoldReason };
-
-const settle = async <T>(work: Promise<T>): Promise<CallResult<T>> =>
-  work.then(
-    (answer) => ({ kind: 'answered', answer }),
-    (error: unknown) => ({ kind: 'failed', error }),
-  );
 
 /** The claims to make on what was just read, or the first reason to make none. */
 const planAll = (
@@ -87,7 +81,7 @@ export const createProtectData =
     }
     // Side by side, but all of them ended before anybody decides: no call is left in flight.
     const [claimed, kept, sheltered, deactivated] = await Promise.all([
-      settle(claimAll(deps, incident, plans.claims, clock.now())),
+      settle(claimAll(deps, incident, 'ProtectData', plans.claims, clock.now())),
       settle(keepData(deps, incident, plans.instance, facts.volumes)),
       settle(membership.then((group) => shelter(deps, incident, answerOf(group)))),
       settle(blockNewWork(deps, incident, facts)),

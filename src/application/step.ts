@@ -1,7 +1,9 @@
 import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
 import type { EpochMs, IncidentId } from '../domain/ids.ts';
 import type { HoldReason, Incident } from '../domain/incident.ts';
+import type { Scope } from '../domain/scope.ts';
 import type { ClusterLedger, Control, IncidentLedger } from '../ports/ledger.ts';
+import type { Clock } from '../ports/system.ts';
 
 /** What every step is given by the workflow: a key and a right. */
 export interface StepInput {
@@ -62,6 +64,23 @@ export const heldByOperator = (
   }
   return undefined;
 };
+
+/** What an operator has said since this invocation began. */
+export const switchedSince = async (
+  {
+    clock,
+    ledger,
+    scope,
+  }: {
+    readonly clock: Clock;
+    readonly ledger: Pick<ClusterLedger, 'control'>;
+    readonly scope: Scope;
+  },
+  { incident, startedAt }: { readonly incident: Incident; readonly startedAt: EpochMs },
+): Promise<{ reason: HoldReason; says: string } | undefined> =>
+  clock.now() - startedAt < switchesFreshMs
+    ? undefined
+    : heldByOperator(incident, await ledger.control(scope.cluster), clock.now());
 
 /** First waits of a held incident; the last one repeats. Seconds. */
 const holdWaits = [5, 10, 20, 40, 60] as const;

@@ -1,5 +1,5 @@
 import type { VolumeId } from './ids.ts';
-import type { IncidentVolume } from './incident.ts';
+import type { HoldReason, IncidentVolume } from './incident.ts';
 import { type Instance, type Tag, tagValue, tagValues, type Volume } from './machine.ts';
 import type { App } from './service.ts';
 
@@ -181,6 +181,24 @@ export const scopeVolumes = (
     else leftAlone.push({ volumeId: volume.volumeId, why: sorted.why });
   }
   return { inScope, leftAlone, ambiguous, multiAttach, managed };
+};
+
+/** What is on the machine and must be cleared up by a person before anything of it is moved. */
+export const whyNotMovable = ({
+  ambiguous: [doubtful],
+  multiAttach: [shared],
+  managed: [managed],
+}: ScopedVolumes): { readonly reason: HoldReason; readonly says: string } | undefined => {
+  if (doubtful !== undefined) {
+    const says = `${doubtful.volumeId}: ${doubtful.why}. Tag it or untag it, then resume.`;
+    return { reason: 'ambiguous-scope', says };
+  }
+  if (shared !== undefined) {
+    return { reason: 'multi-attach', says: `${shared} is a Multi-Attach volume: not supported` };
+  }
+  if (managed === undefined) return undefined;
+  const says = `${managed.volumeId} is managed by ${managed.by}: EC2 lets nobody else move it`;
+  return { reason: 'managed-volume', says };
 };
 
 /** May adopt put the cluster tag on this volume? It must be attached to a healthy agent now. */

@@ -125,20 +125,25 @@ describe('Adopt', () => {
   });
 });
 
-describe('ProtectData', () => {
-  it('may mark the epoch of a volume in scope', () => {
+describe.each(['ProtectDataRole', 'FenceAgentRole'])('%s, which claims volumes,', (role) => {
+  it('may mark the epoch of a volume in scope, and nothing else of it', () => {
     const epoch = settingTag('ebs-failover:epoch', '7');
-    expect(may('ProtectDataRole', 'ec2:CreateTags', [volume(ours)], epoch)).toBe(true);
-    expect(may('ProtectDataRole', 'ec2:CreateTags', [volume({})], epoch)).toBe(false);
+    expect(may(role, 'ec2:CreateTags', [volume(ours)], epoch)).toBe(true);
+    expect(may(role, 'ec2:CreateTags', [volume({})], epoch)).toBe(false);
+    expect(may(role, 'ec2:CreateTags', [volume(theirs)], epoch)).toBe(false);
+    expect(may(role, 'ec2:CreateTags', [machine(ours)], epoch)).toBe(false);
+    expect(may(role, 'ec2:CreateTags', [volume(ours)], settingTag('Name', 'x'))).toBe(false);
   });
 
   it('may not put a volume in scope, alone or under cover of an epoch', () => {
     const scope = settingTag(TAG, 'prod');
     const both = { ...scope, 'aws:TagKeys': ['ebs-failover:epoch', TAG] };
-    expect(may('ProtectDataRole', 'ec2:CreateTags', [volume({})], scope)).toBe(false);
-    expect(may('ProtectDataRole', 'ec2:CreateTags', [volume(ours)], both)).toBe(false);
+    expect(may(role, 'ec2:CreateTags', [volume({})], scope)).toBe(false);
+    expect(may(role, 'ec2:CreateTags', [volume(ours)], both)).toBe(false);
   });
+});
 
+describe('ProtectData', () => {
   it('may keep volumes through a termination, on agents of its cluster only', () => {
     const keep = 'ec2:ModifyInstanceAttribute';
     for (const role of ['ProtectDataRole', 'AdoptRole']) {

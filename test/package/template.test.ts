@@ -235,7 +235,7 @@ describe('rights', () => {
     ['ec2:StopInstances', ['FenceAgentRole']],
     ['ec2:TerminateInstances', ['FenceAgentRole']],
     ['ec2:DetachVolume', ['ReleaseVolumeRole']],
-    ['ec2:CreateTags', ['AdoptRole', 'ProtectDataRole', 'VerifyRecoveryRole']],
+    ['ec2:CreateTags', ['AdoptRole', 'ProtectDataRole', 'FenceAgentRole', 'VerifyRecoveryRole']],
     ['ec2:ModifyInstanceAttribute', ['AdoptRole', 'ProtectDataRole']],
     ['autoscaling:EnterStandby', ['ProtectDataRole']],
     ['ec2:AttachVolume', []],

@@ -67,6 +67,11 @@ const ENDS: Readonly<Record<string, RegExp | Expected>> = {
   'EB-09': { incidents: /held: duplicate-volume-name/, never: /MARK_AGENT_GONE/ },
   'EB-08': /held: multi-attach/,
   'EB-10': { holds: /volume-not-usable/, changes: /^releaseVolume DetachVolume/m },
+  // All three of them: the one that came late is marked, released, and not left there.
+  'EB-11': {
+    ...back,
+    changes: /^fenceAgent CreateTags (\S+)$[\s\S]*^releaseVolume DetachVolume \1 /m,
+  },
   'EB-13': { incidents: /held: recovery-not-seen/, changes: /^releaseVolume DetachVolume/m },
   'EB-14': { incidents: /held: (?:managed-volume|volume-stuck)/, never: /DetachVolume/ },
   'EB-15': { incidents: /recovered/, holds: /volume-not-usable/ },

@@ -1,7 +1,7 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { type FaultKind, fault, type Params } from '../fault.ts';
 import type { Site } from '../site.ts';
-import type { Traits } from '../stage.ts';
+import { appOf, type Traits } from '../stage.ts';
 import { flagAgain } from './flags.ts';
 
 const slow = (
@@ -140,6 +140,41 @@ const brokenVolume = stricken(
   },
 );
 
+/** EC2 attaches what is free to what runs or is stopped, and refuses whatever is in between. */
+const isAttachable = ({ ec2 }: Site['world'], volumeId: string, instanceId: string): boolean =>
+  ['running', 'stopped'].includes(ec2.status(instanceId).state) &&
+  ec2.volumes().some((v) => v.volumeId === volumeId && v.attachments.length === 0);
+
+/**
+ * A task was being launched when the machine hung, and REX-Ray had asked for its volume: EC2 does it
+ * when the machine has been assessed already, and before anybody can say that it is down. Unless
+ * Marathon was quicker, and has it elsewhere.
+ */
+const attachedLate = fault('EB-11', {
+  scenes: ['hung'],
+  traits: { comingApp: true },
+  draw: (rng) => ({ from: rng.pick(['protectData', 'fenceAgent']) }),
+  arm: (site, { from }) => {
+    const { stage, world } = site;
+    const { comingVolumeId: volumeId = '', failing } = stage;
+    const isHere = ({ active, agentId }: { active: boolean; agentId: string }): boolean =>
+      active && agentId === failing.agentId;
+    if (!world.dcos.agents().some(isHere)) return;
+    world.dcos.launchApp(appOf('/coming', ['coming']), failing.instanceId);
+    let begun = false;
+    let done = false;
+    site.on('request', ({ functionName }) => {
+      begun ||= functionName === from;
+      const may = begun && !done && isAttachable(world, volumeId, failing.instanceId);
+      if (!may) return undefined;
+      done = true;
+      world.ec2.attachVolume(volumeId, failing.instanceId, '/dev/xvdq');
+      site.hit('EB-11');
+      return undefined;
+    });
+  },
+});
+
 export const volumeFaults: readonly FaultKind[] = [
   slow('EB-01', [30, 45]),
   slow('EB-02', [100_000], {
@@ -198,6 +233,7 @@ export const volumeFaults: readonly FaultKind[] = [
     /^DescribeVolumes$/,
   ),
   brokenVolume,
+  attachedLate,
   trait('EB-12', { volumes: 0 }, { mayStayDown: true }, /^DescribeVolumes$/),
   trait(
     'EB-13',

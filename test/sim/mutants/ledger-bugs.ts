@@ -85,11 +85,7 @@ export const ledgerBugs: readonly Mutant[] = [
       },
       {
         file: calls,
-        exact:
-          'await call.make().then(\n' +
-          "        (answer) => ({ kind: 'answered', answer }),\n" +
-          "        (error: unknown) => ({ kind: 'failed', error }),\n" +
-          '      );',
+        exact: 'await settle(call.make());',
         replacement: 'made[index] as CallResult<Answer>;',
       },
     ],
