@@ -105,9 +105,11 @@ const sameAgain = (view: FenceView, last: Rung): FenceStep | undefined => {
   }
   if (view.instance.state === 'stopping') return undefined;
   if (last.refused === 'wrong-state' || last.refused === 'not-found') {
-    return sinceMs >= limits.refusedRepeatMs ? again : stuck(view, view.now - view.fence.since);
+    return sinceMs >= limits.powerRetryMs ? again : stuck(view, view.now - view.fence.since);
   }
-  return last.refused === undefined && last.acceptedAt === undefined ? again : undefined;
+  if (last.refused !== undefined || last.acceptedAt !== undefined) return undefined;
+  // What was lost may only be late: sent at every look, they would all arrive in the end.
+  return sinceMs >= limits.powerRetryMs ? again : { kind: 'look' };
 };
 
 const nextStop = (view: FenceView): FenceStep => {

@@ -22,8 +22,8 @@ export const limits = {
   fenceStuckMs: 600_000,
   /** Never more than one repeated power command per this time (L9). */
   powerRepeatMs: 300_000,
-  /** A power command that met the wrong state did nothing, and is worth another try after this. */
-  refusedRepeatMs: 10_000,
+  /** A power command that met the wrong state, or whose answer was lost, is sent again after this. */
+  powerRetryMs: 10_000,
   /** A detach gets one non-force repeat after this. */
   detachRepeatMs: 60_000,
   /** Then, and only by policy, Force once. */

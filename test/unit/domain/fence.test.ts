@@ -218,14 +218,20 @@ describe('the ladder', () => {
 
 describe('lost answers and refusals that pass', () => {
   it('gives a command again whose answer was lost while the instance runs', () => {
-    expect(word(stepAt({ rungs: [lostRung('skip', 2)] }))).toBe('skip');
+    expect(word(stepAt({ rungs: [lostRung('skip', 2)], at: 12 }))).toBe('skip');
     const rungs = [rungOf('skip', 2, { refused: 'skip-unsupported' }), lostRung('force', 3)];
-    expect(word(stepAt({ rungs }))).toBe('force');
+    expect(word(stepAt({ rungs, at: 13 }))).toBe('force');
+  });
+
+  it('gives what was lost ten seconds to arrive before it is sent again', () => {
+    expect(word(stepAt({ rungs: [lostRung('skip', 2)], at: 11.9 }))).toBe('look');
+    const rungs = [rungOf('skip', 2, { refused: 'stop-unsupported' }), lostRung('terminate', 3)];
+    expect(word(stepAt({ rungs, policy: mayTerminate, at: 12.9 }))).toBe('look');
   });
 
   it('gives a lost termination again', () => {
     const rungs = [rungOf('skip', 2, { refused: 'stop-unsupported' }), lostRung('terminate', 3)];
-    expect(word(stepAt({ rungs, policy: mayTerminate }))).toBe('terminate');
+    expect(word(stepAt({ rungs, policy: mayTerminate, at: 13 }))).toBe('terminate');
   });
 
   it('does not repeat a command whose answer was lost while it visibly works', () => {
