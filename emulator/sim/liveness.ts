@@ -81,18 +81,28 @@ const STOPS_PER_INCIDENT = 4;
 const DETACHES_PER_VOLUME = 4;
 const REPEAT_MS = 5 * 60_000;
 
-const countOf = ({ checker }: RunEnd, call: RegExp, target: string): number =>
+/** Sent in this incident: what arrives late belongs to the one that sent it. */
+const countOf = (
+  { checker }: RunEnd,
+  { openedAt }: IncidentSeen,
+  call: RegExp,
+  target: string,
+): number =>
   checker.memory.mutations.filter(
-    (m) => call.test(m.call) && m.accepted && Object.values(m.params).includes(target),
+    ({ by, accepted, params, ...m }) =>
+      call.test(m.call) &&
+      accepted &&
+      by.wire.at >= openedAt &&
+      Object.values(params).includes(target),
   ).length;
 
 const bounded = (end: RunEnd, incident: IncidentSeen): string[] => {
   const lastedMs = end.world.time.now() - incident.openedAt;
-  const stops = countOf(end, /^(?:Stop|Terminate)Instances$/, incident.instanceId);
+  const stops = countOf(end, incident, /^(?:Stop|Terminate)Instances$/, incident.instanceId);
   const stopsMax = STOPS_PER_INCIDENT + Math.ceil(lastedMs / REPEAT_MS);
   const found = stops > stopsMax ? [`${stops} power commands to ${incident.instanceId}`] : [];
   const detaches = incident.volumeIds
-    .map((volumeId) => ({ volumeId, count: countOf(end, /^DetachVolume$/, volumeId) }))
+    .map((volumeId) => ({ volumeId, count: countOf(end, incident, /^DetachVolume$/, volumeId) }))
     .filter(({ count }) => count > DETACHES_PER_VOLUME);
   return [...found, ...detaches.map(({ volumeId, count }) => `${count} detaches of ${volumeId}`)];
 };
@@ -151,6 +161,9 @@ const foundLate = (end: RunEnd): LateFinding[] => {
   // What happens to events hinders no sweep; anything else may, for as long as it lasts.
   const hindered = plan.faults.some(({ id }) => !id.startsWith('EV-'));
   const since = failedAt + Math.max(visibleMs, hindered ? plan.safetyMs : 0);
+  // Taken out of scope before that, it is not ours to find.
+  const leftAt = end.checker.memory.strangerSince.get(instanceId) ?? Number.POSITIVE_INFINITY;
+  if (leftAt <= since + FOUND_MS) return [];
   const lateMs = Math.min(...opened.map(({ openedAt }) => openedAt)) - since;
   return lateMs > FOUND_MS
     ? [{ invariant: 'L4', says: `${instanceId} was found ${lateMs} ms after it could be` }]

@@ -29,10 +29,13 @@ interface Ending {
   background?: number;
   /** Where the app runs. */
   home?: string;
+  /** When the machine hung, ms. */
+  failedAt?: number;
 }
 
 /** A run that is over, as far as liveness asks. */
-const endOf = ({ story, events, told = [6_000], faults = [], home = OTHER, ...traits }: Ending) => {
+const endOf = (ending: Ending) => {
+  const { story, events, told = [6_000], faults = [], home = OTHER, failedAt, ...traits } = ending;
   const { memory, see } = createChecker({});
   const all = events ?? (Object.values({ ...good, ...story }).flat() as SimEvent[]);
   for (const event of all) see(event);
@@ -58,6 +61,7 @@ const endOf = ({ story, events, told = [6_000], faults = [], home = OTHER, ...tr
     world,
     stage: { failing: { instanceId: AGENT }, app, apps: [app] },
     checker: { memory },
+    failedAt: failedAt ?? 0,
   } as unknown as RunEnd;
 };
 
@@ -87,6 +91,7 @@ const planted: readonly (readonly [string, string, Ending])[] = [
   ],
   ['L3', 'the app is back nowhere', { home: 'nowhere' }],
   ['L4', 'nobody ever opened an incident', { events: good.world, home: 'nowhere' }],
+  ['L4', 'a failure is found minutes after it could be', { failedAt: -400_000 }],
   [
     'L4',
     'a volume is left on the machine that was fenced',
@@ -129,6 +134,18 @@ describe('a failover that ended well', () => {
     expect(brokenBy({ story, faults: ['EC-02'] })).toEqual([]);
     expect(brokenBy({ story, background: 0.3 })).toEqual([]);
     expect(brokenBy({ story, faults: ['SL-02'] })).toEqual(['L2']);
+  });
+
+  it('may come late for a machine that somebody had taken out of scope', () => {
+    const world = [...good.world, machine(-20_000, { ours: false })];
+    expect(brokenBy({ failedAt: -400_000, story: { world } })).toEqual([]);
+  });
+
+  it('answers for no call that was sent before it began', () => {
+    const before = Array.from({ length: 5 }, (_, i) =>
+      call(i - 100, 'releaseVolume', 'DetachVolume', [VOLUME, AGENT], { VolumeId: VOLUME }),
+    );
+    expect(brokenBy({ story: { detach: [...before, ...good.detach] } })).toEqual([]);
   });
 
   it('may be stuck, if that is held and told', () => {

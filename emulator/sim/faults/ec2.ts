@@ -141,6 +141,11 @@ const blockedShutdown = fault('EC-12', {
       if (world.ec2.status(instanceId).state === 'stopping')
         world.ec2.stop(instanceId, { force: true });
     });
+    // Terminated by somebody without skip, it is ours to wait for: EC2 forces it itself, hours later.
+    site.heal(() => {
+      if (world.ec2.status(instanceId).state === 'shutting-down')
+        world.ec2.terminate(instanceId, { force: true, skipOsShutdown: true });
+    });
     site.on('request', ({ operation }) => {
       // Only a machine that would not go down by itself still says so when ours comes.
       const isBlocked = world.ec2.status(instanceId).state === 'stopping';

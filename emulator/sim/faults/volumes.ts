@@ -4,12 +4,19 @@ import type { Site } from '../site.ts';
 import { appOf, type Traits } from '../stage.ts';
 import { flagAgain } from './flags.ts';
 
+const isTerminated = ({ world }: Site, volumeId: string): boolean =>
+  world.ec2
+    .volumes()
+    .filter((volume) => volume.volumeId === volumeId)
+    .flatMap(({ attachments }) => attachments)
+    .some(({ instanceId }) => world.ec2.status(instanceId).state === 'terminated');
+
 const slow = (
   id: string,
   extraS: readonly number[],
-  parts: Partial<FaultKind> & { alsoForced?: boolean } = {},
+  parts: Partial<FaultKind> & { alsoForced?: boolean; alsoTerminated?: boolean } = {},
 ): FaultKind => {
-  const { alsoForced = false, ...more } = parts;
+  const { alsoForced = false, alsoTerminated = true, ...more } = parts;
   return fault(id, {
     ...more,
     draw: (rng) => ({ extraS: rng.pick(extraS) }),
@@ -17,6 +24,7 @@ const slow = (
       site.on('detach', (volumeId, forced) => {
         const ours = site.stage.app.volumeIds.includes(volumeId);
         if (!ours || (forced && !alsoForced)) return 0;
+        if (!alsoTerminated && isTerminated(site, volumeId)) return 0;
         site.hit(id);
         return seconds * 1000;
       });
@@ -178,8 +186,9 @@ const attachedLate = fault('EB-11', {
 export const volumeFaults: readonly FaultKind[] = [
   slow('EB-01', [30, 45]),
   slow('EB-02', [100_000], {
-    // Terminated, EC2 lets go by its own workflow: Force changes nothing there.
+    // Terminated, by somebody else too, EC2 lets go by its own workflow: Force changes nothing there.
     scenes: ['hung', 'stopped'],
+    alsoTerminated: false,
     traits: { parameters: { ForceDetach: 'after-proof' } },
   }),
   slow('EB-03', [150, 400]),

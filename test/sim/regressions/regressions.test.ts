@@ -1,9 +1,17 @@
 import { expect, it } from 'vitest';
+import type { Scene } from '../../../emulator/sim/fault.ts';
 import { planFor } from '../../../emulator/sim/plan.ts';
 import { playSeed } from '../../../emulator/sim/seed.ts';
 
+interface Regression {
+  readonly seed: number;
+  readonly scene?: Scene;
+  readonly faults: readonly string[];
+  readonly why: string;
+}
+
 /** Worlds that once broke a promise, each with the reason. */
-const REGRESSIONS = [
+const REGRESSIONS: readonly Regression[] = [
   {
     seed: 2,
     faults: ['EB-03'],
@@ -45,16 +53,33 @@ const REGRESSIONS = [
     why: 'the same with the second volume of an app, after a weak fence',
   },
   {
-    seed: 60,
-    faults: ['EC-19', 'OP-03'],
-    why: 'a volume pulled off by hand went to DC/OS while its machine wrote on, before any step of ours',
+    seed: 171,
+    faults: ['EC-03'],
+    why: 'a Stop whose answer was lost was sent again at every look, and all ten arrived',
   },
-] as const;
+  {
+    seed: 432,
+    scene: 'stopped',
+    faults: ['EC-13', 'EC-12'],
+    why: 'a guest that blocks its shutdown was terminated without skip, and nobody ended that',
+  },
+  {
+    seed: 519,
+    scene: 'stopped',
+    faults: ['LM-04', 'EC-02', 'EB-02'],
+    why: 'a volume stuck in its detach stayed so when its machine had long been terminated',
+  },
+  {
+    seed: 619,
+    faults: ['OP-05', 'EV-04'],
+    why: 'a machine taken out of the cluster before it could be found counted as found late',
+  },
+];
 
 it.each(REGRESSIONS)(
   'seed $seed: $why',
-  async ({ seed, faults }) => {
-    const { violations, incidents } = await playSeed(planFor({ seed, scene: 'hung', faults }));
+  async ({ seed, scene = 'hung', faults }) => {
+    const { violations, incidents } = await playSeed(planFor({ seed, scene, faults }));
     expect(violations).toEqual([]);
     expect(incidents).toContain('recovered');
   },
