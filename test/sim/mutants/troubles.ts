@@ -97,11 +97,11 @@ const restarted: Trouble['arm'] = (site) => {
     if (phase !== 'before' || kind !== 'StateEntered' || state !== 'ReleaseVolume') return;
     phase = 'between';
     world.ec2.start(instanceId);
+    // With Force EC2 stops what is still pending: all of it is over before the last retry.
+    site.later(100, () => world.ec2.stop(instanceId, { force: true, skipOsShutdown: true }));
   });
   world.ec2.onState((id, state) => {
-    if (id !== instanceId || phase !== 'between') return;
-    if (state === 'running') site.later(0, () => world.ec2.stop(id, { skipOsShutdown: true }));
-    if (state !== 'stopped') return;
+    if (id !== instanceId || phase !== 'between' || state !== 'stopped') return;
     phase = 'after';
     site.hit('trouble');
   });
