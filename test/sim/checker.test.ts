@@ -355,6 +355,24 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ['S15', 'a token is in a log', { close: [said('sent with xoxb-1234-abcd')] }],
 ];
 
+describe('rows of another', () => {
+  const landed: SimEvent = { at: 5_050, kind: 'foreign', volumeId: VOLUME, rows: 1 };
+  const back = [volume(5_000, [OTHER]), landed];
+
+  it('are not charged to us on a volume that a person gave away', () => {
+    expect(told({ detach: [], release: [], gone: [], back, close: [] })).toEqual([]);
+  });
+
+  it('are charged to whoever says that such a volume is free', () => {
+    expect(told({ detach: [], gone: [], back, close: [] })).toEqual(['S1']);
+  });
+
+  it('are charged to whoever terminates the machine', () => {
+    const detach = [call(2_000, 'fenceAgent', 'TerminateInstances', [AGENT])];
+    expect(told({ detach, release: [], gone: [], back, close: [] })).toContain('S1');
+  });
+});
+
 describe('the checker', () => {
   it.each(planted)('%s fires when %s', (invariant, _, change) => {
     expect(told(change)).toContain(invariant);
