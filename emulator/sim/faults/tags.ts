@@ -108,6 +108,8 @@ const failure: WireResponse = {
 const wrongSetting = (id: string, values: readonly string[]): FaultKind =>
   fault(id, {
     scenes: ['hung', 'stopped', 'terminated'],
+    // What is out of scope for a while is protected by nobody.
+    mayHold: ['volume-lost'],
     draw: (rng) => ({ agentTag: rng.pick(values) }),
     arm: (site, { agentTag }) => {
       const { infra, lambda } = site.world;

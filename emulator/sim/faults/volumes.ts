@@ -255,7 +255,8 @@ export const volumeFaults: readonly FaultKind[] = [
     {
       scenes: ['hung', 'stopped'],
       traits: { volumes: 1 },
-      mayHold: ['managed-volume', 'volume-stuck'],
+      // Let go by a termination, it is free, and EC2 refuses to attach it anywhere.
+      mayHold: ['managed-volume', 'volume-stuck', 'recovery-not-seen'],
       mayStayDown: true,
       told: /^(?:DescribeVolumes|DetachVolume)$/,
       // At once, or when the service has made up its mind to move it.

@@ -7,6 +7,8 @@ interface Regression {
   readonly seed: number;
   readonly scene?: Scene;
   readonly faults: readonly string[];
+  /** How its incident ends, where that is not in a recovery. */
+  readonly end?: string;
   readonly why: string;
 }
 
@@ -79,14 +81,28 @@ const REGRESSIONS: readonly Regression[] = [
     faults: ['OP-05', 'EV-04'],
     why: 'a machine taken out of the cluster before it could be found counted as found late',
   },
+  {
+    seed: 4011,
+    scene: 'stopped',
+    faults: ['EB-14', 'OP-04'],
+    end: 'held: recovery-not-seen',
+    why: 'a volume that AWS manages was let go by a termination, and nothing could attach it again',
+  },
+  {
+    seed: 4021,
+    scene: 'stopped',
+    faults: ['TG-07', 'EB-07'],
+    end: 'no incident',
+    why: 'what a person and Auto Scaling deleted while a wrong setting forbade us to act counted as ours',
+  },
 ];
 
 it.each(REGRESSIONS)(
   'seed $seed: $why',
-  async ({ seed, scene = 'hung', faults }) => {
+  async ({ seed, scene = 'hung', faults, end = 'recovered' }) => {
     const { violations, incidents } = await playSeed(planFor({ seed, scene, faults }));
     expect(violations).toEqual([]);
-    expect(incidents).toContain('recovered');
+    expect(incidents.length > 0 ? incidents : ['no incident']).toContain(end);
   },
   60_000,
 );
