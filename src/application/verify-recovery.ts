@@ -136,10 +136,13 @@ const record = async (
     const current = await ledger.ownership(volume.volumeId);
     // Claimed or held: DC/OS had relaunched by itself, and took the volume before our next look.
     if (app === undefined || current?.incidentId !== incident.id) continue;
-    if (!['released', 'claimed', 'held'].includes(current.state)) continue;
+    if (current.state === 'lost') continue;
     const owner = app.toInstanceId;
     const { id: incidentId, token } = incident;
-    await ledger.advance({ ...current, incidentId, token, state: 'owned', owner }, at);
+    // Owned already: a run that was cut short before its mark left it to this one.
+    if (current.state !== 'owned') {
+      await ledger.advance({ ...current, incidentId, token, state: 'owned', owner }, at);
+    }
     marks.push(tagEpoch(deps, volume.volumeId, current.epoch + 1));
   }
   // A mark that could not be written now is written by the next claim.

@@ -82,6 +82,19 @@ describe('VerifyRecovery', () => {
     });
   });
 
+  it('writes the mark that a run cut short after the new owner had left out', async () => {
+    const world = await handedOff();
+    const current = await world.ledger.ownership(ids.data);
+    if (current === undefined) throw new Error('not claimed');
+    const taken = { incidentId: ids.incident, token: 1, state: 'owned', owner: ids.spare } as const;
+    await world.ledger.advance({ ...current, ...taken }, world.clock.now());
+    await verify(world);
+    expect(world.book.calls.at(-1)).toMatchObject({
+      call: 'CreateTags',
+      detail: { 'ebs-failover:epoch': '2' },
+    });
+  });
+
   it('is recovered though the mark of the next epoch could not be written', async () => {
     const world = await handedOff();
     world.book.fail('CreateTags', new Error('tags are down'));
