@@ -1,4 +1,4 @@
-import type { EpochMs, InstanceId, LaunchTime } from '../domain/ids.ts';
+import type { InstanceId, LaunchTime } from '../domain/ids.ts';
 import type { Incident, Signal } from '../domain/incident.ts';
 import type { Instance, StatusChecks, Volume } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -54,13 +54,23 @@ const whyMissed = async (
   return mayFence(verdict) ? verdict.why.join('; ') : undefined;
 };
 
-const signalOf = ({ instanceId, launchTime }: Instance, why: string, now: EpochMs): Signal => ({
-  key: `sweep:${launchTime}`,
-  source: 'sweep',
-  instanceId,
-  says: `found by the sweep, no event told of it: ${why}`,
-  receivedAt: now,
-});
+/** A key of its own for what was left behind, so that it is taken up once and not each minute. */
+const keyOf = ({ launchTime }: Instance, left: readonly Volume[]): string =>
+  [`sweep:${launchTime}`, ...left.map(({ volumeId }) => volumeId).sort()].join(':');
+
+/** Data on a fenced machine of which the incident that recovered it knew nothing. */
+const leftBehind = (
+  last: Incident | undefined,
+  { instanceId, state }: Instance,
+  data: readonly Volume[],
+): readonly Volume[] => {
+  if (last?.status !== 'recovered' || last.facts === undefined || !isDown(state)) return [];
+  const known = last.facts.volumes.map(({ volumeId }) => volumeId);
+  return data.filter(
+    ({ attachments, volumeId }) =>
+      !known.includes(volumeId) && attachments.some((a) => a.instanceId === instanceId),
+  );
+};
 
 const lookAt = async (
   deps: LostEventsDeps,
@@ -75,13 +85,18 @@ const lookAt = async (
     ledger.control(scope.cluster),
   ]);
   const remembered = inventory?.volumes.map(({ volumeId }) => volumeId) ?? [];
-  const hasData = machines.volumes.some((volume) =>
+  const data = machines.volumes.filter((volume) =>
     isDataOf(volume, instance, remembered, scope.cluster),
   );
-  if (!hasData || isSeenTo(last, instance)) return undefined;
+  const left = leftBehind(last, instance, data);
+  const key = keyOf(instance, left);
+  const isNews = left.length > 0 && !last?.signals.some((signal) => signal.key === key);
+  if (data.length === 0 || (isSeenTo(last, instance) && !isNews)) return undefined;
   if (heldByOperator({ instanceId }, control, clock.now()) !== undefined) return undefined;
   const why = await whyMissed(deps, instance, inventory);
-  return why === undefined ? undefined : signalOf(instance, why, clock.now());
+  if (why === undefined) return undefined;
+  const says = `found by the sweep, no event told of it: ${why}`;
+  return { key, source: 'sweep', instanceId, says, receivedAt: clock.now() };
 };
 
 /**

@@ -370,6 +370,20 @@ describe('a failure whose events were lost', () => {
     expect(await found(world)).toEqual([ids.failed]);
   });
 
+  it('is seen, once, in data that the incident which is over left on the fenced machine', async () => {
+    const world = await down();
+    await ended(world);
+    const late = volumeOf({ volumeId: spareData });
+    world.cloud.volumesById.set(spareData, late);
+    expect(await found(world)).toEqual([ids.failed]);
+    const second = await world.ledger.openIncidentOf(ids.failed);
+    expect(second?.signals[0]?.key).toBe(`sweep:${ids.launched}:${spareData}`);
+    // It ends without that volume too: nobody's app names it.
+    await world.ledger.save(second?.id ?? ids.incident, 1, { facts: factsOf() }, t(8));
+    await world.ledger.close(second?.id ?? ids.incident, 1, { status: 'recovered' }, t(9));
+    expect(await found(world)).toEqual([]);
+  });
+
   it('does not wait for an agent that cannot be looked at', async () => {
     const world = await down();
     const { inventory: read } = world.ledger;
