@@ -6,7 +6,7 @@ import { incidentsOf, type LateFinding, type RunEnd } from './run-end.ts';
 /** Faults beside the way of a failover: they may not cost it a second. */
 const ASIDE = /^(?:SL-\d+|EV-07|EV-10|SE-01|LM-14)$/;
 /** Faults that only make EC2 slow at what L5 is about. */
-const SLOW_EC2 = /^(?:EC-11|EB-0[123])$/;
+const SLOW_EC2 = /^(?:EC-11|EC-14|EB-0[123])$/;
 
 /** Nothing in this world but the failure, and what fits, may delay anybody. */
 const isUndisturbed = ({ plan }: RunEnd, also?: RegExp): boolean =>

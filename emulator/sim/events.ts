@@ -49,6 +49,7 @@ type Fact =
       holders: readonly Holder[];
     }
   | { kind: 'agent'; agentId: string; instanceId: string }
+  | { kind: 'execution'; arn: string; running: boolean }
   /** Rows in all that landed on a volume which was not the writer's alone. */
   | { kind: 'foreign'; volumeId: string; rows: number };
 

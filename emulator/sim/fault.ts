@@ -82,6 +82,20 @@ export const strike = (
   });
 };
 
+/** The first request that fits is what it takes. */
+export const once = (
+  site: Pick<Site, 'on'>,
+  fits: (passing: Passing) => boolean,
+  effect: (passing: Passing) => Verdict | undefined,
+): void => {
+  let done = false;
+  site.on('request', (passing) => {
+    if (done || !fits(passing)) return undefined;
+    done = true;
+    return effect(passing);
+  });
+};
+
 const READ = /^(?:Describe|Get|List|Query|GET|GET_)/;
 export const isMutation = ({ operation }: { operation: string }): boolean => !READ.test(operation);
 

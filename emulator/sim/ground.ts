@@ -89,6 +89,9 @@ export const createGround = (world: World, tell: (event: SimEvent) => void): Gro
   ec2.subscribe(move);
   ec2.onState(move);
   dcos.onChange(move);
+  world.states.onStatus(({ arn, status }) =>
+    tell({ at: time.now(), kind: 'execution', arn, running: status === 'RUNNING' }),
+  );
   look();
   return {
     look: (changed) => {

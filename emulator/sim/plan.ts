@@ -83,6 +83,7 @@ const traitsFor = (rng: Rng, kinds: readonly FaultKind[]): Traits => {
     group: rng.next() < 0.3,
     deleteOnTermination: rng.next() < 0.2,
     volumes: rng.pick([1, 1, 1, 2, 3]),
+    parameters: rng.next() < 0.5 ? {} : { FenceTerminate: 'when-stop-impossible' },
     ...drawSurroundings(rng.fork('surroundings')),
   };
   return Object.assign(drawn, ...kinds.map(({ traits }) => traits));

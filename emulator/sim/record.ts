@@ -77,8 +77,10 @@ export interface Memory {
   /** Of the newest incarnation. */
   readonly commands: Map<string, { at: number; launchTime: number }>;
   readonly proofs: Map<string, Proof>;
-  /** Volume -> when a read after the proof showed it free. */
-  readonly freeSeen: Map<string, number>;
+  /** Volume -> when the reads were sent that showed it free, since one showed it held. */
+  readonly freeSeen: Map<string, readonly number[]>;
+  /** Executions that have not ended. */
+  readonly running: Set<string>;
   readonly owners: Map<string, Owner>;
   readonly incidents: Map<string, IncidentSeen>;
   readonly intents: Map<string, Intent>;
@@ -104,6 +106,7 @@ export const createMemory = (): Memory => ({
   commands: new Map(),
   proofs: new Map(),
   freeSeen: new Map(),
+  running: new Set(),
   owners: new Map(),
   incidents: new Map(),
   intents: new Map(),
@@ -219,8 +222,9 @@ const rememberRead = (memory: Memory, read: EventOf<'read'>): void => {
     }
   }
   for (const { volumeId, state, holders } of read.volumes ?? []) {
-    if (state === 'available' && holders.length === 0)
-      memory.freeSeen.set(volumeId, read.by.wire.at);
+    const isFree = state === 'available' && holders.length === 0;
+    const before = memory.freeSeen.get(volumeId) ?? [];
+    memory.freeSeen.set(volumeId, isFree ? [...before.slice(-1), read.by.wire.at] : []);
   }
 };
 
@@ -289,6 +293,10 @@ export const remember = (memory: Memory, event: SimEvent): void => {
       return;
     case 'agent':
       memory.agents.set(event.agentId, event.instanceId);
+      return;
+    case 'execution':
+      if (event.running) memory.running.add(event.arn);
+      else memory.running.delete(event.arn);
       return;
     case 'read':
       rememberRead(memory, event);

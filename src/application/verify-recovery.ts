@@ -5,7 +5,7 @@ import { nextLookMs } from '../domain/looks.ts';
 import { type Instance, isFree, type Volume } from '../domain/machine.ts';
 import { limits } from '../domain/policy.ts';
 import { type AppView, appRecovery, isServing } from '../domain/recovery.ts';
-import type { Scope } from '../domain/scope.ts';
+import { isOfCluster, type Scope } from '../domain/scope.ts';
 import type { Task } from '../domain/service.ts';
 import type { ComputeReads, Receipt, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
@@ -127,8 +127,9 @@ const record = async (
   incident: Incident,
   facts: Facts,
   apps: Recovery['apps'],
+  volumes: readonly Volume[],
 ): Promise<void> => {
-  const { clock, ledger } = deps;
+  const { clock, ledger, scope } = deps;
   const at = clock.now();
   const marks: PlannedCall<Receipt>[] = [];
   for (const volume of facts.volumes) {
@@ -143,6 +144,9 @@ const record = async (
     if (current.state !== 'owned') {
       await ledger.advance({ ...current, incidentId, token, state: 'owned', owner }, at);
     }
+    // Somebody may have taken it out of our scope meanwhile: then it is not ours to mark.
+    const read = volumes.find(({ volumeId }) => volumeId === volume.volumeId);
+    if (read === undefined || !isOfCluster(read, scope.cluster)) continue;
     marks.push(tagEpoch(deps, volume.volumeId, current.epoch + 1));
   }
   // A mark that could not be written now is written by the next claim.
@@ -156,8 +160,9 @@ const conclude = async (
   facts: Facts,
   handOff: HandOff,
   apps: Recovery['apps'],
+  volumes: readonly Volume[],
 ): Promise<VerifyDecision> => {
-  await record(deps, incident, facts, apps);
+  await record(deps, incident, facts, apps, volumes);
   if (handOff.heldAppIds.length === 0) return { kind: 'recovered' };
   const says = `${handOff.heldAppIds.join(', ')} wait for a volume that is not released yet`;
   return hold(deps.ledger, incident, { reason: 'volume-stuck', says }, deps.clock.now());
@@ -198,7 +203,9 @@ export const createVerifyRecovery =
       );
       await announced;
       const back = found.filter((app) => app.kind === 'recovered').map((app) => app.app);
-      if (back.length === found.length) return conclude(deps, incident, facts, handOff, back);
+      if (back.length === found.length) {
+        return conclude(deps, incident, facts, handOff, back, picture.volumes);
+      }
       await replaceLost(deps, incident, handOff, picture.tasks, now);
       await hurry(deps, incident, handOff.appIds);
       if (isLast) {

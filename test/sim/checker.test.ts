@@ -163,6 +163,22 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ['S5', 'two executions share a token', { off: [state(500, { executionArn: 'arn:2' })] }],
   [
     'S5',
+    'it is taken over while its execution runs',
+    {
+      off: [
+        { at: 400, kind: 'execution', arn: 'arn:1', running: true },
+        state(500, { token: 2, executionArn: undefined }),
+        ...good.off,
+      ],
+    },
+  ],
+  [
+    'S2',
+    'only one read showed the volume free',
+    { free: [volume(3_000, []), ...good.free.slice(2)] },
+  ],
+  [
+    'S5',
     'two incidents of one machine are open',
     {
       open: [

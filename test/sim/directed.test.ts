@@ -42,7 +42,7 @@ const ENDS: Readonly<Record<string, RegExp | Expected>> = {
   'EC-08': /held: protected-from-stop/,
   'EC-12': { incidents: /recovered/, changes: /^fenceAgent StopInstances \S+ SkipOsShutdown$/m },
   'EC-14': { incidents: /recovered/, holds: /fence-stuck/, never: /DetachVolume .* Force/ },
-  'EC-16': /held: cannot-be-stopped/,
+  'EC-16': /held: (?:cannot-be-stopped|terminate-would-delete-data)|recovered/,
   'EC-17': /recovered/,
   'EC-18': /held: weak-fence/,
   'DB-08': back,

@@ -279,7 +279,9 @@ export class Power {
     };
     this.#descents.delete(instanceId);
     instance.impairedSince = undefined;
-    const lateMs = this.#forced.has(instanceId) ? (faults.postStopWrites?.(instanceId) ?? 0) : 0;
+    // Terminated, it loses its disks at once, and what it writes then lands nowhere.
+    const mayWrite = goal === 'stopped' && this.#forced.has(instanceId);
+    const lateMs = mayWrite ? (faults.postStopWrites?.(instanceId) ?? 0) : 0;
     if (lateMs > 0) time.after(lateMs, cut);
     else cut();
     this.#world.enterState(instance, goal);

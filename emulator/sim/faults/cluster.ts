@@ -5,6 +5,7 @@ import {
   fault,
   isMutation,
   lostAnswer,
+  once,
   strike,
 } from '../fault.ts';
 import type { Passing, Site } from '../site.ts';
@@ -93,14 +94,17 @@ export const clusterFaults: readonly FaultKind[] = [
   fault('MR-08', {
     scenes: ['hung'],
     mayStayDown: true,
-    draw: (rng) => ({ atS: rng.int(150, 330) }),
-    arm: (site, { atS }) => {
-      site.later(atS * 1000, () => {
-        const { world, stage } = site;
+    draw: (rng) => ({ atS: rng.int(150, 330), atProtection: rng.next() < 0.4 }),
+    arm: (site, { atS, atProtection }) => {
+      const { world, stage } = site;
+      const thaw = (): undefined => {
         if (world.ec2.machine(stage.failing.instanceId)?.kernel !== 'hung') return;
         site.hit('MR-08');
         world.ec2.thaw(stage.failing.instanceId);
-      });
+      };
+      // At the worst moment: everything is set for its Stop.
+      if (atProtection) once(site, ({ functionName }) => functionName === 'protectData', thaw);
+      else site.later(atS * 1000, thaw);
     },
   }),
   switched(

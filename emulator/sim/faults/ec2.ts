@@ -1,7 +1,15 @@
 import { createRng } from '../../core/random.ts';
-import type { WireResponse } from '../../core/wire.ts';
-import { drawStretch, type FaultKind, fault, isMutation, lostAnswer, strike } from '../fault.ts';
+import {
+  drawStretch,
+  type FaultKind,
+  fault,
+  isMutation,
+  lostAnswer,
+  once,
+  strike,
+} from '../fault.ts';
 import { refuseCall, type Site } from '../site.ts';
+import { forgotten, stale } from './stale.ts';
 
 /** EC2 refuses calls with a code, some of those that fit, for a stretch from the first one on. */
 const refused = (
@@ -33,37 +41,6 @@ const refused = (
 const isPower = (api: string): boolean => api === 'StopInstances' || api === 'TerminateInstances';
 const isChange = (api: string): boolean => !api.startsWith('Describe');
 
-/** Serves the answer of an earlier, equal read again: EC2 is eventually consistent. */
-const stale = fault('EC-04', {
-  draw: (rng) => ({ behindS: rng.int(1, 30), every: rng.int(2, 5) }),
-  arm: (site, { behindS, every }) => {
-    const { world, time } = site;
-    const kept = new Map<string, { at: number; answer: WireResponse }[]>();
-    let count = 0;
-    site.on('request', (passing) => {
-      const { service, operation, body } = passing;
-      if (service !== 'ec2' || isMutation({ operation })) return undefined;
-      const key = `${operation} ${body}`;
-      const older = kept.get(key) ?? [];
-      kept.set(key, older);
-      const answer = world.ec2.handle(
-        { method: 'POST', url: 'https://ec2/', headers: FORM, body },
-        { accessKeyId: 'OPERATOR' },
-      );
-      if (!(answer instanceof Promise) && answer.status === 200) {
-        older.push({ at: time.now(), answer });
-      }
-      const lagging = older.findLast(({ at }) => time.now() - at >= behindS * 1000);
-      count += 1;
-      if (!lagging || count % every !== 0) return undefined;
-      if (time.now() - lagging.at > 35_000) return undefined;
-      site.hit('EC-04');
-      site.served(passing, lagging.answer);
-      return { answer: lagging.answer };
-    });
-  },
-});
-
 /** Short pages, and between two of them an item comes or goes: the next one repeats or misses one. */
 const shiftingPages = fault('EC-06', {
   draw: (rng) => ({ size: rng.int(2, 4), chance: 0.25, forS: rng.int(180, 420), seed: rng.hex(8) }),
@@ -82,7 +59,20 @@ const shiftingPages = fault('EC-06', {
   },
 });
 
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const unknown = refused(
+  'EC-05',
+  'InvalidInstanceID.NotFound',
+  (api) => api === 'DescribeInstances',
+  {
+    forS: 20,
+  },
+);
+
+const notFound = fault('EC-05', {
+  draw: (rng) => ({ ...unknown.draw(rng), forS: rng.int(2, 20), afterStop: rng.next() < 0.4 }),
+  arm: (site, { afterStop, forS, ...params }) =>
+    afterStop ? forgotten(site, forS) : unknown.arm(site, { ...params, forS }),
+});
 
 const stuckStop = fault('EC-11', {
   scenes: ['hung', 'stopped'],
@@ -119,6 +109,20 @@ const seenRefusal = (id: string, code: string, parts: Partial<FaultKind>): Fault
       site.on('request', watchLog(site, id, code));
     },
   });
+
+/** A person sets DeleteOnTermination to true again, after it was read to be false. */
+const doomAgain = (site: Site) => (): undefined => {
+  const [VolumeId] = site.stage.app.volumeIds;
+  void site.operator('ec2', {
+    operation: 'ModifyInstanceAttribute',
+    body: {
+      InstanceId: site.stage.failing.instanceId,
+      'BlockDeviceMapping.1.DeviceName': '/dev/xvdf',
+      'BlockDeviceMapping.1.Ebs.VolumeId': VolumeId,
+      'BlockDeviceMapping.1.Ebs.DeleteOnTermination': 'true',
+    },
+  });
+};
 
 const watchLog = (site: Site, id: string, code: string) => {
   let seen = site.world.ec2.calls().length;
@@ -195,9 +199,7 @@ export const ec2Faults: readonly FaultKind[] = [
     },
   }),
   stale,
-  refused('EC-05', 'InvalidInstanceID.NotFound', (api) => api === 'DescribeInstances', {
-    forS: 20,
-  }),
+  notFound,
   seenRefusal('EC-08', 'OperationNotPermitted', {
     scenes: ['hung'],
     traits: { disableApiStop: true },
@@ -227,10 +229,16 @@ export const ec2Faults: readonly FaultKind[] = [
   }),
   hostLost,
   refused('EC-15', 'AuthFailure', () => true, { forS: 120, chance: 1 }),
-  seenRefusal('EC-16', 'UnsupportedOperation', {
+  fault('EC-16', {
     scenes: ['hung'],
     traits: { rootDeviceType: 'instance-store' },
-    mayHold: ['cannot-be-stopped'],
+    mayHold: ['cannot-be-stopped', 'terminate-would-delete-data'],
+    draw: (rng) => ({ flagBack: rng.next() < 0.6 }),
+    arm: (site, { flagBack }) => {
+      site.on('request', watchLog(site, 'EC-16', 'UnsupportedOperation'));
+      if (flagBack)
+        once(site, ({ functionName }) => functionName === 'fenceAgent', doomAgain(site));
+    },
   }),
   // Something on the way sets the flag: nothing here sends it.
   refused('EC-17', 'DryRunOperation', isChange, { chance: 1 }),

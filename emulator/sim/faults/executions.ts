@@ -1,12 +1,42 @@
-import { answered, type FaultKind, fault, lostAnswer } from '../fault.ts';
+import { answered, type FaultKind, fault, isMutation, lostAnswer, once } from '../fault.ts';
+import type { Passing, Site } from '../site.ts';
 import { afterStart } from './moments.ts';
 
 const HISTORY_EVENTS_MAX = 25_000;
 
+/** What a frozen function was about to write: its claim, or the intent of its Stop. */
+const WRITES: Readonly<Record<string, string>> = { protectData: '"claimed"', fenceAgent: '"skip"' };
+
+/** Aborted by hand while a function is on its way to the ledger; a person starts it anew. */
+const freeze = (site: Site, name: string): void => {
+  const { stage, time, world } = site;
+  const [machine] = world.infra.ofType('AWS::StepFunctions::StateMachine');
+  const fits = (passing: Passing): boolean =>
+    passing.functionName === name &&
+    passing.service === 'dynamodb' &&
+    isMutation(passing) &&
+    passing.body.includes(WRITES[name] ?? name);
+  once(site, fits, () => {
+    site.hit('SF-01');
+    for (const { arn: executionArn, status } of world.states.executions()) {
+      if (status !== 'RUNNING') continue;
+      void site.operator('states', { operation: 'StopExecution', body: { executionArn } });
+    }
+    const input = { instanceId: stage.failing.instanceId, reason: 'the other one hangs' };
+    const body = { stateMachineArn: machine?.arn, input: JSON.stringify(input) };
+    time.after(100, () => void site.operator('states', { operation: 'StartExecution', body }));
+    return { delayMs: 8_000 };
+  });
+};
+
 export const executionFaults: readonly FaultKind[] = [
   fault('SF-01', {
-    draw: (rng) => ({ afterS: rng.int(1, 60) }),
-    arm: (site, { afterS }) => {
+    draw: (rng) => ({
+      afterS: rng.int(1, 60),
+      frozen: rng.pick(['nobody', 'protectData', 'fenceAgent', 'fenceAgent']),
+    }),
+    arm: (site, { afterS, frozen }) => {
+      if (frozen !== 'nobody') return freeze(site, frozen);
       let aborted = false;
       site.world.states.onStatus((execution) => {
         if (aborted || execution.status !== 'RUNNING') return;

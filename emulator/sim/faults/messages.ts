@@ -1,5 +1,5 @@
 import type { SlackTrouble } from '../../services/slack/slack.ts';
-import { type FaultKind, fault, lostAnswer } from '../fault.ts';
+import { answered, type FaultKind, fault, lostAnswer } from '../fault.ts';
 
 /** Slack answers like this from the start, for a while. */
 const trouble = (id: string, kind: SlackTrouble): FaultKind =>
@@ -17,9 +17,24 @@ const trouble = (id: string, kind: SlackTrouble): FaultKind =>
     },
   });
 
+const down = trouble('SL-02', { kind: 'http', status: 503 });
+const BUS_MS = 15_000;
+
 export const messageFaults: readonly FaultKind[] = [
   trouble('SL-01', { kind: 'ratelimited', retryAfterSeconds: 30 }),
-  trouble('SL-02', { kind: 'http', status: 503 }),
+  {
+    ...down,
+    arm: (site, params) => {
+      down.arm(site, params);
+      // The bus is down with it for the first seconds; nothing may wait for either.
+      let begun: number | undefined;
+      site.on('request', ({ operation }) => {
+        if (operation !== 'PutEvents') return undefined;
+        begun ??= site.time.now();
+        return site.time.now() - begun < BUS_MS ? answered(503) : undefined;
+      });
+    },
+  },
   trouble('SL-03', { kind: 'http', status: 500 }),
   trouble('SL-04', { kind: 'error', error: 'account_inactive' }),
   fault('SL-05', {

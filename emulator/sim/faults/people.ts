@@ -7,10 +7,34 @@ import {
   isStep,
   lostRequest,
   noSuchHost,
+  once,
   strike,
 } from '../fault.ts';
-import type { Site } from '../site.ts';
+import type { Passing, Site } from '../site.ts';
 import { afterStart, tried } from './moments.ts';
+
+/** Between proof and release somebody starts the machine and stops it again. */
+const restartBetween = (site: Site, id: string): void => {
+  const { world, stage } = site;
+  const { instanceId } = stage.failing;
+  let phase: 'before' | 'between' | 'after' = 'before';
+  world.states.onTransition(({ kind, state }) => {
+    if (phase !== 'before' || kind !== 'StateEntered' || state !== 'ReleaseVolume') return;
+    phase = 'between';
+    tried(site, id, () => world.ec2.start(instanceId));
+  });
+  world.ec2.onState((changed, state) => {
+    if (changed !== instanceId || phase !== 'between') return;
+    if (state === 'running') {
+      site.later(0, () => world.ec2.stop(instanceId, { skipOsShutdown: true }));
+    }
+    if (state === 'stopped') phase = 'after';
+  });
+  site.on('crash', ({ functionName }) => functionName === 'releaseVolume' && phase === 'between');
+  site.heal(() => {
+    phase = 'after';
+  });
+};
 
 /** The machine comes up again so soon after it went off. */
 const restarted = (id: string): FaultKind =>
@@ -18,8 +42,12 @@ const restarted = (id: string): FaultKind =>
     scenes: ['hung', 'stopped'],
     mayStayDown: true,
     mayHold: ['proof-void', 'unknown-incarnation', 'volume-attached-elsewhere'],
-    draw: (rng) => ({ afterMs: rng.pick([0, 100, 500, 1_000, 2_000, 4_000, 8_000, 20_000]) }),
-    arm: (site, { afterMs }) => {
+    draw: (rng) => ({
+      afterMs: rng.pick([0, 100, 500, 1_000, 2_000, 4_000, 8_000, 20_000]),
+      betweenSteps: rng.next() < 0.3,
+    }),
+    arm: (site, { afterMs, betweenSteps }) => {
+      if (betweenSteps) return restartBetween(site, id);
       const { world, stage } = site;
       let times = 0;
       world.ec2.onState((instanceId, state) => {
@@ -93,11 +121,13 @@ export const peopleFaults: readonly FaultKind[] = [
       const { world, stage } = site;
       world.ec2.onState((instanceId, state) => {
         if (instanceId !== stage.failing.instanceId || state !== 'stopped') return;
-        site.later(afterMs, () =>
+        site.later(afterMs, () => {
+          // Nobody pulls a disk out of a machine that is seen to write on after its stop.
+          if (world.ec2.machine(instanceId)?.powered) return;
           tried(site, 'OP-03', () => {
             for (const id of stage.app.volumeIds) world.ec2.detachVolume(id, { force: false });
-          }),
-        );
+          });
+        });
       });
     },
   }),
@@ -112,12 +142,21 @@ export const peopleFaults: readonly FaultKind[] = [
   fault('OP-05', {
     scenes: ['hung', 'stopped'],
     mayHold: ['ambiguous-scope', 'volume-stuck'],
-    draw: (rng) => ({ afterS: rng.int(0, 25) }),
-    arm: (site, { afterS }) =>
-      afterStart(site, afterS, () => {
+    draw: (rng) => ({ afterS: rng.int(0, 25), onVolume: rng.next() < 0.6 }),
+    arm: (site, { afterS, onVolume }) => {
+      const { app, failing } = site.stage;
+      const [volumeId] = app.volumeIds;
+      const moveTag = (id: string): undefined => {
         site.hit('OP-05');
-        site.world.ec2.tag(site.stage.failing.instanceId, { 'ebs-failover:cluster': 'elsewhere' });
-      }),
+        const tag = { 'Tag.1.Key': 'ebs-failover:cluster', 'Tag.1.Value': 'elsewhere' };
+        const body = { 'ResourceId.1': id, ...tag };
+        void site.operator('ec2', { operation: 'CreateTags', body });
+      };
+      if (onVolume && volumeId !== undefined) {
+        const isRelease = ({ functionName }: Passing) => functionName === 'releaseVolume';
+        once(site, isRelease, () => moveTag(volumeId));
+      } else afterStart(site, afterS, () => moveTag(failing.instanceId));
+    },
   }),
   byHand('OP-06', 1),
   switchedOn('OP-07', (_site, until) => ({

@@ -54,6 +54,11 @@ export const oneExecution: Rule = (event, memory) => {
     (other) => other.id !== next.id && other.instanceId === next.instanceId && isOpen(other),
   );
   if (rival && isOpen(next)) return violation(`${next.id} is open beside ${rival.id}`);
+  // One that is held only waits: a new signal may wake it by a new execution.
+  const taken = before?.status === 'open' && next.token > before.token;
+  if (taken && memory.running.has(before.executionArn ?? '')) {
+    return violation(`${next.id} is taken over while an execution works on it`);
+  }
   const rebound =
     before?.token === next.token &&
     before.executionArn !== undefined &&

@@ -7,6 +7,7 @@ const release = 'src/domain/release.ts';
 export const fencingBugs: readonly Mutant[] = [
   {
     name: 'one read is proof',
+    faults: ['EC-04'],
     invariants: ['S2'],
     trouble: 'early',
     patches: [
@@ -19,6 +20,7 @@ export const fencingBugs: readonly Mutant[] = [
   },
   {
     name: 'unknown is dead',
+    faults: ['EC-05'],
     invariants: ['S2'],
     trouble: 'forgotten',
     patches: [
@@ -53,6 +55,7 @@ export const fencingBugs: readonly Mutant[] = [
   },
   {
     name: 'the launch time is ignored',
+    faults: ['OP-02', 'AS-02'],
     invariants: ['S2', 'S10'],
     trouble: 'restarted',
     patches: [
@@ -77,6 +80,7 @@ export const fencingBugs: readonly Mutant[] = [
   },
   {
     name: 'a read from before the Stop is proof',
+    faults: ['EC-04'],
     invariants: ['S2'],
     trouble: 'early',
     patches: [
@@ -102,6 +106,7 @@ export const fencingBugs: readonly Mutant[] = [
   },
   {
     name: 'nobody looks again before the Stop',
+    faults: ['MR-08'],
     invariants: ['S8'],
     trouble: 'recovers',
     patches: [
@@ -114,6 +119,7 @@ export const fencingBugs: readonly Mutant[] = [
   },
   {
     name: 'a flag that came back is not read before Terminate',
+    faults: ['EC-16'],
     invariants: ['S7'],
     trouble: 'doomed again',
     patches: [
@@ -146,6 +152,95 @@ export const fencingBugs: readonly Mutant[] = [
         file: 'src/adapters/ec2/volume-control.ts',
         exact: '      InstanceId: from,\n',
         replacement: '      ...(from === undefined ? { InstanceId: from } : {}),\n',
+      },
+    ],
+  },
+  {
+    name: 'one read shows the volume free',
+    invariants: ['S2'],
+    patches: [
+      {
+        file: 'src/application/release-volume.ts',
+        exact: 'const again = await readVolume(deps.compute, work.volumeId);',
+        replacement: 'const again = volume;',
+      },
+    ],
+  },
+  {
+    name: 'nobody lets a weak fence settle',
+    faults: ['EC-19'],
+    invariants: ['S1'],
+    patches: [
+      {
+        file: 'src/application/after-proof.ts',
+        exact: "if (fence.strength !== 'weak' || fence.proof === undefined)",
+        replacement: 'if (fence.proof !== undefined)',
+      },
+      {
+        file: 'src/application/after-proof.ts',
+        exact: '- (clock.now() - fence.proof[1].at);',
+        replacement: '- (clock.now() - fence.since);',
+      },
+    ],
+  },
+  {
+    name: 'the evidence of a Stop may be old',
+    faults: ['AZ-04'],
+    invariants: ['S8'],
+    patches: [
+      {
+        file: fenceAgent,
+        exact: 'const evidenceLastsMs = 2_000 - intentLastsMs;',
+        replacement: 'const evidenceLastsMs = 60_000 - intentLastsMs;',
+      },
+    ],
+  },
+  {
+    name: 'the read before a detach may be old',
+    faults: ['AZ-04'],
+    invariants: ['S3'],
+    trouble: 'slow volumes',
+    patches: [
+      {
+        file: 'src/application/release-volume.ts',
+        exact: 'const readLastsMs = 2_000 - intentLastsMs;',
+        replacement: 'const readLastsMs = 60_000 - intentLastsMs;',
+      },
+    ],
+  },
+  {
+    name: 'a later start counts as an older one',
+    faults: ['OP-02', 'AS-02'],
+    invariants: ['L1', 'L3', 'L5'],
+    patches: [
+      {
+        file: 'src/domain/fence.ts',
+        exact: 'fence.rungs.some((rung) => rung.launchTime > launchTime);',
+        replacement: 'fence.rungs.some((rung) => rung.launchTime < launchTime);',
+      },
+    ],
+  },
+  {
+    name: 'the looks at a detach are far apart',
+    faults: ['SL-05', 'SL-02', 'SE-01'],
+    invariants: ['L2'],
+    patches: [
+      {
+        file: 'src/domain/looks.ts',
+        exact: '[6_000, 25]',
+        replacement: '[6_000, 9_000]',
+      },
+    ],
+  },
+  {
+    name: 'a stuck stop is looked at for ever and nobody hears of it',
+    faults: ['EC-11', 'EC-14'],
+    invariants: ['L5'],
+    patches: [
+      {
+        file: 'src/domain/fence.ts',
+        exact: '  sinceMs >= limits.fenceStuckMs\n',
+        replacement: '  sinceMs >= 10 * limits.fenceStuckMs\n',
       },
     ],
   },

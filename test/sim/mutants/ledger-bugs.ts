@@ -7,6 +7,7 @@ const calls = 'src/application/calls.ts';
 export const ledgerBugs: readonly Mutant[] = [
   {
     name: 'the token is not checked',
+    faults: ['SF-01'],
     invariants: ['S4'],
     trouble: 'frozen fence',
     patches: [
@@ -19,6 +20,7 @@ export const ledgerBugs: readonly Mutant[] = [
   },
   {
     name: 'a claim without its condition',
+    faults: ['SF-01', 'EV-02'],
     invariants: ['S4', 'S5'],
     trouble: 'frozen claim',
     patches: [
@@ -92,6 +94,7 @@ export const ledgerBugs: readonly Mutant[] = [
   },
   {
     name: 'nobody takes up what died',
+    faults: ['SF-01'],
     invariants: ['L4'],
     trouble: 'aborted',
     patches: [
@@ -104,6 +107,7 @@ export const ledgerBugs: readonly Mutant[] = [
   },
   {
     name: 'a hold looks no more',
+    faults: ['OP-07', 'OP-10'],
     invariants: ['L5'],
     trouble: 'unprotected',
     patches: [
@@ -116,6 +120,74 @@ export const ledgerBugs: readonly Mutant[] = [
         file: 'src/application/sweep.ts',
         exact: '(incident.hold?.retryAt ?? 0)',
         replacement: 'Number.POSITIVE_INFINITY',
+      },
+    ],
+  },
+  {
+    name: 'the epoch of a claim is the one before',
+    invariants: ['S4'],
+    patches: [
+      {
+        file: 'src/domain/ownership.ts',
+        exact: "return { kind: 'claim', epoch: ledgerEpoch + 1 };",
+        replacement: "return { kind: 'claim', epoch: ledgerEpoch };",
+      },
+      {
+        file: 'src/adapters/dynamodb/ownership-ledger.ts',
+        exact: 'if (next.epoch <= (current?.epoch ?? 0)) {',
+        replacement: 'if (next.epoch < (current?.epoch ?? 0)) {',
+      },
+    ],
+  },
+  {
+    name: 'nobody waits for the intent',
+    invariants: ['S12'],
+    patches: [
+      {
+        file: calls,
+        exact: '  const records = await ledger.intend(\n',
+        replacement: '  const intending = ledger.intend(\n',
+      },
+      {
+        file: calls,
+        exact: 'const seq = records[index]?.seq;',
+        replacement: 'const seq = (await intending)[index]?.seq;',
+      },
+    ],
+  },
+  {
+    name: 'a failed deactivation counts as done',
+    faults: ['MR-05', 'MR-01'],
+    invariants: ['S12'],
+    patches: [
+      {
+        file: 'src/application/protection.ts',
+        exact: 'make: () => deps.orchestrator.deactivate(agentId),',
+        replacement: 'make: () => deps.orchestrator.deactivate(agentId).catch(() => true),',
+      },
+    ],
+  },
+  {
+    name: 'the sweep takes over what somebody works on',
+    faults: ['EC-11', 'EB-03'],
+    invariants: ['S5'],
+    patches: [
+      {
+        file: 'src/application/sweep.ts',
+        exact: "return (await workflow.status(arn)) !== 'RUNNING';",
+        replacement: 'return arn.length > 0;',
+      },
+    ],
+  },
+  {
+    name: 'each look at a stuck volume detaches it anew',
+    faults: ['EB-02', 'EB-03'],
+    invariants: ['L9'],
+    patches: [
+      {
+        file: 'src/application/release-volume.ts',
+        exact: 'const detaches = detachesOf(audit, volumeId);',
+        replacement: 'const detaches = detachesOf(audit.slice(0, 0), volumeId);',
       },
     ],
   },

@@ -7,10 +7,13 @@ export interface Patch {
   replacement: string;
 }
 
-/** A planted bug, the trouble that exposes it, and the invariants one of which must fire. */
+/** A planted bug and the invariants one of which must fire. */
 export interface Mutant {
   name: string;
   invariants: readonly string[];
-  trouble: TroubleName;
+  /** What exposes it to a hung agent, in a world made for it; without, only random worlds do. */
+  trouble?: TroubleName;
+  /** Faults that expose it: random worlds with one of them are tried first. */
+  faults?: readonly string[];
   patches: readonly Patch[];
 }

@@ -28,10 +28,12 @@ const played = async (names: readonly string[]): Promise<Map<string, Line>> => {
   return new Map(lines.map((line) => [line.name, line]));
 };
 
+/** Those that a world made for them exposes; the others are for random worlds. */
+const directed = mutants.filter(({ trouble }) => trouble !== undefined);
 const troubleNames = Object.keys(troubles) as (keyof typeof troubles)[];
 const [calm, broken] = await Promise.all([
   played(troubleNames),
-  played(mutants.map(({ name }) => name)),
+  played(directed.map(({ name }) => name)),
 ]);
 
 describe('the code as it ships', () => {
@@ -45,7 +47,7 @@ describe('the code as it ships', () => {
 });
 
 describe('a planted bug is caught', () => {
-  it.each(mutants)('$name ($invariants)', ({ name, invariants }) => {
+  it.each(directed)('$name ($invariants)', ({ name, invariants }) => {
     const line = broken.get(name);
     expect(line?.error).toBeUndefined();
     const fired = new Set(line?.violations.map(({ invariant }) => invariant));

@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.ts';
 export const scopeBugs: readonly Mutant[] = [
   {
     name: 'the root disk is not left out',
+    faults: ['EB-09'],
     invariants: ['S6'],
     trouble: 'named root',
     patches: [
@@ -16,6 +17,7 @@ export const scopeBugs: readonly Mutant[] = [
   },
   {
     name: 'the tag of a volume is read at the start only',
+    faults: ['OP-05'],
     invariants: ['S6'],
     trouble: 'untagged',
     patches: [
@@ -28,6 +30,7 @@ export const scopeBugs: readonly Mutant[] = [
   },
   {
     name: 'DeleteOnTermination is sent without its value',
+    faults: ['EB-07'],
     invariants: ['S7'],
     trouble: 'doomed volume',
     patches: [
@@ -40,6 +43,7 @@ export const scopeBugs: readonly Mutant[] = [
   },
   {
     name: 'time runs out and it counts as recovered',
+    faults: ['MR-14', 'MR-01', 'MR-11', 'NW-01'],
     invariants: ['S11'],
     trouble: 'no home',
     patches: [
@@ -53,7 +57,7 @@ export const scopeBugs: readonly Mutant[] = [
         exact: '      if (isLast) {\n',
         replacement:
           '      if (isLast) {\n' +
-          '        return conclude(deps, incident, facts, handOff, back);\n',
+          '        return conclude(deps, incident, facts, handOff, back, picture.volumes);\n',
       },
     ],
   },
@@ -76,6 +80,7 @@ export const scopeBugs: readonly Mutant[] = [
   },
   {
     name: 'a lost message fails the step',
+    faults: ['SL-02'],
     invariants: ['S14'],
     trouble: 'mute',
     patches: [
@@ -88,6 +93,7 @@ export const scopeBugs: readonly Mutant[] = [
   },
   {
     name: 'an error quotes the token',
+    faults: ['SL-04', 'SL-03', 'SL-01'],
     invariants: ['S15'],
     trouble: 'revoked',
     patches: [
@@ -101,6 +107,58 @@ export const scopeBugs: readonly Mutant[] = [
         file: 'src/runtime/scrub.ts',
         exact: "secrets.reduce((text, secret) => text.replace(secret, '[secret]'), line);",
         replacement: 'secrets.reduce((text) => text, line);',
+      },
+    ],
+  },
+  {
+    name: 'the old agent will do',
+    faults: ['MR-11', 'MR-14', 'EC-02'],
+    invariants: ['S11'],
+    patches: [
+      {
+        file: 'src/domain/recovery.ts',
+        exact: '      !view.failedAgentIds.includes(task.agentId),',
+        replacement: '      task.agentId.length > 0,',
+      },
+      {
+        file: 'src/domain/recovery.ts',
+        exact: "i.privateIp === task.host && i.state === 'running'",
+        replacement: 'i.privateIp === task.host',
+      },
+      {
+        file: 'src/domain/recovery.ts',
+        exact: '  if (loose !== undefined)\n',
+        replacement: "  if (loose === 'none')\n",
+      },
+    ],
+  },
+  {
+    name: 'a message counts as sent before it is',
+    faults: ['SL-02', 'SL-03', 'SL-04'],
+    invariants: ['L6'],
+    patches: [
+      {
+        file: 'src/application/notify.ts',
+        exact: 'await notifier.update(known.channel, known.ts, message);',
+        replacement: 'await notifier.update(known.channel, known.ts, message).catch(() => {});',
+      },
+      {
+        file: 'src/application/notify.ts',
+        exact: 'const { channel, ts } = await notifier.post(message);',
+        replacement:
+          "const { channel, ts } = await notifier.post(message).catch(() => ({ channel: 'C', ts: '1' }));",
+      },
+    ],
+  },
+  {
+    name: 'a pause is not heeded',
+    faults: ['OP-07'],
+    invariants: ['L8'],
+    patches: [
+      {
+        file: 'src/application/step.ts',
+        exact: 'if (paused !== undefined && (',
+        replacement: 'if (paused !== undefined && now < 0 && (',
       },
     ],
   },

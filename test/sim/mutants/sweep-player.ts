@@ -25,12 +25,20 @@ export interface HuntResult {
 installLeanSdk();
 const plant = createPlanting();
 
+/** Worlds that have what exposes the bug come first: which seed it is does not matter. */
+const likelyFirst = (worlds: readonly PlanRequest[], faults: readonly string[]): PlanRequest[] => {
+  const isLikely = (world: PlanRequest): boolean =>
+    planFor(world).faults.some(({ id }) => faults.includes(id));
+  const likely = worlds.filter(isLikely);
+  return [...likely, ...worlds.filter((world) => !likely.includes(world))];
+};
+
 /** Plays a planted bug on a thread of the pool: world after world, to the first broken promise. */
 export const play: Play<Hunt, undefined, HuntResult> = async ({ mutant: name, worlds }) => {
   const mutant = mutants.find((known) => known.name === name);
   if (mutant === undefined) throw new RangeError(`no such mutant: ${name}`);
   plant(mutant);
-  for (const world of worlds) {
+  for (const world of likelyFirst(worlds, mutant.faults ?? [])) {
     const { plan, violations } = await playSeed(planFor(world));
     const [first] = violations;
     if (first === undefined) continue;

@@ -268,6 +268,15 @@ const noHome: Trouble['arm'] = (site) =>
     },
   );
 
+/** The volume is read so slowly that the read of the machine beside it grows old. */
+const slowVolumes: Trouble['arm'] = (site) =>
+  once(
+    site,
+    ({ functionName, operation }) =>
+      functionName === 'releaseVolume' && operation === 'DescribeVolumes',
+    () => ({ delayMs: 5_000 }),
+  );
+
 /** Nothing but the hung kernel. */
 const nothing: Trouble['arm'] = (site) => site.hit('trouble');
 
@@ -292,6 +301,7 @@ export const troubles = {
   },
   untagged: { ends: 'held', arm: untagged },
   'no home': { ends: 'open', horizonMs: 6 * 60_000, arm: noHome },
+  'slow volumes': { ends: 'recovered', arm: slowVolumes },
   mute: { ends: 'recovered', arm: mute },
   revoked: { ends: 'recovered', arm: revoked },
   aborted: { ends: 'recovered', arm: aborted },
