@@ -28,7 +28,7 @@ const runTests = (): Counts => {
 };
 
 /** These come after the seeds that `npm test` plays. */
-const SEEDS = '301..10300';
+const SEEDS = '301..3300';
 
 const broken = CHECKS.filter((script) => !succeeds(script));
 const tests = runTests();

@@ -90,6 +90,8 @@ export const agentFaults: readonly FaultKind[] = [
   }),
   fault('ZM-04', {
     scenes: ['stopped'],
+    // Up again while something else still holds its incident.
+    mayHold: ['unknown-incarnation'],
     draw: (rng) => ({ afterS: rng.int(1, 20) }),
     arm: (site, { afterS }) => {
       const { world, stage } = site;

@@ -238,7 +238,8 @@ export const volumeFaults: readonly FaultKind[] = [
   trait(
     'EB-08',
     { multiAttach: true },
-    { mayHold: ['multi-attach'], mayStayDown: true },
+    // Nobody adopts it, so nobody keeps it through a termination either.
+    { mayHold: ['multi-attach', 'volume-lost'], mayStayDown: true },
     /^DescribeVolumes$/,
   ),
   brokenVolume,
