@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { Command, Option } from 'commander';
-import { endWith, strict } from '../command-line.ts';
+import { endWith, strict, wholeNumber } from '../command-line.ts';
 import { BadInput } from '../scenes/given-event.ts';
 import { type Scene, scenes } from './fault.ts';
 import type { Summary } from './run.ts';
@@ -13,6 +13,7 @@ interface Arguments {
   faults?: string;
   sdk: Sdk;
   controls: boolean;
+  minutes?: number;
   json: boolean;
   trace: boolean;
 }
@@ -45,6 +46,7 @@ const command = (): Command =>
       new Option('--sdk <name>', 'what the functions speak with').choices(sdks).default('lean'),
     )
     .option('--controls', 'the same worlds by what people use without ebs-failover', false)
+    .option('--minutes <n>', 'begin no further world after so long', wholeNumber('--minutes'))
     .option('--json', 'one document instead of lines', false)
     .option('--trace', 'write every event of every world', false);
 
@@ -110,6 +112,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const totals = await runSeeds({
     ...range,
     trace: given.trace,
+    isOver: () => performance.now() - begun > (given.minutes ?? Infinity) * 60_000,
     sdk: given.sdk,
     ...(given.scenario === undefined ? {} : { scene: given.scenario }),
     ...(given.faults === undefined ? {} : { faults: readFaults(given.faults, known) }),

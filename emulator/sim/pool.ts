@@ -7,6 +7,14 @@ export type Play<Request, Options, Result> = (
   options: Options,
 ) => Promise<Result>;
 
+export interface PoolOptions<Options> {
+  /** What each player is told. */
+  options: Options;
+  threads?: number;
+  /** Once true, nothing more is begun. */
+  isOver?: () => boolean;
+}
+
 /**
  * Plays requests on worker threads, each thread one at a time; results come as they end. `player`
  * is a module that exports `play`.
@@ -14,7 +22,7 @@ export type Play<Request, Options, Result> = (
 export const playAll = <Request, Options, Result>(
   player: URL,
   requests: readonly Request[],
-  { options, threads = availableParallelism() }: { options: Options; threads?: number },
+  { options, threads = availableParallelism(), isOver = () => false }: PoolOptions<Options>,
   onResult: (result: Result) => void,
 ): Promise<void> => {
   const waiting = [...requests];
@@ -23,7 +31,7 @@ export const playAll = <Request, Options, Result>(
       const workerData = { player: player.href, options };
       const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
       const next = (): void => {
-        const request = waiting.shift();
+        const request = isOver() ? undefined : waiting.shift();
         if (request === undefined) void worker.terminate().then(() => resolve());
         else worker.postMessage(request);
       };

@@ -15,6 +15,8 @@ export interface RunOptions {
   faults?: readonly string[];
   trace?: boolean;
   threads?: number;
+  /** Once true, no further world is begun. */
+  isOver?: () => boolean;
   /** `lean` unless told otherwise. */
   sdk?: Sdk;
   /** Told of each seed as it ends, in no order. */
@@ -57,12 +59,18 @@ const requestFor = (seed: number, { scene, faults }: RunOptions): PlanRequest =>
 
 const playSeeds = (
   requests: readonly PlanRequest[],
-  { threads, trace = false, sdk = 'lean' }: Pick<RunOptions, 'threads' | 'trace' | 'sdk'>,
+  {
+    threads,
+    isOver,
+    trace = false,
+    sdk = 'lean',
+  }: Pick<RunOptions, 'threads' | 'isOver' | 'trace' | 'sdk'>,
   onSeed: (result: SeedResult) => void,
 ): Promise<void> => {
   const player = new URL('./seed-player.ts', import.meta.url);
   const options = { trace, sdk };
-  return playAll(player, requests, { options, ...(threads && { threads }) }, onSeed);
+  const pool = { options, ...(threads && { threads }), ...(isOver && { isOver }) };
+  return playAll(player, requests, pool, onSeed);
 };
 
 /**
@@ -108,8 +116,8 @@ const EXPLAINED_MAX = 20;
 
 /** So many drawn worlds must meet every fault. */
 const WHOLE_RUN_SEEDS = 1_000;
-const isWhole = ({ from, to, scene, faults }: RunOptions): boolean =>
-  scene === undefined && faults === undefined && to - from + 1 >= WHOLE_RUN_SEEDS;
+const isWhole = ({ scene, faults }: RunOptions, seeds: number): boolean =>
+  scene === undefined && faults === undefined && seeds >= WHOLE_RUN_SEEDS;
 
 /** Plays all seeds, shrinks what failed, and adds up. `wallMs` is left to who holds a watch. */
 export const runSeeds = async (options: RunOptions): Promise<Omit<Summary, 'wallMs'>> => {
@@ -117,8 +125,9 @@ export const runSeeds = async (options: RunOptions): Promise<Omit<Summary, 'wall
   const requests = Array.from({ length: to - from + 1 }, (_, i) => requestFor(from + i, options));
   const hits = new Map(faultKinds.map(({ id }) => [id, 0]));
   const failed: SeedResult[] = [];
-  let [events, simulatedMs, residual] = [0, 0, 0];
+  let [seeds, events, simulatedMs, residual] = [0, 0, 0, 0];
   await playSeeds(requests, options, (result) => {
+    seeds += 1;
     events += result.events;
     simulatedMs += result.simulatedMs;
     residual += result.residual;
@@ -133,14 +142,16 @@ export const runSeeds = async (options: RunOptions): Promise<Omit<Summary, 'wall
     violations.push(...(await explain(result, options)));
   }
   return {
-    seeds: requests.length,
+    seeds,
     events,
     simulatedHours: Number((simulatedMs / 3_600_000).toFixed(1)),
     residual,
     violations,
     unexplained: Math.max(0, failed.length - EXPLAINED_MAX),
     threads,
-    missed: isWhole(options) ? [...hits].flatMap(([id, count]) => (count === 0 ? [id] : [])) : [],
+    missed: isWhole(options, seeds)
+      ? [...hits].flatMap(([id, count]) => (count === 0 ? [id] : []))
+      : [],
     faults: Object.fromEntries(hits),
     pending: pendingIds,
   };

@@ -39,7 +39,9 @@ describe('require-node', () => {
     const entryPoints = Object.values(scripts).filter((script) => script.startsWith('node '));
     expect(entryPoints.length).toBeGreaterThan(0);
     for (const script of entryPoints) {
-      expect(script).toMatch(/^node --import \.\/scripts\/require-node\.mjs /);
+      expect(script).toMatch(
+        /^node (?:--always-sparkplug )?--import \.\/scripts\/require-node\.mjs /,
+      );
     }
   });
 });

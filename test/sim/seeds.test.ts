@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { runSeeds } from '../../emulator/sim/run.ts';
 
-/** .ci/run plays ten thousand after these. */
+/** .ci/run plays those after these. */
 const SEEDS = 300;
 
 it(`breaks no promise in ${SEEDS} worlds full of faults`, async () => {

@@ -55,7 +55,9 @@ export const oneExecution: Rule = (event, memory) => {
   );
   if (rival && isOpen(next)) return violation(`${next.id} is open beside ${rival.id}`);
   // One that is held only waits: a new signal may wake it by a new execution.
-  const taken = before?.status === 'open' && next.token > before.token;
+  // Who takes it over unbinds its execution; a token alone is changed by a person's edit only.
+  const unbound = next.executionArn !== before?.executionArn;
+  const taken = before?.status === 'open' && next.token > before.token && unbound;
   if (taken && memory.running.has(before.executionArn ?? '')) {
     return violation(`${next.id} is taken over while an execution works on it`);
   }
