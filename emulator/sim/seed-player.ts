@@ -13,5 +13,7 @@ interface Options {
 /** Plays seeds on a thread of the pool. */
 export const play: Play<PlanRequest, Options, SeedResult> = (request, { trace, sdk }) => {
   if (sdk === 'lean') installLeanSdk();
-  return playSeed(planFor(request), { trace });
+  return playSeed(planFor(request), { trace }).catch((error: unknown) => {
+    throw new Error(`seed ${request.seed} could not be played`, { cause: error });
+  });
 };

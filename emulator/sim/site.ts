@@ -192,7 +192,7 @@ export const createSite = (deps: {
     later: (delayMs, effect) => {
       expect(delayMs);
       time.after(delayMs, () => {
-        if (live) effect();
+        if (live) unlessRefused(effect);
       });
     },
     operator: async (service, request) => {
@@ -210,6 +210,15 @@ export const createSite = (deps: {
       for (const undo of undos) undo();
     },
   };
+};
+
+/** A hand may meet a machine or a disk that is not in a state for it, or gone: nothing happens. */
+const unlessRefused = (effect: () => void): void => {
+  try {
+    effect();
+  } catch (error) {
+    if (!(error instanceof Ec2Refusal)) throw error;
+  }
 };
 
 /** EC2 refuses a function's call with this code. Thrown inside an `ec2` hook. */

@@ -91,15 +91,16 @@ const stricken = (
     ...more,
     draw,
     arm: (site, params: Params) => {
-      const [volumeId = ''] = site.stage.app.volumeIds;
+      const [volumeId] = site.stage.app.volumeIds;
+      if (volumeId === undefined) return;
       let struck = false;
       let begun = false;
       site.world.states.onStatus(({ status }) => {
         if (begun || status !== 'RUNNING') return;
         begun = true;
         site.later(Number(params.afterS ?? 0) * 1000, () => {
-          struck = true;
           strike(site, volumeId, params);
+          struck = true;
         });
       });
       site.on('request', ({ operation }) => {
