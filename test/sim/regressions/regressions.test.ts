@@ -105,6 +105,12 @@ const REGRESSIONS: readonly Regression[] = [
     faults: ['EB-11', 'TG-05'],
     why: 'a volume that came late, with its tags later still, was left on the fenced machine',
   },
+  {
+    seed: 1521,
+    scene: 'terminated',
+    faults: ['AS-04', 'LM-08', 'SF-02', 'AZ-04'],
+    why: 'the agent of a new machine with the address of the terminated one was marked gone',
+  },
 ];
 
 it.each(REGRESSIONS)(
