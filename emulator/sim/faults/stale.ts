@@ -1,21 +1,9 @@
 import type { WireResponse } from '../../core/wire.ts';
 import type { Verdict } from '../../network.ts';
 import { fault, isMutation, isStep } from '../fault.ts';
-import type { Passing, Site } from '../site.ts';
+import { askEc2, type Passing, type Site } from '../site.ts';
 
 /** EC2 is eventually consistent: reads that are behind the machine, or ahead, or know nothing. */
-
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
-
-/** What EC2 would answer now. */
-const ask = ({ world }: Site, body: string): WireResponse => {
-  const answer = world.ec2.handle(
-    { method: 'POST', url: 'https://ec2/', headers: FORM, body },
-    { accessKeyId: 'OPERATOR' },
-  );
-  if (answer instanceof Promise) throw new TypeError('EC2 answers at once');
-  return answer;
-};
 
 /** Told to the checker as what was served. */
 const serve = (site: Site, id: string, passing: Passing, answer: WireResponse): Verdict => {
@@ -44,7 +32,7 @@ const behind = (site: Site, { behindS, every }: { behindS: number; every: number
     const key = `${operation} ${body}`;
     const older = kept.get(key) ?? [];
     kept.set(key, older);
-    const answer = ask(site, body);
+    const answer = askEc2(site, body);
     if (answer.status === 200) older.push({ at: time.now(), answer });
     const lagging = older.findLast(({ at }) => time.now() - at >= behindS * 1000);
     count += 1;
@@ -63,7 +51,7 @@ const ahead = (site: Site, { every }: { every: number }): void => {
       return undefined;
     count += 1;
     if (count % every !== 0) return undefined;
-    const { status, headers, body } = ask(site, passing.body);
+    const { status, headers, body } = askEc2(site, passing.body);
     const state = /<code>(?:16|64)<\/code><name>(?:running|stopping)</;
     const told = body.replace(state, '<code>80</code><name>stopped<');
     return serve(site, 'EC-04', passing, { status, headers, body: told });
@@ -87,6 +75,6 @@ export const forgotten = (site: Site, forS: number): void => {
     if (stateOf(site) === 'stopping') until ??= site.time.now() + forS * 1000;
     if (until === undefined || site.time.now() > until) return undefined;
     const other = passing.body.replace(site.stage.failing.instanceId, 'i-00000000');
-    return serve(site, 'EC-05', passing, ask(site, other));
+    return serve(site, 'EC-05', passing, askEc2(site, other));
   });
 };

@@ -1,7 +1,7 @@
 import { createRng } from '../../core/random.ts';
 import type { WireResponse } from '../../core/wire.ts';
 import { createStretch, type FaultKind, fault } from '../fault.ts';
-import type { Site } from '../site.ts';
+import { askEc2, type Site } from '../site.ts';
 import { trait } from './volumes.ts';
 
 const CLUSTER = 'ebs-failover:cluster';
@@ -58,14 +58,12 @@ const conflicting = fault('TG-04', {
   },
 });
 
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const TAGS = /<tagSet>.*?<\/tagSet>/gs;
 
 /** The answer as it would be, without any tag; undefined if it shows none. */
-const withoutTags = ({ world }: Site, body: string): WireResponse | undefined => {
-  const request = { method: 'POST', url: 'https://ec2/', headers: FORM, body };
-  const answer = world.ec2.handle(request, { accessKeyId: 'OPERATOR' });
-  if (answer instanceof Promise || answer.status !== 200) return undefined;
+const withoutTags = (site: Site, body: string): WireResponse | undefined => {
+  const answer = askEc2(site, body);
+  if (answer.status !== 200) return undefined;
   const { headers, status } = answer;
   const text = answer.body.replaceAll(TAGS, '<tagSet/>');
   return text === answer.body ? undefined : { status, headers, body: text };

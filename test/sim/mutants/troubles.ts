@@ -1,7 +1,7 @@
 import type { WireResponse } from '../../../emulator/core/wire.ts';
 import type { Verdict } from '../../../emulator/network.ts';
-import { answered } from '../../../emulator/sim/fault.ts';
-import type { Passing, Site } from '../../../emulator/sim/site.ts';
+import { answered, once as onceOn } from '../../../emulator/sim/fault.ts';
+import { askEc2, type Passing, type Site } from '../../../emulator/sim/site.ts';
 import type { Traits } from '../../../emulator/sim/stage.ts';
 
 /** What happens beside a hung kernel, so that a planted bug has something to get wrong. */
@@ -13,18 +13,6 @@ export interface Trouble {
   horizonMs?: number;
   arm(site: Site): void;
 }
-
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
-
-/** What EC2 would answer a request with this body. */
-const ask = ({ world }: Site, body: string): WireResponse => {
-  const answer = world.ec2.handle(
-    { method: 'POST', url: 'https://ec2/', headers: FORM, body },
-    { accessKeyId: 'OPERATOR' },
-  );
-  if (answer instanceof Promise) throw new TypeError('EC2 answers at once');
-  return answer;
-};
 
 /** Answered by somebody who is behind, or ahead; the checker is told what was served. */
 const serve = (site: Site, passing: Passing, answer: WireResponse): Verdict => {
@@ -39,7 +27,10 @@ const isInstanceRead = ({ functionName, operation, body }: Passing): boolean =>
 
 /** A person makes a call of EC2. */
 const act = (site: Site, action: string, fields: Record<string, string>): WireResponse =>
-  ask(site, new URLSearchParams({ Action: action, Version: '2016-11-15', ...fields }).toString());
+  askEc2(
+    site,
+    new URLSearchParams({ Action: action, Version: '2016-11-15', ...fields }).toString(),
+  );
 
 const wasStopped = ({ world }: Site): boolean =>
   world.ec2.calls().some(({ api, outcome }) => api === 'StopInstances' && outcome === 'ok');
@@ -49,15 +40,11 @@ const once = (
   site: Site,
   fits: (passing: Passing) => boolean,
   effect: (passing: Passing) => Verdict | undefined,
-): void => {
-  let done = false;
-  site.on('request', (passing) => {
-    if (done || !fits(passing)) return undefined;
-    done = true;
+): void =>
+  onceOn(site, fits, (passing) => {
     site.hit('trouble');
     return effect(passing);
   });
-};
 
 /** The second look at the instance is answered by a replica that is ahead of the machine. */
 const early: Trouble['arm'] = (site) => {
@@ -67,7 +54,7 @@ const early: Trouble['arm'] = (site) => {
     return looks === 2;
   };
   once(site, isSecond, (passing) => {
-    const answer = ask(site, passing.body);
+    const answer = askEc2(site, passing.body);
     const state = /<code>\d+<\/code><name>(?:running|stopping)</;
     if (!state.test(answer.body)) throw new Error('nothing to make stale');
     const told = answer.body.replace(state, '<code>80</code><name>stopped<');
@@ -84,7 +71,7 @@ const forgotten: Trouble['arm'] = (site) => {
     if (site.time.now() > until) return undefined;
     site.hit('trouble');
     const other = passing.body.replace(site.stage.failing.instanceId, 'i-00000000');
-    return serve(site, passing, ask(site, other));
+    return serve(site, passing, askEc2(site, other));
   });
 };
 
