@@ -190,8 +190,8 @@ const factsOf = (
   const { mesos } = picture.evidence;
   const agentIds = new Set(same?.agentIds ?? []);
   // The address of a terminated instance may be another's by now, and the agent there with it.
-  const isFree = instance.state === 'terminated' && agentIds.size > 0;
-  if ('agentId' in mesos && !isFree) agentIds.add(mesos.agentId);
+  const isVacated = instance.state === 'terminated';
+  if ('agentId' in mesos && !isVacated) agentIds.add(mesos.agentId);
   for (const task of here) if (task.agentId !== undefined) agentIds.add(task.agentId);
   return {
     at,

@@ -289,14 +289,18 @@ describe('AssessAgent', () => {
     expect((await world.incident()).facts?.agentIds).toEqual([ids.agent]);
   });
 
-  it('does not take an agent for its own that has the address of the terminated one', async () => {
-    const world = await opened();
-    await world.ledger.recordInventory(ids.failed, inventory());
-    terminated(world);
-    world.dcos.listed = [agentOf({ agentId: 'a1b2-S9' as AgentId }), spareAgent()];
-    await assess(world);
-    expect((await world.incident()).facts?.agentIds).toEqual([ids.agent]);
-  });
+  it.each([[[ids.agent]], [[]]])(
+    'does not take an agent for its own that has the address of the terminated one: %j is known',
+    async (agentIds) => {
+      const world = await opened();
+      await world.ledger.recordInventory(ids.failed, inventory({ agentIds }));
+      terminated(world);
+      world.dcos.listed = [agentOf({ agentId: 'a1b2-S9' as AgentId }), spareAgent()];
+      await assess(world);
+      // If nothing else is known of it, its tasks still name its agent.
+      expect((await world.incident()).facts?.agentIds).toEqual([ids.agent]);
+    },
+  );
 
   it('does not mix agents of two incarnations up', async () => {
     const world = await hung();
