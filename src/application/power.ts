@@ -44,7 +44,8 @@ const notDoneNames = ['CloudThrottledError', 'NotAuthorizedError', 'CloudRefused
 
 /**
  * The rung with what became of it; undefined if certainly nothing was done and it may be retried.
- * A repeat that meets the wrong state says that the first one, whose answer was lost, was accepted.
+ * A repeat that meets the wrong state may mean that the first one, whose answer was lost, got there:
+ * it stays unanswered, and only EC2's state says more.
  */
 const completed = (
   rung: Rung,
@@ -54,8 +55,8 @@ const completed = (
 ): Rung | undefined => {
   if (result.kind === 'answered') {
     const { answer } = result;
-    const accepted = answer.kind === 'accepted' || (isRepeat && answer.why === 'wrong-state');
-    return accepted ? { ...rung, acceptedAt: now } : { ...rung, refused: answer.why };
+    if (answer.kind === 'accepted') return { ...rung, acceptedAt: now };
+    return isRepeat && answer.why === 'wrong-state' ? rung : { ...rung, refused: answer.why };
   }
   const { error } = result;
   return error instanceof Error && notDoneNames.includes(error.name) ? undefined : rung;

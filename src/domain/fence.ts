@@ -104,12 +104,12 @@ const sameAgain = (view: FenceView, last: Rung): FenceStep | undefined => {
     };
   }
   if (view.instance.state === 'stopping') return undefined;
-  if (last.refused === 'wrong-state' || last.refused === 'not-found') {
+  const isUnanswered = last.refused === undefined && last.acceptedAt === undefined;
+  if (isUnanswered || last.refused === 'wrong-state' || last.refused === 'not-found') {
+    // What was lost may only be late: sent at every look, they would all arrive in the end.
     return sinceMs >= limits.powerRetryMs ? again : stuck(view, view.now - view.fence.since);
   }
-  if (last.refused !== undefined || last.acceptedAt !== undefined) return undefined;
-  // What was lost may only be late: sent at every look, they would all arrive in the end.
-  return sinceMs >= limits.powerRetryMs ? again : { kind: 'look' };
+  return undefined;
 };
 
 const nextStop = (view: FenceView): FenceStep => {

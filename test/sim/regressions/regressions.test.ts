@@ -111,6 +111,11 @@ const REGRESSIONS: readonly Regression[] = [
     faults: ['AS-04', 'LM-08', 'SF-02', 'AZ-04'],
     why: 'the agent of a new machine with the address of the terminated one was marked gone',
   },
+  {
+    seed: 2179,
+    faults: ['LM-09', 'EC-10', 'LM-07'],
+    why: 'a refused repeat was taken for an accepted Stop, and Force followed without a look',
+  },
 ];
 
 it.each(REGRESSIONS)(

@@ -165,7 +165,28 @@ describe('a stop whose answer was lost', () => {
     expect((await assess()).kind).toBe('cancelled');
   });
 
-  it('counts as accepted when its repeat finds the machine stopped, Force as weak', async () => {
+  it('is no point of no return when its repeat meets the wrong state and the machine runs', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf() });
+    world.hang();
+    const lost = new CloudAmbiguousError('StopInstances', 'ECONNRESET');
+    world.book.fail('StopInstances', lost);
+    await expect(fence(world)).rejects.toThrow(CloudAmbiguousError);
+    world.cloud.refusals.set('skip', 'wrong-state');
+    world.clock.advance(10_000);
+    world.clock.after(2_000, () => {
+      world.cloud.checks.set(ids.failed, checksOf());
+      world.dcos.silent.clear();
+    });
+    expect((await fence(world)).kind).toBe('waiting');
+    const { fence: written } = await world.incident();
+    expect(written?.rungs).toMatchObject([{ method: 'skip' }]);
+    expect(written?.rungs[0]).not.toHaveProperty('acceptedAt');
+    world.clock.advance(60_000);
+    expect(await fence(world)).toEqual({ kind: 'cancelled' });
+  });
+
+  it('counts as sent when its repeat finds the machine stopped, Force as weak', async () => {
     const world = createWorld();
     await world.given({ facts: factsOf() });
     world.hang();

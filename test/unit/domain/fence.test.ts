@@ -248,6 +248,12 @@ describe('lost answers and refusals that pass', () => {
     },
   );
 
+  it('pages while no answer comes for ten minutes, and keeps trying', () => {
+    const rungs = [lostRung('skip', 600)];
+    expect(word(stepAt({ rungs, at: 609 }))).toBe('hold: fence-stuck');
+    expect(word(stepAt({ rungs, at: 610 }))).toBe('skip');
+  });
+
   it('pages while EC2 refuses for ten minutes, and keeps trying', () => {
     const rungs = [rungOf('skip', 600, { refused: 'wrong-state' })];
     expect(word(stepAt({ rungs, at: 609 }))).toBe('hold: fence-stuck');
