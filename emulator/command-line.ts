@@ -63,6 +63,11 @@ export const strict = (command: Command): Command =>
  * `--help`. Every other error ends the process with its stack: it is a mistake of ours.
  */
 export const endWith = async (run: () => Promise<number>): Promise<void> => {
+  // Whoever read along has seen enough: `| head` is no mistake of anybody's.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
   try {
     process.exitCode = await run();
   } catch (error) {

@@ -20,6 +20,13 @@ describe('npm run sim', () => {
     );
   }, 30_000);
 
+  it('ends without a word when nobody reads on', async () => {
+    const command = `'${process.execPath}' emulator/sim/cli.ts --seeds 1..2 --faults none | head -1`;
+    const { stdout, stderr } = await run('sh', ['-c', command]);
+    expect(stdout.split('\n')).toHaveLength(2);
+    expect(stderr).toBe('');
+  }, 30_000);
+
   it.each([
     [['--seeds', '5..1'], "--seeds takes A..B or one number, not '5..1'"],
     [['--faults', 'ZZ-01'], '--faults: ZZ-01 cannot be injected'],

@@ -80,11 +80,12 @@ const editing = (
     },
   });
 
-/** Of a volume: who may have it, and the epochs that are over. */
-const isOwnership = (item: Item): boolean => keyOf(item).startsWith('VOLUME#');
+/** Of one of these volumes: who may have it, and the epochs that are over. */
+const isOwnership = (item: Item, volumeIds: readonly string[]): boolean =>
+  volumeIds.some((volumeId) => keyOf(item).startsWith(`VOLUME#${volumeId}`));
 
 /**
- * Once the incident is over the volumes' records are put back from a copy made before it, and then
+ * Once the app's incident is over its volumes' records are put back from a copy made before it, and then
  * their new machine fails too. Their epochs are two behind the tags; a copy from the middle of an
  * incident is one behind, and cannot be told from a claim that was cut short.
  */
@@ -95,18 +96,20 @@ const restored = fault('DB-09', {
   draw: (rng) => ({ afterS: rng.int(5, 40) }),
   arm: (site, { afterS }) => {
     const { world, stage } = site;
+    const { volumeIds } = stage.app;
     const saved = new Map<string, Item>();
     world.dynamodb.edit(tableOf(site), (item) => {
-      if (isOwnership(item)) saved.set(keyOf(item), item);
+      if (isOwnership(item, volumeIds)) saved.set(keyOf(item), item);
       return item;
     });
     let done = false;
-    world.states.onStatus(({ status, output }) => {
-      if (done || status !== 'SUCCEEDED' || !output?.includes('"recovered"')) return;
+    world.states.onStatus(({ status, input, output }) => {
+      const isIts = input.includes(stage.failing.instanceId);
+      if (done || !isIts || status !== 'SUCCEEDED' || !output?.includes('"recovered"')) return;
       done = true;
       site.later(afterS * 1000, () => {
         world.dynamodb.edit(tableOf(site), (item) =>
-          isOwnership(item) ? saved.get(keyOf(item)) : item,
+          isOwnership(item, volumeIds) ? saved.get(keyOf(item)) : item,
         );
         const tasks = world.dcos.truth().tasks.filter(({ appId }) => appId === stage.app.id);
         const home = tasks.find(({ state }) => state === 'TASK_RUNNING')?.instanceId;

@@ -116,6 +116,11 @@ const REGRESSIONS: readonly Regression[] = [
     faults: ['LM-09', 'EC-10', 'LM-07'],
     why: 'a refused repeat was taken for an accepted Stop, and Force followed without a look',
   },
+  {
+    seed: 2458,
+    faults: ['EC-03', 'DB-09', 'EB-15', 'LM-04'],
+    why: 'a copy of one incident’s records was put back in the middle of another one',
+  },
 ];
 
 it.each(REGRESSIONS)(
