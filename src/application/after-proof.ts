@@ -1,14 +1,17 @@
 import { methodOf, strengthOf } from '../domain/fence.ts';
 import type { EpochMs, VolumeId } from '../domain/ids.ts';
 import type { Fence, HoldReason, Incident, ProofRead } from '../domain/incident.ts';
+import type { Instance } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger } from '../ports/ledger.ts';
-import { type LatecomerDeps, latecomersIn, type Seen, takeIn } from './latecomers.ts';
+import { type LatecomerDeps, latecomersIn, lookAt, takeIn } from './latecomers.ts';
 import type { Work } from './power.ts';
 import { hold, switchedSince } from './step.ts';
 
 export interface AfterProofDeps extends LatecomerDeps {
   readonly ledger: LatecomerDeps['ledger'] & Pick<ClusterLedger, 'control'>;
+  readonly compute: LatecomerDeps['compute'] & Pick<ComputeReads, 'volumesOf'>;
   readonly policy: Policy;
 }
 
@@ -23,8 +26,8 @@ interface Invocation {
   readonly startedAt: EpochMs;
 }
 
-/** Looks at what is on the machine now that it is down. */
-type Look = () => Promise<Seen>;
+/** Reads the machine, or answers the read that proved it down. */
+type Look = () => Promise<Instance | undefined>;
 
 /** All that is on the machine may go, what came onto it since it was assessed included. */
 const fenced = async (
@@ -36,7 +39,7 @@ const fenced = async (
   const { incident } = work;
   const { facts } = incident;
   if (facts === undefined) throw new RangeError('FenceAgent before AssessAgent');
-  const seen = await look();
+  const seen = await lookAt(deps.compute, incident, facts, await look());
   const isComplete = latecomersIn(facts, seen.volumes).length === 0;
   const known = isComplete
     ? facts

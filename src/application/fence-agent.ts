@@ -14,7 +14,7 @@ import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Log } from '../ports/system.ts';
 
 import { type AfterProofDeps, afterProof, type FenceDecision, proven } from './after-proof.ts';
-import { answerOf, intentLastsMs, settle } from './calls.ts';
+import { intentLastsMs } from './calls.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
 import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
@@ -27,7 +27,7 @@ export interface FenceAgentDeps extends AfterProofDeps {
   readonly compute: AfterProofDeps['compute'] &
     Pick<
       ComputeReads,
-      'instance' | 'statusChecks' | 'instancesOfCluster' | 'volumesNamed' | 'volumesOf'
+      'instance' | 'statusChecks' | 'instancesOfCluster' | 'volumeConditions' | 'volumesNamed'
     > &
     PowerControl;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps'>;
@@ -179,17 +179,12 @@ const lookOnce = async (
   if (!committed && !work.down) return undefined;
   const early = asProofRead(first);
   if (early === undefined) return step(deps, work, facts, first);
-  const onIt = settle(deps.compute.volumesOf(work.incident.instanceId));
   // One read may be stale: only a second one that agrees makes it a proof.
   const second = await readInstance(deps, work);
   const late = asProofRead(second);
   if (late === undefined) return step(deps, work, facts, second);
   if (!isProof(work.fence, early, late)) return undefined;
-  const { instance } = second;
-  return proven(deps, work, [early, late], async () => ({
-    instance,
-    volumes: answerOf(await onIt),
-  }));
+  return proven(deps, work, [early, late], async () => second.instance);
 };
 
 const keepLooking = async (
@@ -217,11 +212,12 @@ const keepLooking = async (
 /** Uses the wait. Whatever comes of it, the fence goes on: HandOff checks for itself if it must. */
 const lookAheadMeanwhile = async (
   { clock, compute, ledger, log, orchestrator }: FenceAgentDeps,
-  { id, token }: Incident,
+  { id, token, acknowledged }: Incident,
   facts: Facts,
 ): Promise<void> => {
   try {
-    const placement = await lookAhead(compute, orchestrator, facts, clock.now);
+    const moving = { facts, acknowledged };
+    const placement = await lookAhead(compute, orchestrator, moving, clock.now);
     if (placement !== undefined) await ledger.save(id, token, { placement }, clock.now());
   } catch (error) {
     const problem = error instanceof Error ? error.message : 'unknown';
@@ -247,14 +243,9 @@ export const createFenceAgent =
     if (facts === undefined) throw new RangeError('FenceAgent before AssessAgent');
     const started = clock.now();
     if (incident.fence?.proof !== undefined) {
-      const { instanceId } = incident;
-      return afterProof(deps, { incident, startedAt: started }, incident.fence, async () => {
-        const [instance, volumes] = await Promise.all([
-          deps.compute.instance(instanceId),
-          deps.compute.volumesOf(instanceId),
-        ]);
-        return { instance, volumes };
-      });
+      return afterProof(deps, { incident, startedAt: started }, incident.fence, () =>
+        deps.compute.instance(incident.instanceId),
+      );
     }
     const fence = begin(incident, started);
     // Told and written while the first look is under way. Its start is the budget of a stop that

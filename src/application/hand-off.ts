@@ -3,7 +3,6 @@ import { handOffMethod, readyToHandOff, tasksLeft } from '../domain/hand-off.ts'
 import type { AgentId, EpochMs } from '../domain/ids.ts';
 import type { Facts, Fence, HandOff, HoldReason, Incident } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
-import { whyNotUsable } from '../domain/placement.ts';
 import { limits, type Policy } from '../domain/policy.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { ComputeReads } from '../ports/compute.ts';
@@ -44,17 +43,15 @@ const lookMs = 250;
 
 const read = async (deps: HandOffDeps, incident: Incident, facts: Facts) => {
   const { compute, ledger, orchestrator } = deps;
-  const volumeIds = facts.volumes.map(({ volumeId }) => volumeId);
-  const [instance, records, conditions, agents, apps, tasks, dcos] = await Promise.all([
+  const [instance, records, agents, apps, tasks, dcos] = await Promise.all([
     compute.instance(incident.instanceId),
-    Promise.all(volumeIds.map((volumeId) => ledger.ownership(volumeId))),
-    compute.volumeConditions(volumeIds),
+    Promise.all(facts.volumes.map(({ volumeId }) => ledger.ownership(volumeId))),
     orchestrator.agents(),
     orchestrator.apps(),
     orchestrator.tasks(),
     orchestrator.capabilities(),
   ]);
-  return { instance, records, conditions, agents, apps, tasks, dcos };
+  return { instance, records, agents, apps, tasks, dcos };
 };
 type Picture = Awaited<ReturnType<typeof read>>;
 
@@ -116,15 +113,7 @@ const whyNot = (
   return undefined;
 };
 
-/** A volume that its app would meet in no state to be used: looked at now, whatever was before. */
-const unusable = (incident: Incident, facts: Facts, picture: Picture, appIds: readonly string[]) =>
-  whyNotUsable(
-    facts.volumes.filter((volume) => volume.appIds.some((appId) => appIds.includes(appId))),
-    picture.conditions,
-    incident.acknowledged ?? [],
-  );
-
-/** Is there room beside the data, and only there? Looked at ahead, or else now. */
+/** Can the data be used, and is there room beside it, and only there? Looked at ahead, or else now. */
 const placed = async (
   deps: HandOffDeps,
   incident: Incident,
@@ -133,7 +122,8 @@ const placed = async (
   appIds: readonly string[],
 ): Promise<{ reason: HoldReason; says: string } | undefined> => {
   if (isChecked(incident, picture.agents, deps.clock.now())) return undefined;
-  const placement = await checkPlacement(deps.compute, picture, facts, appIds);
+  const moving = { facts, acknowledged: incident.acknowledged };
+  const placement = await checkPlacement(deps.compute, picture, moving, appIds);
   return placement.kind === 'hold' ? placement : undefined;
 };
 
@@ -241,9 +231,7 @@ export const createHandOff =
       return { kind: 'handedOff' };
     }
     const against =
-      whyNot(incident, facts, picture) ??
-      unusable(incident, facts, picture, appIds) ??
-      (await placed(deps, incident, facts, picture, appIds));
+      whyNot(incident, facts, picture) ?? (await placed(deps, incident, facts, picture, appIds));
     if (against !== undefined) return hold(ledger, incident, against, clock.now());
     const method = handOffMethod(picture.dcos, agentIds, picture.agents);
     const startedAt = earlier?.startedAt ?? clock.now();

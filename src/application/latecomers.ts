@@ -1,7 +1,9 @@
+import type { VolumeId } from '../domain/ids.ts';
 import type { Facts, Incident } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import { type ScopedVolumes, scopeVolumes, whyNotMovable, withEstranged } from '../domain/scope.ts';
 import type { App } from '../domain/service.ts';
+import type { ComputeReads } from '../ports/compute.ts';
 import type { IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
@@ -22,9 +24,27 @@ export interface Seen {
 }
 
 /** Volumes on the machine of which the incident knows nothing yet. */
-export const latecomersIn = (facts: Facts, volumes: readonly Volume[]): readonly Volume[] => {
+export const latecomersIn = <On extends { readonly volumeId: VolumeId }>(
+  facts: Facts,
+  volumes: readonly On[],
+): readonly On[] => {
   const known: readonly string[] = [...facts.volumes, ...facts.leftAlone].map((v) => v.volumeId);
   return volumes.filter(({ volumeId }) => !known.includes(volumeId));
+};
+
+/**
+ * What is on a machine that was just read. Its own list of devices tells whether anything came onto
+ * it; only then, and of a terminated one, which lists none any more, the volumes are asked for.
+ */
+export const lookAt = async (
+  compute: Pick<ComputeReads, 'volumesOf'>,
+  { instanceId }: Incident,
+  facts: Facts,
+  instance: Instance | undefined,
+): Promise<Seen> => {
+  const isAsKnown =
+    instance?.state === 'stopped' && latecomersIn(facts, instance.devices).length === 0;
+  return { instance, volumes: isAsKnown ? [] : await compute.volumesOf(instanceId) };
 };
 
 /** Of a later date than any placement that was looked at without them. */

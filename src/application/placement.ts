@@ -1,6 +1,6 @@
 import type { EpochMs } from '../domain/ids.ts';
-import type { Facts, Incident } from '../domain/incident.ts';
-import { agentsFingerprint, type Placement, preflight } from '../domain/placement.ts';
+import type { Facts, Incident, IncidentVolume } from '../domain/incident.ts';
+import { agentsFingerprint, type Placement, preflight, whyNotUsable } from '../domain/placement.ts';
 import type { App, MesosAgent } from '../domain/service.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
@@ -11,22 +11,39 @@ export interface Cluster {
   readonly apps: readonly App[];
 }
 
-type PlacementReads = Pick<ComputeReads, 'instancesOfCluster' | 'volumesNamed'>;
+type PlacementReads = Pick<
+  ComputeReads,
+  'instancesOfCluster' | 'volumeConditions' | 'volumesNamed'
+>;
 
 /** A check older than this is made again. */
 const checkedForMs = 60_000;
 
-/** Pre-flight with EC2 read now: zones and free slots of the agents, volumes of the same name. */
+/** What is to be placed, and what a person has waved through. */
+export interface Moving {
+  readonly facts: Facts;
+  readonly acknowledged: Incident['acknowledged'];
+}
+
+/**
+ * Pre-flight with EC2 read now: can the volumes be used, zones and free slots of the agents, volumes
+ * of the same name.
+ */
 export const checkPlacement = async (
   compute: PlacementReads,
   { agents, apps }: Cluster,
-  facts: Facts,
+  { facts, acknowledged = [] }: Moving,
   appIds: readonly string[],
 ): Promise<Placement> => {
-  const [instances, namesakes] = await Promise.all([
+  const isTheirs = ({ appIds: users }: IncidentVolume): boolean =>
+    users.some((appId) => appIds.includes(appId));
+  const [conditions, instances, namesakes] = await Promise.all([
+    compute.volumeConditions(facts.volumes.map((volume) => volume.volumeId)),
     compute.instancesOfCluster(),
     compute.volumesNamed(facts.volumes.map((volume) => volume.name)),
   ]);
+  const unusable = whyNotUsable(facts.volumes.filter(isTheirs), conditions, acknowledged);
+  if (unusable !== undefined) return { kind: 'hold', ...unusable };
   return preflight({
     apps: apps.filter((app) => appIds.includes(app.id)),
     volumes: facts.volumes,
@@ -55,12 +72,12 @@ export const isChecked = (
 export const lookAhead = async (
   compute: PlacementReads,
   orchestrator: Pick<Orchestrator, 'agents' | 'apps'>,
-  facts: Facts,
+  moving: Moving,
   now: () => EpochMs,
 ): Promise<Incident['placement']> => {
   const at = now();
   const [agents, apps] = await Promise.all([orchestrator.agents(), orchestrator.apps()]);
-  const appIds = facts.volumes.flatMap((volume) => volume.appIds);
-  const placement = await checkPlacement(compute, { agents, apps }, facts, appIds);
+  const appIds = moving.facts.volumes.flatMap((volume) => volume.appIds);
+  const placement = await checkPlacement(compute, { agents, apps }, moving, appIds);
   return placement.kind === 'ok' ? { at, agents: agentsFingerprint(agents) } : undefined;
 };

@@ -92,7 +92,27 @@ export class FakeCloud
   }
 
   instance(instanceId: InstanceId): Promise<Instance | undefined> {
-    return this.#book.read('instance', () => this.instances.get(instanceId));
+    return this.#book.read('instance', () => {
+      const instance = this.instances.get(instanceId);
+      return instance && { ...instance, devices: this.#devicesOf(instance) };
+    });
+  }
+
+  /** As given, and what was attached since; EC2 lists none of a terminated instance. */
+  #devicesOf({ instanceId, state, devices }: Instance): Instance['devices'] {
+    const isListed = ({ volumeId }: Volume): boolean =>
+      devices.some((device) => device.volumeId === volumeId);
+    if (state === 'terminated') return devices;
+    const since = this.#attachedTo([instanceId]).filter((volume) => !isListed(volume));
+    return [
+      ...devices,
+      ...since.map(({ volumeId, attachments: [attachment] }) => ({
+        volumeId,
+        device: attachment?.device ?? '',
+        deleteOnTermination: attachment?.deleteOnTermination ?? false,
+        status: attachment?.state ?? '',
+      })),
+    ];
   }
 
   statusChecks(instanceId: InstanceId): Promise<StatusChecks | undefined> {

@@ -7,7 +7,6 @@ import {
 } from '../../../src/domain/errors.ts';
 import type { AgentId, VolumeId } from '../../../src/domain/ids.ts';
 import type { IncidentPatch } from '../../../src/domain/incident.ts';
-import { agentsFingerprint } from '../../../src/domain/placement.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 import {
   appOf,
@@ -118,9 +117,8 @@ describe('HandOff', () => {
     expect((await handOff(world)).kind).toBe('handedOff');
   });
 
-  it('holds while a volume is being modified, however well the placement looked ahead', async () => {
-    const agents = agentsFingerprint(createWorld().dcos.listed);
-    const world = await released({}, { placement: { at: t(20), agents } });
+  it('holds while a volume is being modified', async () => {
+    const world = await released();
     world.cloud.conditions.set(ids.data, { volumeId: ids.data, io: 'ok', modifying: true });
     expect(await handOff(world)).toEqual({ kind: 'hold', reason: 'volume-not-usable' });
     world.cloud.conditions.clear();
