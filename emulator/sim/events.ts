@@ -48,7 +48,7 @@ type Fact =
       ours: boolean;
       holders: readonly Holder[];
     }
-  | { kind: 'agent'; agentId: string; instanceId: string }
+  | { kind: 'agent'; agentId: string; instanceId: string; state: string }
   | { kind: 'execution'; arn: string; running: boolean }
   /** Rows in all that landed on a volume which was not the writer's alone. */
   | { kind: 'foreign'; volumeId: string; rows: number };

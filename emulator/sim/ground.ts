@@ -50,8 +50,8 @@ export const createGround = (world: World, tell: (event: SimEvent) => void): Gro
       }));
       tellOnce(volumeId, { at, kind: 'volume', volumeId, state, ours, holders });
     }
-    for (const { agentId, instanceId } of dcos.agents()) {
-      tellOnce(agentId, { at, kind: 'agent', agentId, instanceId });
+    for (const { agentId, instanceId, state } of dcos.agents()) {
+      tellOnce(agentId, { at, kind: 'agent', agentId, instanceId, state });
     }
   };
 

@@ -72,7 +72,7 @@ export interface Memory {
   readonly volumes: Map<string, EventOf<'volume'>>;
   /** Machine or volume -> when it left our scope. */
   readonly strangerSince: Map<string, number>;
-  readonly agents: Map<string, string>;
+  readonly agents: Map<string, EventOf<'agent'>>;
   readonly reads: Map<string, EventOf<'read'>[]>;
   /** Of the newest incarnation. */
   readonly commands: Map<string, { at: number; launchTime: number }>;
@@ -292,7 +292,7 @@ export const remember = (memory: Memory, event: SimEvent): void => {
       memory.volumes.set(event.volumeId, event);
       return;
     case 'agent':
-      memory.agents.set(event.agentId, event.instanceId);
+      memory.agents.set(event.agentId, event);
       return;
     case 'execution':
       if (event.running) memory.running.add(event.arn);

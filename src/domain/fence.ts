@@ -136,10 +136,10 @@ const nextStop = (view: FenceView): FenceStep => {
   const waitedMs = now - skip.requestedAt;
   if (used(view, 'force-skip') !== undefined) return stuck(view, waitedMs);
   if (waitedMs < limits.skipStopBudgetMs) return { kind: 'look' };
-  // Somebody else's stop may be all there is: what may never have arrived is asked for once more.
-  const isUnanswered = skip.acceptedAt === undefined && skip.refused === undefined;
+  // Somebody else's stop may be all there is: what may never have arrived, or was refused while that
+  // one was under way, is asked for once more.
   const isFirst = now - fence.since < 2 * limits.skipStopBudgetMs;
-  return command(view, isUnanswered && isFirst ? 'skip' : 'force-skip');
+  return command(view, skip.acceptedAt === undefined && isFirst ? 'skip' : 'force-skip');
 };
 
 const whileShuttingDown = (view: FenceView): FenceStep => {

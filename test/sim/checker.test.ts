@@ -42,6 +42,12 @@ describe('a failover as it should be', () => {
 const force = { VolumeId: VOLUME, InstanceId: AGENT, Force: 'true' };
 const said = (text: string): SimEvent => ({ at: 1, kind: 'said', where: 'a log', text });
 
+const detachAt = (at: number): SimEvent =>
+  call(at, 'releaseVolume', 'DetachVolume', [VOLUME, AGENT], {
+    VolumeId: VOLUME,
+    InstanceId: AGENT,
+  });
+
 const planted: readonly (readonly [string, string, Story])[] = [
   ['S1', 'two machines hold the volume', { back: [volume(5_000, [AGENT, OTHER])] }],
   [
@@ -149,6 +155,14 @@ const planted: readonly (readonly [string, string, Story])[] = [
     'a token that is over makes a change',
     {
       off: [state(500, { token: 2 }), ...good.off],
+      noted: [],
+    },
+  ],
+  [
+    'S4',
+    'what the ledger allowed is done long after, and the token is over',
+    {
+      detach: [...good.detach.slice(0, 2), state(2_060, { token: 2 }), detachAt(4_100)],
       noted: [],
     },
   ],
@@ -327,7 +341,7 @@ const planted: readonly (readonly [string, string, Story])[] = [
     {
       world: [
         ...good.world.slice(0, 3),
-        { at: 1, kind: 'agent', agentId: 'S0', instanceId: OTHER },
+        { at: 1, kind: 'agent', agentId: 'S0', instanceId: OTHER, state: 'registered' },
       ],
     },
   ],
@@ -370,6 +384,40 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ],
   ['S15', 'a token is in a log', { close: [said('sent with xoxb-1234-abcd')] }],
 ];
+
+describe('nobody is condemned', () => {
+  it('who detaches a moment after the ledger allowed it, and is taken over meanwhile', () => {
+    const [looked, intended] = good.detach;
+    const detach = [looked, intended, state(2_060, { token: 2 }), detachAt(2_100)] as SimEvent[];
+    expect(told({ detach, release: [], gone: [], back: [], close: [] })).toEqual([]);
+  });
+
+  it('who stops a machine that EC2 still calls impaired, and whose agent is gone', () => {
+    const gone: SimEvent = {
+      at: 3,
+      kind: 'agent',
+      agentId: 'S0',
+      instanceId: AGENT,
+      state: 'gone',
+    };
+    const healed = [...good.world, machine(2, { well: true })];
+    expect(told({ world: healed })).toContain('S8');
+    expect(told({ world: [...healed, gone] })).not.toContain('S8');
+  });
+
+  it('whose clock says that the maintenance is over', () => {
+    const until = 8_000;
+    const begun = control(5, { maintenance: { [AGENT]: { by: 'ana', until } } });
+    const ahead = (event: SimEvent): SimEvent =>
+      'by' in event ? { ...event, by: { ...event.by, clockOffMs: 10_000 } } : event;
+    expect(told({ open: [begun, ...good.open] })).toContain('L8');
+    expect(told({ open: [begun, ...good.open], stop: good.stop.map(ahead) })).toContain('L8');
+    const all = Object.fromEntries(
+      Object.entries(good).map(([part, events]) => [part, (events as SimEvent[]).map(ahead)]),
+    );
+    expect(told({ ...all, open: [begun, ...good.open] })).not.toContain('L8');
+  });
+});
 
 describe('rows of another', () => {
   const landed: SimEvent = { at: 5_050, kind: 'foreign', volumeId: VOLUME, rows: 1 };

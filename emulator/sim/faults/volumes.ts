@@ -149,10 +149,12 @@ const brokenVolume = stricken(
   },
 );
 
+const isFree = (ec2: Site['world']['ec2'], volumeId: string): boolean =>
+  ec2.volumes().some((volume) => volume.volumeId === volumeId && volume.state === 'available');
+
 /** EC2 attaches what is free to what runs or is stopped, and refuses whatever is in between. */
 const isAttachable = ({ ec2 }: Site['world'], volumeId: string, instanceId: string): boolean =>
-  ['running', 'stopped'].includes(ec2.status(instanceId).state) &&
-  ec2.volumes().some((v) => v.volumeId === volumeId && v.attachments.length === 0);
+  ['running', 'stopped'].includes(ec2.status(instanceId).state) && isFree(ec2, volumeId);
 
 /**
  * A task was being launched when the machine hung, and REX-Ray had asked for its volume: EC2 does it
@@ -200,10 +202,8 @@ export const volumeFaults: readonly FaultKind[] = [
     ({ world, stage, time }, volumeId) => {
       const [, , third] = stage.agents;
       time.after(100, () => {
-        const free = world.ec2
-          .volumes()
-          .some((volume) => volume.volumeId === volumeId && volume.attachments.length === 0);
-        if (third && free) world.ec2.attachVolume(volumeId, third.instanceId, '/dev/xvdq');
+        if (third && isFree(world.ec2, volumeId))
+          world.ec2.attachVolume(volumeId, third.instanceId, '/dev/xvdq');
       });
     },
     { mayHold: ['volume-attached-elsewhere', 'volume-stuck', 'recovery-not-seen', 'proof-void'] },
@@ -228,12 +228,10 @@ export const volumeFaults: readonly FaultKind[] = [
         if (service === 'ec2' && operation === 'ModifyInstanceAttribute') site.hit('EB-07');
         return undefined;
       });
+      const { state } = site.world.ec2.status(instanceId);
       // A termination is under way: the data is safe already, or lost.
-      if (site.world.ec2.status(instanceId).state === 'shutting-down') {
-        site.hit('EB-07');
-        return;
-      }
-      flagAgain(site);
+      if (state === 'shutting-down') site.hit('EB-07');
+      else flagAgain(site);
     },
   }),
   trait(

@@ -149,6 +149,9 @@ export const detachAfterProof: Rule = (event, memory) => {
     : undefined;
 };
 
+/** EC2's status checks; facts of EC2. */
+const CHECKS_EVERY_MS = 60_000;
+
 const NEEDED = ['instances', 'checks', 'agents'] as const;
 
 export const onlyTheFailed: Rule = (event, memory) => {
@@ -162,10 +165,14 @@ export const onlyTheFailed: Rule = (event, memory) => {
   const missing = NEEDED.find((of) => justifying(memory, event.by, of).length === 0);
   if (missing) return violation(`${event.call} ${instanceId} without a fresh read of ${missing}`);
   if (!machine.well || incident?.ordered) return undefined;
+  // EC2 checks once a minute; where the agent was marked gone, nobody else can tell that it is well.
+  const isGone = ![...memory.agents.values()].some(
+    (agent) => agent.instanceId === instanceId && agent.state !== 'gone',
+  );
   const oldest = Math.min(
     ...NEEDED.flatMap((of) => justifying(memory, event.by, of)).map((read) => read.by.wire.at),
   );
-  return (memory.unwellUntil.get(instanceId) ?? 0) >= oldest
+  return (memory.unwellUntil.get(instanceId) ?? 0) >= oldest - (isGone ? CHECKS_EVERY_MS : 0)
     ? residual(`${instanceId} recovered while ${event.call} was on its way`)
     : violation(`${event.call} ${instanceId}, which is well`);
 };
@@ -188,7 +195,7 @@ const PARTIAL_MS = 10_000;
 export const tellLast: Rule = (event, memory) => {
   if (!isCall(event, 'MARK_AGENT_GONE')) return undefined;
   const [agentId = ''] = event.targets;
-  const instanceId = memory.agents.get(agentId) ?? '';
+  const instanceId = memory.agents.get(agentId)?.instanceId ?? '';
   const proof = proofOf(memory, instanceId);
   if (proof === undefined)
     return violation(`${agentId} is marked gone, its machine not proven off`);

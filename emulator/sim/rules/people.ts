@@ -11,11 +11,13 @@ const REREAD_MS = 30_000;
 /** A cluster that is paused, or a machine in maintenance, is left as it is. */
 export const pauseStops: Rule = (event, memory) => {
   if (event.kind !== 'mutation' || UNDOES.includes(event.by.functionName)) return undefined;
-  const { invocationId, wire } = event.by;
+  const { invocationId, wire, clockOffMs = 0 } = event.by;
+  // What ends at a time ends early for whoever's clock is ahead.
+  const aheadMs = Math.max(0, clockOffMs);
   const { instanceId = '' } = incidentFor(event, memory) ?? {};
   const { paused, maintenance } = memory.control;
   const said = [paused, maintenance.get(instanceId)].find(
-    (one) => one !== undefined && wire.at < one.until && event.at < one.until,
+    (one) => one !== undefined && Math.max(wire.at, event.at) + aheadMs < one.until,
   );
   if (said === undefined) return undefined;
   const beganAfter = (memory.begunAt.get(invocationId) ?? wire.at) > said.at;

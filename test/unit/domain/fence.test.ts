@@ -269,10 +269,15 @@ describe('lost answers and refusals that pass', () => {
     expect(at(182, 92)).toBe('force-skip');
   });
 
-  it('adds Force to a stop that refused skip while stopping', () => {
-    const rungs = [rungOf('skip', 60, { refused: 'wrong-state' })];
-    expect(word(stepAt({ state: 'stopping', rungs, at: 149 }))).toBe('look');
-    expect(word(stepAt({ state: 'stopping', rungs, at: 150 }))).toBe('force-skip');
+  it('asks once more, before it adds Force, where the first one was refused while stopping', () => {
+    const at = (seconds: number, asked: number) => {
+      const rungs = [rungOf('skip', asked, { refused: 'wrong-state' })];
+      return word(stepAt({ state: 'stopping', rungs, at: seconds }));
+    };
+    expect(at(149, 60)).toBe('look');
+    expect(at(150, 60)).toBe('skip');
+    expect(at(239, 150)).toBe('look');
+    expect(at(240, 150)).toBe('force-skip');
   });
 });
 
