@@ -12,6 +12,7 @@ export interface Truth {
     hostname: string;
     availabilityZone: string;
     state: AgentState;
+    connected: boolean;
     /** Connected and not deactivated: what GET_AGENTS calls active. */
     active: boolean;
   }[];
@@ -43,6 +44,7 @@ export const agentsOf = (master: Master): Truth['agents'] =>
     hostname: agent.hostname,
     availabilityZone: agent.availabilityZone,
     state: agent.state,
+    connected: agent.connected,
     active: agent.state === 'registered' && agent.connected && !agent.deactivated,
   }));
 

@@ -48,7 +48,8 @@ type Fact =
       ours: boolean;
       holders: readonly Holder[];
     }
-  | { kind: 'agent'; agentId: string; instanceId: string; state: string }
+  /** `listed`: registered and connected, so that the master can tell that it is there. */
+  | { kind: 'agent'; agentId: string; instanceId: string; listed: boolean }
   | { kind: 'execution'; arn: string; running: boolean }
   /** Rows in all that landed on a volume which was not the writer's alone. */
   | { kind: 'foreign'; volumeId: string; rows: number };
@@ -61,6 +62,8 @@ type Request =
       instances?: readonly SeenInstance[];
       volumes?: readonly SeenVolume[];
       consistent?: boolean;
+      /** Checks: EC2 calls what was asked about impaired. */
+      impaired?: boolean;
     }
   | {
       kind: 'mutation';

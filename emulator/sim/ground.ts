@@ -50,8 +50,9 @@ export const createGround = (world: World, tell: (event: SimEvent) => void): Gro
       }));
       tellOnce(volumeId, { at, kind: 'volume', volumeId, state, ours, holders });
     }
-    for (const { agentId, instanceId, state } of dcos.agents()) {
-      tellOnce(agentId, { at, kind: 'agent', agentId, instanceId, state });
+    for (const { agentId, instanceId, connected, state } of dcos.agents()) {
+      const listed = connected && state === 'registered';
+      tellOnce(agentId, { at, kind: 'agent', agentId, instanceId, listed });
     }
   };
 

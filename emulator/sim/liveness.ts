@@ -164,6 +164,12 @@ const foundLate = (end: RunEnd): LateFinding[] => {
   // Taken out of scope before that, it is not ours to find.
   const leftAt = end.checker.memory.strangerSince.get(instanceId) ?? Number.POSITIVE_INFINITY;
   if (leftAt <= since + FOUND_MS) return [];
+  // A termination lets go by itself: then there may be nothing on the machine any more.
+  const isLetGo = (volumeId: string): boolean => {
+    const last = end.checker.memory.letGo.get(volumeId);
+    return last?.instanceId === instanceId && last.at <= since;
+  };
+  if (hindered && stage.app.volumeIds.every(isLetGo)) return [];
   const lateMs = Math.min(...opened.map(({ openedAt }) => openedAt)) - since;
   return lateMs > FOUND_MS
     ? [{ invariant: 'L4', says: `${instanceId} was found ${lateMs} ms after it could be` }]

@@ -123,7 +123,8 @@ export const observe = (
       if (!isOk(response)) return;
       const instances = of === 'instances' ? instancesIn(response.body) : [];
       const volumes = of === 'volumes' ? volumesIn(response.body) : [];
-      tell({ at, kind: 'read', by, of, instances, volumes });
+      const impaired = of === 'checks' && response.body.includes('<status>impaired</status>');
+      tell({ at, kind: 'read', by, of, instances, volumes, ...(impaired && { impaired }) });
       return;
     }
     if (service === 'dynamodb') {

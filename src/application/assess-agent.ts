@@ -21,7 +21,7 @@ import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/le
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock } from '../ports/system.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
-import { gatherEvidence } from './witnesses.ts';
+import { gatherEvidence, knownSince } from './witnesses.ts';
 
 export interface AssessAgentDeps {
   readonly ledger: Pick<IncidentLedger, 'bindExecution' | 'save'> &
@@ -149,7 +149,7 @@ const lookAround = async (
   const remembered = rememberedOf(memory, inventory);
   const reading = readVolumes(deps, incident, [...remembered.keys()]);
   const [evidence, { volumes }, known, gone, services] = await Promise.all([
-    gatherEvidence(deps, incident.instanceId, inventory),
+    gatherEvidence(deps, incident.instanceId, knownSince(inventory, incident.verdict)),
     reading,
     reading.then((read) => readNames(deps, read.volumes)),
     reading.then((read) => readLost(deps, incident, read.gone)),

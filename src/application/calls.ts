@@ -6,6 +6,7 @@ import type {
   Incident,
   IncidentPatch,
 } from '../domain/incident.ts';
+import { isRecent } from '../domain/recent.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
 
@@ -92,8 +93,10 @@ export const makeCalls = async <Answer>(
     intendedAt,
     patch,
   );
-  const tookMs = clock.now() - intendedAt;
-  if (tookMs > intentLastsMs) return tooLate({ ledger, clock }, incident, records, tookMs);
+  const now = clock.now();
+  if (!isRecent(intendedAt, now, intentLastsMs)) {
+    return tooLate({ ledger, clock }, incident, records, now - intendedAt);
+  }
   return Promise.all(
     calls.map(async (call, index) => {
       const result = await settle(call.make());

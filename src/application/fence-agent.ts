@@ -4,6 +4,7 @@ import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../dom
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
 import { limits } from '../domain/policy.ts';
+import { isRecent } from '../domain/recent.ts';
 import { whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import { type Evidence, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
@@ -18,7 +19,7 @@ import { intentLastsMs } from './calls.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
 import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
-import { gatherEvidence } from './witnesses.ts';
+import { gatherEvidence, knownSince } from './witnesses.ts';
 
 export interface FenceAgentDeps extends AfterProofDeps {
   readonly ledger: AfterProofDeps['ledger'] &
@@ -141,7 +142,7 @@ const step = async (
       const stop =
         whyNotNow(deps, instance, facts, next.method) ?? (await switchedSince(deps, work));
       if (stop !== undefined) return hold(ledger, work.incident, stop, clock.now());
-      const isOld = oldestAt !== undefined && clock.now() - oldestAt > evidenceLastsMs;
+      const isOld = oldestAt !== undefined && !isRecent(oldestAt, clock.now(), evidenceLastsMs);
       if (isOld && !work.down) return undefined;
       await climb(deps, work, next);
       return undefined;
@@ -157,7 +158,8 @@ const lookAround = async (
   inventory: Inventory | undefined,
 ): Promise<FenceDecision | undefined> => {
   const at = deps.clock.now();
-  const evidence = await gatherEvidence(deps, work.incident.instanceId, inventory);
+  const { instanceId, verdict } = work.incident;
+  const evidence = await gatherEvidence(deps, instanceId, knownSince(inventory, verdict));
   const { ec2 } = evidence;
   const instance = ec2.kind === 'seen' ? ec2.instance : undefined;
   work.down = instance !== undefined && isDown(instance.state);

@@ -5,6 +5,7 @@ import { nextLookMs } from '../domain/looks.ts';
 import { type Instance, isFree, type Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import { limits, type Policy } from '../domain/policy.ts';
+import { isRecent } from '../domain/recent.ts';
 import { nextReleaseStep, type ReleaseStep } from '../domain/release.ts';
 import { clusterTagKey, isOfCluster, type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute.ts';
@@ -155,7 +156,7 @@ const isSwitched = async (
   { clock, ledger, scope }: ReleaseVolumeDeps,
   { incident, startedAt }: Work,
 ): Promise<boolean> =>
-  clock.now() - startedAt >= switchesFreshMs &&
+  !isRecent(startedAt, clock.now(), switchesFreshMs) &&
   heldByOperator(incident, await ledger.control(scope.cluster), clock.now()) !== undefined;
 
 const follow = async (
@@ -216,7 +217,7 @@ const lookWithInstance = async (
   ]);
   work.instance = instance;
   const step = stepFor(deps, work, volume);
-  const isOld = clock.now() - answeredAt > readLastsMs;
+  const isOld = !isRecent(answeredAt, clock.now(), readLastsMs);
   return step.kind === 'detach' && isOld ? undefined : follow(deps, work, step, volume);
 };
 

@@ -1,6 +1,7 @@
 import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
 import type { EpochMs, IncidentId } from '../domain/ids.ts';
 import type { HoldReason, Incident } from '../domain/incident.ts';
+import { isRecent } from '../domain/recent.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { ClusterLedger, Control, IncidentLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
@@ -78,7 +79,7 @@ export const switchedSince = async (
   },
   { incident, startedAt }: { readonly incident: Incident; readonly startedAt: EpochMs },
 ): Promise<{ reason: HoldReason; says: string } | undefined> =>
-  clock.now() - startedAt < switchesFreshMs
+  isRecent(startedAt, clock.now(), switchesFreshMs)
     ? undefined
     : heldByOperator(incident, await ledger.control(scope.cluster), clock.now());
 

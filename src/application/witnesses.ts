@@ -1,4 +1,5 @@
 import type { AgentId, EpochMs, InstanceId } from '../domain/ids.ts';
+import type { Verdict } from '../domain/incident.ts';
 import type { Inventory, MesosAgent } from '../domain/service.ts';
 import {
   type ChecksWitness,
@@ -6,6 +7,7 @@ import {
   type Evidence,
   isDown,
   type MesosWitness,
+  mayFence,
 } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
@@ -68,6 +70,20 @@ const fromInventory = (inventory: Inventory, now: EpochMs): KnownAgent => {
     agentIds: inventory.agentIds,
     failedProbes: fresh ? silence.probes : 0,
   };
+};
+
+/**
+ * What is known of the agent, for an incident that was judged before. Once anything spoke against a
+ * failure, the agent perhaps, the probes that failed before that count no more: it is asked in full.
+ */
+export const knownSince = (
+  inventory: Inventory | undefined,
+  verdict: Verdict | undefined,
+): Inventory | undefined => {
+  if (inventory?.silence === undefined || verdict === undefined) return inventory;
+  if (mayFence(verdict) || verdict.at < inventory.silence.lastAt) return inventory;
+  const { silence: _before, ...rest } = inventory;
+  return rest;
 };
 
 const fromInstance = (ec2: Ec2Witness): KnownAgent => ({

@@ -341,7 +341,7 @@ const planted: readonly (readonly [string, string, Story])[] = [
     {
       world: [
         ...good.world.slice(0, 3),
-        { at: 1, kind: 'agent', agentId: 'S0', instanceId: OTHER, state: 'registered' },
+        { at: 1, kind: 'agent', agentId: 'S0', instanceId: OTHER, listed: true },
       ],
     },
   ],
@@ -392,17 +392,20 @@ describe('nobody is condemned', () => {
     expect(told({ detach, release: [], gone: [], back: [], close: [] })).toEqual([]);
   });
 
-  it('who stops a machine that EC2 still calls impaired, and whose agent is gone', () => {
+  it('who stops a machine that EC2 still calls impaired, and whose agent is not back', () => {
     const gone: SimEvent = {
       at: 3,
       kind: 'agent',
       agentId: 'S0',
       instanceId: AGENT,
-      state: 'gone',
+      listed: false,
     };
     const healed = [...good.world, machine(2, { well: true })];
     expect(told({ world: healed })).toContain('S8');
-    expect(told({ world: [...healed, gone] })).not.toContain('S8');
+    expect(told({ world: [...healed, gone] })).toContain('S8');
+    const impaired = good.witnesses.map((event) => ({ ...event, impaired: true }));
+    expect(told({ world: [...healed, gone], witnesses: impaired })).not.toContain('S8');
+    expect(told({ world: healed, witnesses: impaired })).toContain('S8');
   });
 
   it('whose clock says that the maintenance is over', () => {

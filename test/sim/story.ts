@@ -133,7 +133,7 @@ export const good = {
     machine(1),
     machine(1, { instanceId: OTHER, well: true }),
     volume(1, [AGENT]),
-    { at: 1, kind: 'agent', agentId: 'S0', instanceId: AGENT, state: 'registered' },
+    { at: 1, kind: 'agent', agentId: 'S0', instanceId: AGENT, listed: true },
   ],
   open: [state(10), owner(20)],
   witnesses: witnessesAt(100),

@@ -153,7 +153,10 @@ export const peopleFaults: readonly FaultKind[] = [
         void site.operator('ec2', { operation: 'CreateTags', body });
       };
       if (onVolume && volumeId !== undefined) {
-        const isRelease = ({ functionName }: Passing) => functionName === 'releaseVolume';
+        // Of this machine: another's volumes are released while this one runs.
+        const isRelease = ({ functionName }: Passing) =>
+          functionName === 'releaseVolume' &&
+          site.world.ec2.status(failing.instanceId).state !== 'running';
         once(site, isRelease, () => moveTag(volumeId));
       } else afterStart(site, afterS, () => moveTag(failing.instanceId));
     },

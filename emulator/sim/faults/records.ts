@@ -84,6 +84,9 @@ const editing = (
 const isOwnership = (item: Item, volumeIds: readonly string[]): boolean =>
   volumeIds.some((volumeId) => keyOf(item).startsWith(`VOLUME#${volumeId}`));
 
+/** The epoch tag of a volume that has changed hands once: one ahead. */
+const MARK_AFTER_ONE = 2;
+
 /**
  * Once the app's incident is over its volumes' records are put back from a copy made before it, and then
  * their new machine fails too. Their epochs are two behind the tags; a copy from the middle of an
@@ -102,12 +105,19 @@ const restored = fault('DB-09', {
       if (isOwnership(item, volumeIds)) saved.set(keyOf(item), item);
       return item;
     });
+    // Where no mark could be written, nothing tells that the table is older than it says.
+    const areMarked = (): boolean =>
+      world.ec2
+        .live()
+        .volumes.filter(({ volumeId }) => volumeIds.includes(volumeId))
+        .every(({ tags }) => Number(tags['ebs-failover:epoch'] ?? 0) >= MARK_AFTER_ONE);
     let done = false;
     world.states.onStatus(({ status, input, output }) => {
       const isIts = input.includes(stage.failing.instanceId);
       if (done || !isIts || status !== 'SUCCEEDED' || !output?.includes('"recovered"')) return;
       done = true;
       site.later(afterS * 1000, () => {
+        if (!areMarked()) return;
         world.dynamodb.edit(tableOf(site), (item) =>
           isOwnership(item, volumeIds) ? saved.get(keyOf(item)) : item,
         );

@@ -108,12 +108,19 @@ export const proofComesAfter: Rule = (event, memory) => {
     : undefined;
 };
 
+const IN_FLIGHT_MS = 2_000;
+
+/** Sent when it was right, for all we know, and held up until it could do nothing any more. */
+const cameTooLate = ({ accepted, at, by }: EventOf<'mutation'>): boolean =>
+  !accepted && at - by.wire.at > IN_FLIGHT_MS;
+
 /** The proof on which a volume is let go is of the incarnation that is there. */
 export const proofIsOfThisRun: Rule = (event, memory) => {
   if (!isCall(event, 'DetachVolume')) return undefined;
   const { instanceId = '', proof: [proof] = [] } = incidentFor(event, memory) ?? {};
   const read = lastRead(event, memory, instanceId);
   if (proof === undefined || read === undefined) return undefined;
+  if (cameTooLate(event)) return residual(`${event.call} was in flight, and EC2 refused it`);
   return proof.launchTime === read.launchTime
     ? undefined
     : violation(`DetachVolume on the proof of another incarnation of ${instanceId}`);
@@ -130,6 +137,7 @@ export const detachAfterProof: Rule = (event, memory) => {
   if (!isCall(event, 'DetachVolume')) return undefined;
   const { VolumeId: volumeId = '', InstanceId: instanceId, Force: force } = event.params;
   if (instanceId === undefined) return violation(`DetachVolume ${volumeId} names no instance`);
+  if (cameTooLate(event)) return residual(`${event.call} was in flight, and EC2 refused it`);
   const proof = proofOf(memory, instanceId);
   if (proof === undefined || proof.at > event.by.wire.at) {
     return violation(`DetachVolume ${volumeId} from ${instanceId}, which was never proven off`);
@@ -165,14 +173,16 @@ export const onlyTheFailed: Rule = (event, memory) => {
   const missing = NEEDED.find((of) => justifying(memory, event.by, of).length === 0);
   if (missing) return violation(`${event.call} ${instanceId} without a fresh read of ${missing}`);
   if (!machine.well || incident?.ordered) return undefined;
-  // EC2 checks once a minute; where the agent was marked gone, nobody else can tell that it is well.
-  const isGone = ![...memory.agents.values()].some(
-    (agent) => agent.instanceId === instanceId && agent.state !== 'gone',
+  // What EC2 calls impaired was so at its last check; while the agent is not back, nobody knows better.
+  const isListed = [...memory.agents.values()].some(
+    (agent) => agent.instanceId === instanceId && agent.listed,
   );
+  const isImpaired = justifying(memory, event.by, 'checks').some(({ impaired }) => impaired);
+  const lagMs = isImpaired && !isListed ? CHECKS_EVERY_MS : 0;
   const oldest = Math.min(
     ...NEEDED.flatMap((of) => justifying(memory, event.by, of)).map((read) => read.by.wire.at),
   );
-  return (memory.unwellUntil.get(instanceId) ?? 0) >= oldest - (isGone ? CHECKS_EVERY_MS : 0)
+  return (memory.unwellUntil.get(instanceId) ?? 0) >= oldest - lagMs
     ? residual(`${instanceId} recovered while ${event.call} was on its way`)
     : violation(`${event.call} ${instanceId}, which is well`);
 };
