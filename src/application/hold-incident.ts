@@ -35,6 +35,9 @@ const advice: Readonly<Record<string, string>> = {
     'A ledger record is not readable: somebody edited it, or a newer version did.',
 };
 
+/** At the first look, and ever more rarely again: an event may be lost, and a repeat says the same. */
+const isTold = (looks: number): boolean => looks === 0 || Number.isInteger(Math.log2(looks));
+
 /**
  * Stops before the next mutation, keeps everything as it is, says why, and lets the workflow look
  * again with growing waits. After fifteen minutes the execution ends; the sweep goes on from there.
@@ -55,7 +58,7 @@ export const createHoldIncident =
     const incident = input.failure === undefined ? before : await loadIncident(ledger, input);
     const held: Hold | undefined = incident.hold;
     if (held === undefined) throw new RangeError('HoldIncident without a reason');
-    if (held.looks === 0) await events.publish('held', incident, now);
+    if (isTold(held.looks)) await events.publish('held', incident, now);
     if (held.reason === 'proof-void' && held.looks < 3) return { kind: 'retry', waitSeconds: 1 };
     return waitsInside(held.since, now)
       ? { kind: 'retry', waitSeconds: holdWaitSeconds(held.looks) }

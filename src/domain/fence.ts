@@ -137,9 +137,9 @@ const nextStop = (view: FenceView): FenceStep => {
   if (used(view, 'force-skip') !== undefined) return stuck(view, waitedMs);
   if (waitedMs < limits.skipStopBudgetMs) return { kind: 'look' };
   // Somebody else's stop may be all there is: what may never have arrived, or was refused while that
-  // one was under way, is asked for once more.
-  const isFirst = now - fence.since < 2 * limits.skipStopBudgetMs;
-  return command(view, skip.acceptedAt === undefined && isFirst ? 'skip' : 'force-skip');
+  // one was under way, is asked for again first.
+  const isEarly = now - fence.since < 3 * limits.skipStopBudgetMs;
+  return command(view, skip.acceptedAt === undefined && isEarly ? 'skip' : 'force-skip');
 };
 
 const whileShuttingDown = (view: FenceView): FenceStep => {

@@ -86,6 +86,8 @@ const isOwnership = (item: Item, volumeIds: readonly string[]): boolean =>
 
 /** The epoch tag of a volume that has changed hands once: one ahead. */
 const MARK_AFTER_ONE = 2;
+/** By then every read shows it, the most stale one too. */
+const MARK_SEEN_MS = 30_000;
 
 /**
  * Once the app's incident is over its volumes' records are put back from a copy made before it, and then
@@ -107,16 +109,15 @@ const restored = fault('DB-09', {
     });
     // Where no mark could be written, nothing tells that the table is older than it says.
     const areMarked = (): boolean =>
-      world.ec2
-        .live()
-        .volumes.filter(({ volumeId }) => volumeIds.includes(volumeId))
+      [...world.ec2.live().volumes]
+        .filter(({ volumeId }) => volumeIds.includes(volumeId))
         .every(({ tags }) => Number(tags['ebs-failover:epoch'] ?? 0) >= MARK_AFTER_ONE);
     let done = false;
     world.states.onStatus(({ status, input, output }) => {
       const isIts = input.includes(stage.failing.instanceId);
       if (done || !isIts || status !== 'SUCCEEDED' || !output?.includes('"recovered"')) return;
       done = true;
-      site.later(afterS * 1000, () => {
+      site.later(MARK_SEEN_MS + afterS * 1000, () => {
         if (!areMarked()) return;
         world.dynamodb.edit(tableOf(site), (item) =>
           isOwnership(item, volumeIds) ? saved.get(keyOf(item)) : item,

@@ -89,8 +89,10 @@ export const intentFirst: Rule = (event, memory) => {
   }
   if (event.kind !== 'ledger' || !event.sk.startsWith('STEP#')) return undefined;
   const { call, outcome, invocationId } = intentOf(event);
+  // What is refused because it is so already was done before.
+  const isIdempotent = call === 'REACTIVATE_AGENT';
   const made = memory.mutations.some(
-    (m) => m.call === call && m.accepted && m.by.invocationId === invocationId,
+    (m) => m.call === call && m.accepted && (isIdempotent || m.by.invocationId === invocationId),
   );
   return outcome?.kind === 'accepted' && !made
     ? violation(`${call} is recorded as accepted, and nobody accepted it`)
@@ -118,7 +120,14 @@ export const rungsAreUsedOnce: Rule = (event, memory) => {
       m.targets.includes(instanceId) &&
       m.params.Force === force,
   );
-  return earlier.length > 1
+  let [commands, arrivedAt] = [0, Number.NEGATIVE_INFINITY];
+  for (const m of earlier) {
+    // Those sent before the first of them had arrived are one command, repeated into the dark.
+    if (m.by.wire.at < arrivedAt) continue;
+    commands += 1;
+    arrivedAt = m.at;
+  }
+  return commands > 1
     ? violation(`StopInstances ${instanceId} a third time within five minutes`)
     : undefined;
 };

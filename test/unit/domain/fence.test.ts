@@ -260,16 +260,17 @@ describe('lost answers and refusals that pass', () => {
     expect(word(stepAt({ rungs, at: 610 }))).toBe('skip');
   });
 
-  it('asks once more, before it adds Force, where the first answer was lost', () => {
+  it('asks again, before it adds Force, where the answer was lost', () => {
     const at = (seconds: number, asked: number) =>
       word(stepAt({ state: 'stopping', rungs: [lostRung('skip', asked)], at: seconds }));
     expect(at(91, 2)).toBe('look');
     expect(at(92, 2)).toBe('skip');
     expect(at(181, 92)).toBe('look');
-    expect(at(182, 92)).toBe('force-skip');
+    expect(at(182, 92)).toBe('skip');
+    expect(at(272, 182)).toBe('force-skip');
   });
 
-  it('asks once more, before it adds Force, where the first one was refused while stopping', () => {
+  it('asks again, before it adds Force, where it was refused while stopping', () => {
     const at = (seconds: number, asked: number) => {
       const rungs = [rungOf('skip', asked, { refused: 'wrong-state' })];
       return word(stepAt({ state: 'stopping', rungs, at: seconds }));
@@ -277,7 +278,8 @@ describe('lost answers and refusals that pass', () => {
     expect(at(149, 60)).toBe('look');
     expect(at(150, 60)).toBe('skip');
     expect(at(239, 150)).toBe('look');
-    expect(at(240, 150)).toBe('force-skip');
+    expect(at(240, 150)).toBe('skip');
+    expect(at(330, 240)).toBe('force-skip');
   });
 });
 
