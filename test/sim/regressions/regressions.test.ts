@@ -40,6 +40,29 @@ const REGRESSIONS: readonly Regression[] = [
     why: 'the same before a Stop',
   },
   {
+    seed: 9436,
+    faults: ['CK-02', 'ZM-01'],
+    why: 'the same, and a clock that was set back hid it',
+  },
+  {
+    seed: 8607,
+    faults: ['MR-08'],
+    end: 'cancelled',
+    why: 'an agent that had answered five times was fenced when its sixth answer took 100 ms',
+  },
+  {
+    seed: 3414,
+    faults: ['OP-01', 'EC-10'],
+    why: 'Force followed a Stop that EC2 had refused while the machine was stopping',
+  },
+  {
+    seed: 12426,
+    scene: 'flaky',
+    faults: ['SL-02', 'MR-07', 'EB-08'],
+    end: 'held: multi-attach',
+    why: 'the one event of a hold was lost with the bus, and nobody was told',
+  },
+  {
     seed: 648,
     faults: ['LM-07', 'SF-01', 'ZM-05'],
     why: 'a machine that came up and went down again had no agent that anybody knew: held for ever',

@@ -41,6 +41,12 @@ describe('a mutating call', () => {
     expect(outcome?.kind).toBe('accepted');
   });
 
+  it('is not made by a clock that was set back: nobody knows how long it took', async () => {
+    const { made, result } = await madeAfter(createWorld(), -60_000);
+    expect(made).toBe(0);
+    expect(result).toBeInstanceOf(LedgerUnavailableError);
+  });
+
   it('is not made by an invocation that stood still after that write', async () => {
     const { made, result, outcome } = await madeAfter(createWorld(), 8_000);
     expect(made).toBe(0);
