@@ -408,6 +408,15 @@ describe('nobody is condemned', () => {
     expect(told({ world: healed, witnesses: impaired })).toContain('S8');
   });
 
+  it('whose Stop of a machine that was stopping is held up until it runs again', () => {
+    const restarted = machine(199, { well: true });
+    const [intended, stopped] = good.stop as [SimEvent, SimEvent];
+    const parts = { witnesses: good.witnesses.slice(0, 1), proof: [], detach: [] };
+    const rest = { release: [], gone: [], back: [], close: [] };
+    expect(told({ ...parts, ...rest, stop: [intended, restarted, stopped] })).not.toContain('S8');
+    expect(told({ ...parts, ...rest })).toContain('S8');
+  });
+
   it('whose clock says that the maintenance is over', () => {
     const until = 8_000;
     const begun = control(5, { maintenance: { [AGENT]: { by: 'ana', until } } });

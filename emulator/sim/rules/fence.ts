@@ -170,6 +170,9 @@ export const onlyTheFailed: Rule = (event, memory) => {
   // Once a command was accepted the incident is completed, through restarts too.
   const committed = (memory.commands.get(instanceId)?.at ?? 0) >= (incident?.openedAt ?? Infinity);
   if (machine === undefined || committed || machine.state !== 'running') return undefined;
+  const unwellUntil = memory.unwellUntil.get(instanceId) ?? 0;
+  const onItsWay = `${instanceId} recovered while ${event.call} was on its way`;
+  if (machine.well && unwellUntil >= event.by.wire.at) return residual(onItsWay);
   const missing = NEEDED.find((of) => justifying(memory, event.by, of).length === 0);
   if (missing) return violation(`${event.call} ${instanceId} without a fresh read of ${missing}`);
   if (!machine.well || incident?.ordered) return undefined;
@@ -182,8 +185,8 @@ export const onlyTheFailed: Rule = (event, memory) => {
   const oldest = Math.min(
     ...NEEDED.flatMap((of) => justifying(memory, event.by, of)).map((read) => read.by.wire.at),
   );
-  return (memory.unwellUntil.get(instanceId) ?? 0) >= oldest - lagMs
-    ? residual(`${instanceId} recovered while ${event.call} was on its way`)
+  return unwellUntil >= oldest - lagMs
+    ? residual(onItsWay)
     : violation(`${event.call} ${instanceId}, which is well`);
 };
 
