@@ -103,10 +103,14 @@ const restored = fault('DB-09', {
     const { world, stage } = site;
     const { volumeIds } = stage.app;
     const saved = new Map<string, Item>();
-    world.dynamodb.edit(tableOf(site), (item) => {
-      if (isOwnership(item, volumeIds)) saved.set(keyOf(item), item);
-      return item;
-    });
+    let copied = false;
+    const copy = (): void => {
+      copied = true;
+      world.dynamodb.edit(tableOf(site), (item) => {
+        if (isOwnership(item, volumeIds)) saved.set(keyOf(item), item);
+        return item;
+      });
+    };
     // Where no mark could be written, nothing tells that the table is older than it says.
     const areMarked = (): boolean =>
       [...world.ec2.live().volumes]
@@ -115,6 +119,7 @@ const restored = fault('DB-09', {
     let done = false;
     world.states.onStatus(({ status, input, output }) => {
       const isIts = input.includes(stage.failing.instanceId);
+      if (isIts && status === 'RUNNING' && !copied) copy();
       if (done || !isIts || status !== 'SUCCEEDED' || !output?.includes('"recovered"')) return;
       done = true;
       site.later(MARK_SEEN_MS + afterS * 1000, () => {
