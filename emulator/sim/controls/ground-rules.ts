@@ -18,7 +18,7 @@ export interface GroundJudge {
   readonly memory: Memory;
   /** The first of each kind. */
   readonly broken: Partial<Record<GroundRule, string>>;
-  /** Volumes that are gone by somebody else's hand. */
+  /** Volumes that are gone, or not to be read any more, by somebody else's hand. */
   readonly lostToOthers: ReadonlySet<string>;
 }
 
@@ -44,6 +44,8 @@ export const judgeGround = (world: World, stage: SimStage): GroundJudge => {
   const onVolume = ({ volumeId, holders, state }: EventOf<'volume'>): void => {
     if (!data.has(volumeId)) return;
     if (holders.length > 1) broken.S1 ??= `${volumeId} is attached to ${holders.length} machines`;
+    // EC2 itself has lost what is on it.
+    if (state === 'error') lostToOthers.add(volumeId);
     if (!isGone(state)) return;
     const before = memory.volumes.get(volumeId)?.holders ?? [];
     const stopped = before.find(({ instanceId }) => memory.commands.has(instanceId));
