@@ -42,6 +42,7 @@ describe('a failover as it should be', () => {
 const force = { VolumeId: VOLUME, InstanceId: AGENT, Force: 'true' };
 const said = (text: string): SimEvent => ({ at: 1, kind: 'said', where: 'a log', text });
 
+const stoppedAgain = { state: 'stopped', powered: false, launchTime: 9_000 };
 const detachAt = (at: number): SimEvent =>
   call(at, 'releaseVolume', 'DetachVolume', [VOLUME, AGENT], {
     VolumeId: VOLUME,
@@ -406,6 +407,30 @@ describe('nobody is condemned', () => {
     const impaired = good.witnesses.map((event) => ({ ...event, impaired: true }));
     expect(told({ world: [...healed, gone], witnesses: impaired })).not.toContain('S8');
     expect(told({ world: healed, witnesses: impaired })).toContain('S8');
+  });
+
+  it('whose detach is held up until EC2 refuses it, for another start of the machine', () => {
+    const [looked, intended] = good.detach as [SimEvent, SimEvent];
+    const again = seen(40_000, 'fenceAgent', 'stopped', 9_000);
+    const late = { ...detachAt(2_100), at: 44_000, accepted: false } as SimEvent;
+    const rest = { release: [], gone: [], back: [], close: [] };
+    const story = (detach: SimEvent): string[] =>
+      told({ ...rest, detach: [looked, intended, machine(39_000, stoppedAgain), again, detach] });
+    expect(story(late)).toEqual([]);
+    expect(story({ ...late, accepted: true } as SimEvent)).not.toEqual([]);
+  });
+
+  it('who finds an agent reactivated already, by an earlier call of the same agent', () => {
+    const reactivated = (agentId: string): SimEvent[] => [
+      intent(7_000, 'undoProtection', 'REACTIVATE_AGENT', agentId),
+      call(7_100, 'undoProtection', 'REACTIVATE_AGENT', [agentId]),
+    ];
+    const said = {
+      ...intent(8_000, 'later', 'REACTIVATE_AGENT', 'S0'),
+      item: { call: 'REACTIVATE_AGENT', target: 'S0', token: 1, outcome: { kind: 'accepted' } },
+    } as SimEvent;
+    expect(told({ undone: [...reactivated('S0'), said] } as Story)).not.toContain('S12');
+    expect(told({ undone: [...reactivated('S1'), said] } as Story)).toContain('S12');
   });
 
   it('whose Stop of a machine that was stopping is held up until it runs again', () => {

@@ -88,11 +88,12 @@ export const intentFirst: Rule = (event, memory) => {
     }
   }
   if (event.kind !== 'ledger' || !event.sk.startsWith('STEP#')) return undefined;
-  const { call, outcome, invocationId } = intentOf(event);
-  // What is refused because it is so already was done before.
-  const isIdempotent = call === 'REACTIVATE_AGENT';
+  const { call, outcome, invocationId, target } = intentOf(event);
+  // Mesos refuses to reactivate what is active already: then an earlier call has done it.
+  const isDoneBefore = (m: EventOf<'mutation'>): boolean =>
+    call === 'REACTIVATE_AGENT' && m.targets.includes(target);
   const made = memory.mutations.some(
-    (m) => m.call === call && m.accepted && (isIdempotent || m.by.invocationId === invocationId),
+    (m) => m.call === call && m.accepted && (m.by.invocationId === invocationId || isDoneBefore(m)),
   );
   return outcome?.kind === 'accepted' && !made
     ? violation(`${call} is recorded as accepted, and nobody accepted it`)
