@@ -433,6 +433,15 @@ describe('nobody is condemned', () => {
     expect(told({ undone: [...reactivated('S1'), said] } as Story)).toContain('S12');
   });
 
+  it('who repeats a Stop into the dark, and once more when the first has arrived', () => {
+    const arriving = (sentAt: number, at: number): SimEvent =>
+      ({ ...call(sentAt + 5, 'fenceAgent', 'StopInstances', [AGENT]), at }) as SimEvent;
+    const dark = [arriving(195, 400), arriving(205, 410), arriving(420, 500)];
+    const [intended] = good.stop as [SimEvent];
+    expect(told({ stop: [intended, ...dark] })).not.toContain('L9');
+    expect(told({ stop: [intended, ...dark, arriving(510, 600)] })).toContain('L9');
+  });
+
   it('whose Stop of a machine that was stopping is held up until it runs again', () => {
     const restarted = machine(199, { well: true });
     const [intended, stopped] = good.stop as [SimEvent, SimEvent];
