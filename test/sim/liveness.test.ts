@@ -148,6 +148,17 @@ describe('a failover that ended well', () => {
     expect(brokenBy({ story: { detach: [...before, ...good.detach] } })).toEqual([]);
   });
 
+  it('need not be found sooner once a termination had let go of everything on the machine', () => {
+    const gone = [volume(-120_000, [AGENT]), volume(-110_000, [])];
+    const found = [...gone, machine(-110_000, { state: 'terminated', powered: false }), state(1)];
+    const late = (events: readonly SimEvent[], ...faults: string[]): boolean =>
+      brokenBy({ events, failedAt: -400_000, faults }).includes('L4');
+    expect(late(found, 'EC-02')).toBe(false);
+    // Nothing hindered the sweep, or something was still on the machine when it could be found.
+    expect(late(found)).toBe(true);
+    expect(late([...found, volume(-90_000, [AGENT]), volume(-80_000, [])], 'EC-02')).toBe(true);
+  });
+
   it('may be stuck, if that is held and told', () => {
     const ending = { story: stuckStop(held(601_000, 'fence-stuck')), told: [602_000, 900_000] };
     expect(brokenBy({ ...ending, faults: ['EC-11'] })).toEqual([]);
