@@ -35,6 +35,12 @@ export class AgentExpiry {
     this.#after(agent, REREGISTER_TIMEOUT_MS, () => this.#admit(agent));
   }
 
+  /** Another agent was removed just now: the next removal has to wait its turn. */
+  spend(): void {
+    this.#removalFreeAt =
+      Math.max(this.#time.now(), this.#removalFreeAt) + this.#release.removalIntervalMs;
+  }
+
   /** It is heard of again, or is no longer waited for. */
   calm(agentId: string): void {
     for (const cancel of this.#timers.get(agentId) ?? []) cancel();

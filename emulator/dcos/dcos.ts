@@ -66,6 +66,8 @@ export interface Faults {
   masterLeadership(leadership: Leadership): void;
   /** Another Mesos master takes over. */
   masterFailover(): void;
+  /** The master has just removed an agent: by its rate limit the next one waits. */
+  spendRemoval(): void;
   /** Task updates to Marathon are lost while set. */
   dropUpdates(drop: boolean): void;
   marathonElecting(electing: boolean): void;
@@ -131,6 +133,7 @@ class EmulatedDcos implements Dcos {
         masterApi.leadership = leadership;
       },
       masterFailover: () => this.#master.failover(),
+      spendRemoval: () => this.#master.expiry.spend(),
       dropUpdates: (drop) => {
         this.#master.dropsUpdates = drop;
       },

@@ -30,7 +30,7 @@ export class Master implements MasterLink {
   readonly tasks = new TaskBook();
   readonly #ground: Ground;
   readonly #agents = new Map<string, AgentRecord>();
-  readonly #expiry: AgentExpiry;
+  readonly expiry: AgentExpiry;
   readonly #undeliveredKills = new Map<string, Map<string, string | undefined>>();
   #framework: Framework | undefined;
   #agentCount = 0;
@@ -40,7 +40,7 @@ export class Master implements MasterLink {
   constructor(ground: Ground, release: Release) {
     this.#ground = ground;
     this.release = release;
-    this.#expiry = new AgentExpiry(ground.time, release, (agent) => {
+    this.expiry = new AgentExpiry(ground.time, release, (agent) => {
       if (release.partitionAware) this.#unreachable(agent);
       else this.remove(agent, 'health check timed out');
     });
@@ -112,7 +112,7 @@ export class Master implements MasterLink {
     if (agent === undefined) return;
     agent.silentSince ??= this.#ground.time.now();
     if (agent.state !== 'registered') return;
-    this.#expiry.afterPings(agent);
+    this.expiry.afterPings(agent);
   }
 
   back(agentId: string): void {
@@ -120,7 +120,7 @@ export class Master implements MasterLink {
     if (agent === undefined) return;
     agent.silentSince = undefined;
     if (agent.state === 'registered' && agent.connected) {
-      this.#expiry.calm(agentId);
+      this.expiry.calm(agentId);
       this.#deliverKills(agent);
     } else this.register(agent.node, false);
   }
@@ -130,7 +130,7 @@ export class Master implements MasterLink {
     if (agent?.state !== 'registered' || !agent.connected) return;
     agent.connected = false;
     this.announce(agentId, 'inactive');
-    this.#expiry.unlessReregistered(agent);
+    this.expiry.unlessReregistered(agent);
   }
 
   statusUpdate(update: StatusUpdate): void {
@@ -186,7 +186,7 @@ export class Master implements MasterLink {
 
   /** Takes a registered agent away; its tasks are lost to every framework. */
   remove(agent: AgentRecord, why: string): void {
-    this.#expiry.calm(agent.agentId);
+    this.expiry.calm(agent.agentId);
     agent.state = 'removed';
     for (const task of this.tasks.on(agent.agentId)) {
       this.say(
@@ -202,7 +202,7 @@ export class Master implements MasterLink {
   /** The registry has recorded the agent as gone for good. */
   gone(agent: AgentRecord): void {
     const { agentId, state } = agent;
-    this.#expiry.calm(agentId);
+    this.expiry.calm(agentId);
     agent.state = 'gone';
     agent.drain = undefined;
     if (state === 'recovered') this.#framework?.missedUpdate();
@@ -230,8 +230,8 @@ export class Master implements MasterLink {
       agent.state = 'recovered';
       agent.connected = false;
       for (const task of this.tasks.on(agent.agentId)) task.list = 'forgotten';
-      this.#expiry.calm(agent.agentId);
-      this.#expiry.unlessReregistered(agent);
+      this.expiry.calm(agent.agentId);
+      this.expiry.unlessReregistered(agent);
       this.announce(agent.agentId, 'recovered');
       const delayMs = this.#ground.rng.fork(`reregister/${agent.agentId}`).int(1000, 5000);
       this.#ground.time.after(delayMs, () => {
@@ -275,7 +275,7 @@ export class Master implements MasterLink {
   #reregister(agent: AgentRecord): void {
     const { agentId, node, state } = agent;
     const wasUnreachable = state === 'unreachable';
-    this.#expiry.calm(agentId);
+    this.expiry.calm(agentId);
     agent.state = 'registered';
     agent.connected = true;
     agent.transition = undefined;
@@ -333,7 +333,7 @@ export class Master implements MasterLink {
 
   #unreachable(agent: AgentRecord): void {
     const { agentId, state, hostname } = agent;
-    this.#expiry.calm(agentId);
+    this.expiry.calm(agentId);
     agent.state = 'unreachable';
     agent.connected = false;
     if (state === 'recovered') this.#framework?.missedUpdate();

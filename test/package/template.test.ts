@@ -74,7 +74,7 @@ describe('the ledger table', () => {
     });
   });
 
-  it('deletes nothing by itself', () => {
+  it('DB-07: deletes nothing by itself', () => {
     expect(propertiesOf('LedgerTable')).not.toHaveProperty('TimeToLiveSpecification');
   });
 });

@@ -13,6 +13,10 @@ import type { Passing, Site } from '../site.ts';
 const isCluster = ({ service }: Passing): boolean =>
   ['mesos', 'marathon', 'agent', 'dcos'].includes(service);
 
+/** The master pings every 15 s and gives up after the twentieth silence, if nothing holds it back. */
+const GIVEN_UP_MS = 316_000;
+const LISTINGS = ['GET_AGENTS', 'GET /slaves'];
+
 /** Switched on a while after the first step ran, and off again. */
 const switched = (
   id: string,
@@ -105,6 +109,28 @@ export const clusterFaults: readonly FaultKind[] = [
       // At the worst moment: everything is set for its Stop.
       if (atProtection) once(site, ({ functionName }) => functionName === 'protectData', thaw);
       else site.later(atS * 1000, thaw);
+    },
+  }),
+  fault('MR-09', {
+    scenes: ['hung'],
+    // One removal in twenty minutes, and mark-gone is known.
+    traits: { dcosVersion: '1.11.12' },
+    draw: (rng) => ({ atS: rng.int(200, 300), lateS: rng.int(330, 420) }),
+    arm: (site, { atS, lateS }) => {
+      const { time, world, stage } = site;
+      const givenUpAt = time.now() + GIVEN_UP_MS;
+      site.on('deliver', ({ source }) =>
+        source === 'aws.cloudwatch' ? [{ delayMs: lateS * 1000 }] : undefined,
+      );
+      site.later(atS * 1000, () => world.dcos.faults.spendRemoval());
+      site.on('request', ({ operation }) => {
+        const { agentId } = stage.failing;
+        const isListed = ({ state, ...agent }: { agentId: string; state: string }): boolean =>
+          agent.agentId === agentId && state === 'registered';
+        const isKept = time.now() > givenUpAt && world.dcos.agents().some(isListed);
+        if (LISTINGS.includes(operation) && isKept) site.hit('MR-09');
+        return undefined;
+      });
     },
   }),
   switched(

@@ -100,6 +100,27 @@ export const eventFaults: readonly FaultKind[] = [
       }
     },
   }),
+  fault('EV-08', {
+    draw: (rng) => ({
+      atS: rng.int(1, 120),
+      // A thousand cost ten seconds of work each time: rarely.
+      count: rng.next() < 0.05 ? 1_000 : rng.int(50, 150),
+      seed: rng.hex(8),
+    }),
+    arm: (site, { atS, count, seed }) => {
+      const rng = createRng(seed);
+      const { agents, failing, neighbour } = site.stage;
+      const ours = agents.map(({ instanceId }) => instanceId);
+      const strangers = [neighbour?.instanceId ?? `i-0${rng.hex(16)}`, `i-0${rng.hex(16)}`];
+      const states = ['stopping', 'stopped', 'shutting-down', 'terminated'];
+      const publish = publisher(site, 'EV-08');
+      for (let i = 0; i < count; i++) {
+        const instanceId = rng.pick([failing.instanceId, ...ours, ...strangers]);
+        const detail = { 'instance-id': instanceId, state: rng.pick(states) };
+        site.later(atS * 1000 + rng.int(0, 999), () => publish(STATE_CHANGE, detail));
+      }
+    },
+  }),
   fault('EV-09', {
     scenes: ['flaky'],
     mayStayDown: true,

@@ -50,7 +50,7 @@ describe('what the table asks for', () => {
     return { requests, client: seen };
   };
 
-  it('is consistent in every read and conditional in every write', async () => {
+  it('DB-04: is consistent in every read and conditional in every write', async () => {
     const { requests, client: seen } = watched();
     const spied = new LedgerTable({ client: seen, table: 'ledger' });
     await Promise.allSettled([
