@@ -12,6 +12,7 @@ import { pauseFaults } from './faults/pauses.ts';
 import { peopleFaults } from './faults/people.ts';
 import { recordFaults } from './faults/records.ts';
 import { stepFaults } from './faults/steps.ts';
+import { stormFaults } from './faults/storms.ts';
 import { tagFaults } from './faults/tags.ts';
 import { volumeFaults } from './faults/volumes.ts';
 import { plainTraits, type Traits } from './stage.ts';
@@ -32,6 +33,7 @@ export const faultKinds: readonly FaultKind[] = [
   ...agentFaults,
   ...messageFaults,
   ...peopleFaults,
+  ...stormFaults,
 ];
 
 const byId = new Map(faultKinds.map((kind) => [kind.id, kind]));

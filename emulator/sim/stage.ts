@@ -32,6 +32,8 @@ export interface Traits {
   background: number;
   /** An app was about to start on the failing agent; its volume is not there yet. */
   comingApp: boolean;
+  /** Further agents, each with an app and its volume. */
+  crowd: number;
   /** The failing agent's root disk carries the cluster's tag and the app volume's Name. */
   namedRoot: boolean;
   parameters: Record<string, string>;
@@ -56,6 +58,7 @@ export const plainTraits: Traits = {
   neighbourStopsS: undefined,
   background: 0,
   comingApp: false,
+  crowd: 0,
   namedRoot: false,
   parameters: {},
 };
@@ -76,6 +79,8 @@ export interface SimStage {
   agents: { instanceId: string; agentId: string }[];
   /** The one on the failing agent. */
   app: SimApp;
+  /** Agents that fail with it, or not, as one crowd. */
+  crowd: readonly SimApp[];
   /** All of them, that one first. */
   apps: readonly SimApp[];
   foreignVolumeId: string | undefined;
@@ -158,6 +163,19 @@ const nameRoot = (world: World, instanceId: string): void => {
   if (disk) world.ec2.tag(disk.volumeId, { Name: 'mysql', 'ebs-failover:cluster': cluster });
 };
 
+/** Agents beside the others, each with an app and a volume of its own. */
+const seedCrowd = (world: World, zone: string, count: number): SimApp[] =>
+  Array.from({ length: count }, (_, index) => {
+    const cluster = { 'ebs-failover:cluster': world.infra.parameters.ClusterName ?? '' };
+    const tags = { ...cluster, role: 'mesos-slave' };
+    const instanceId = world.ec2.seedInstance({ availabilityZone: zone, tags });
+    world.dcos.addAgent({ instanceId });
+    const name = `crowd-${index}`;
+    const volumeIds = seedVolumes(world, zone, instanceId, [name], {});
+    world.dcos.placeApp(appOf(`/${name}`, [name]), instanceId);
+    return { id: `/${name}`, volumeIds, instanceId };
+  });
+
 /** An app that has just been launched on that agent, and an adopted volume that is on its way. */
 const seedComing = (world: World, zone: string, instanceId: string): SimApp => {
   const volumeId = world.ec2.seedVolume({
@@ -212,9 +230,12 @@ export const setSimStage = (world: World, traits: Traits): SimStage => {
       world.dcos.addAgent({ instanceId, bootMs: AGENT_BOOT_MS });
     });
   }
+  const crowd = seedCrowd(world, zone, traits.crowd);
   const neighbour = traits.neighbourStopsS === undefined ? undefined : seedNeighbour(world, zone);
   world.ec2.background(traits.background);
-  for (const { instanceId } of agents) world.alarms.watch(instanceId, 'StatusCheckFailed');
+  for (const { instanceId } of [...agents, ...crowd]) {
+    world.alarms.watch(instanceId, 'StatusCheckFailed');
+  }
   const app = { id: '/mysql', volumeIds, instanceId: first.instanceId };
   const coming = traits.comingApp ? [seedComing(world, zone, first.instanceId)] : [];
   const privateIp = world.ec2.machine(first.instanceId)?.privateIp ?? '';
@@ -224,7 +245,13 @@ export const setSimStage = (world: World, traits: Traits): SimStage => {
     bystander: { instanceId: second.instanceId, volumeId: other },
     agents,
     app,
-    apps: [app, { id: '/orders', volumeIds: orders, instanceId: second.instanceId }, ...coming],
+    crowd,
+    apps: [
+      app,
+      { id: '/orders', volumeIds: orders, instanceId: second.instanceId },
+      ...coming,
+      ...crowd,
+    ],
     foreignVolumeId,
     comingVolumeId: coming[0]?.volumeIds[0],
     neighbour,
