@@ -85,12 +85,22 @@ const admit = async (deps: IntakeDeps, signal: Signal): Promise<Admitted> => {
 
 /**
  * Adds each signal to the one open incident of its instance and makes sure that an execution is on
- * its way. A signal is only a reason to look: nothing about the instance is believed here.
+ * its way. A signal is only a reason to look: nothing about the instance is believed here. One that
+ * cannot be admitted does not keep the others out; its error is thrown after them, so that the whole
+ * event is delivered again or kept, and repeating the others changes nothing.
  */
 export const createIntake =
   (deps: IntakeDeps) =>
   async (signals: readonly Signal[]): Promise<Admitted[]> => {
     const admitted: Admitted[] = [];
-    for (const signal of signals) admitted.push(await admit(deps, signal));
+    const failures: unknown[] = [];
+    for (const signal of signals) {
+      try {
+        admitted.push(await admit(deps, signal));
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
     return admitted;
   };

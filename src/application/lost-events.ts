@@ -35,7 +35,7 @@ const laterOf = (a: LaunchTime, b: LaunchTime | undefined): LaunchTime =>
   b !== undefined && b > a ? b : a;
 
 /** An incident is on it, or has recovered what this incarnation had. */
-const isSeenTo = (last: Incident | undefined, { launchTime }: Instance): boolean => {
+export const isSeenTo = (last: Incident | undefined, { launchTime }: Instance): boolean => {
   if (last === undefined || last.status === 'cancelled') return false;
   if (last.status !== 'recovered' || last.facts === undefined) return true;
   return launchTime <= laterOf(last.facts.launchTime, last.fence?.proof?.[0].launchTime);

@@ -16,10 +16,21 @@ export const IntakeOutput = z.discriminatedUnion('kind', [
             kind: z.enum(['opened', 'joined', 'woken']),
             incidentId: z.string(),
           }),
-          z.strictObject({ kind: z.literal('refused'), instanceId: z.string(), why: z.string() }),
+          z.strictObject({
+            kind: z.enum(['refused', 'idle']),
+            instanceId: z.string(),
+            why: z.string(),
+          }),
         ]),
       )
       .readonly(),
+  }),
+  z.strictObject({ kind: z.literal('noted'), about: z.string(), says: z.string() }),
+  z.strictObject({
+    kind: z.literal('zoneShift'),
+    zoneId: z.string(),
+    away: z.boolean(),
+    outcome: z.enum(['recorded', 'older']),
   }),
 ]);
 

@@ -31,6 +31,8 @@ export interface Instance {
   readonly stateReasonCode?: string;
   readonly stateReason?: string;
   readonly availabilityZone: string;
+  /** Names the same zone in every account, as zonal shifts do; the name does not. */
+  readonly availabilityZoneId?: string;
   readonly privateIp?: string;
   readonly vpcId?: string;
   readonly instanceType: string;

@@ -9,6 +9,7 @@ import type {
 } from '../domain/incident.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import type { Inventory } from '../domain/service.ts';
+import type { ShiftedZone, ZoneShift } from '../domain/zone-shift.ts';
 
 /**
  * The record of who may do what. All reads are consistent, all writes conditional. A lost race is
@@ -116,6 +117,8 @@ export interface Control {
   readonly paused?: { readonly by: string; readonly reason: string; readonly until?: EpochMs };
   /** Instances whose failure is expected, with the end of their maintenance. */
   readonly maintenance: Readonly<Record<string, { readonly by: string; readonly until: EpochMs }>>;
+  /** Zones, by their ids, that traffic is moved away from; not believed after their `until`. */
+  readonly shiftedZones?: Readonly<Record<string, ShiftedZone>>;
 }
 
 export interface ClusterLedger {
@@ -126,6 +129,8 @@ export interface ClusterLedger {
   watched(cluster: string): Promise<InstanceId[]>;
   watch(cluster: string, instanceId: InstanceId): Promise<void>;
   unwatch(cluster: string, instanceId: InstanceId): Promise<void>;
+  /** Remembers a shift for `control`, unless a later word on the same one is known: 'older'. */
+  rememberZoneShift(cluster: string, shift: ZoneShift): Promise<'recorded' | 'older'>;
 }
 
 /** One message per incident: where it is and what it says already. */

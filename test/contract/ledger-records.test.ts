@@ -120,7 +120,19 @@ describe('records this version cannot read', () => {
       ],
     },
     { sk: `AGENT#${instanceId}`, uses: (ledgers) => [ledgers.cluster.watched(cluster)] },
-    { sk: 'CONTROL', uses: (ledgers) => [ledgers.cluster.control(cluster)] },
+    {
+      sk: 'CONTROL',
+      uses: (ledgers) => [
+        ledgers.cluster.control(cluster),
+        ledgers.cluster.rememberZoneShift(cluster, {
+          key: 'euc1-az1 autoshift',
+          zoneId: 'euc1-az1',
+          away: true,
+          at: t(9),
+          says: 'x',
+        }),
+      ],
+    },
     {
       sk: 'MESSAGE',
       uses: ({ notifications }) => [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { InstanceId } from '../../src/domain/ids.ts';
+import type { EpochMs, InstanceId } from '../../src/domain/ids.ts';
+import type { ZoneShift } from '../../src/domain/zone-shift.ts';
 import type {
   ClusterLedger,
   Control,
@@ -23,18 +24,66 @@ export interface Ledgers {
 
 type Get = () => Ledgers;
 
+/** Of a zone of the cluster, so many seconds after the beginning. */
+const shift = (zoneId: string, kind: string, away: boolean, seconds: number): ZoneShift => ({
+  key: `${zoneId} ${kind}`,
+  zoneId,
+  away,
+  at: t(seconds),
+  says: `${kind} at ${seconds}`,
+});
+
 const surroundings = (get: Get): void => {
   it('has nothing switched until somebody switches it', async () => {
     expect(await get().cluster.control('quiet')).toEqual({ maintenance: {} });
   });
 
-  it('reads what an operator has switched', async () => {
+  it('reads what an operator has switched, and keeps shifted zones beside it', async () => {
     const control = {
       paused: { by: 'ana', reason: 'upgrade', until: t(600) },
       maintenance: { [newInstanceId()]: { by: 'ben', until: t(60) } },
     };
     await get().setControl('switched', control);
     expect(await get().cluster.control('switched')).toEqual(control);
+    const shifts = ['euc1-az1', 'euc1-az3'].map((zoneId) => shift(zoneId, 'autoshift', true, 1));
+    const written = shifts.map((one) => get().cluster.rememberZoneShift('switched', one));
+    expect(await Promise.all(written)).toEqual(['recorded', 'recorded']);
+    const { shiftedZones = {}, ...switched } = await get().cluster.control('switched');
+    expect(switched).toEqual(control);
+    expect(Object.keys(shiftedZones).sort()).toEqual(['euc1-az1', 'euc1-az3']);
+  });
+
+  const believed = (seconds: number): EpochMs => t(seconds + 72 * 3_600);
+
+  it('remembers a zone that traffic left until each shift away from it has ended', async () => {
+    const { cluster } = get();
+    const remember = (...[kind, away, at]: [string, boolean, number]) =>
+      cluster.rememberZoneShift('shifting', shift('euc1-az2', kind, away, at));
+    const zones = async () => (await cluster.control('shifting')).shiftedZones;
+    expect(await zones()).toBeUndefined();
+    expect(await remember('autoshift', true, 10)).toBe('recorded');
+    expect(await zones()).toEqual({
+      'euc1-az2': { since: t(10), until: believed(10), says: 'autoshift at 10' },
+    });
+    await remember('manual', true, 20);
+    await remember('autoshift', false, 30);
+    expect(await zones()).toEqual({
+      'euc1-az2': { since: t(20), until: believed(20), says: 'manual at 20' },
+    });
+    await remember('manual', false, 40);
+    expect(await cluster.control('shifting')).toEqual({ maintenance: {} });
+  });
+
+  it('believes the later word on a shift, in whatever order they come', async () => {
+    const { cluster } = get();
+    const remember = (away: boolean, at: number) =>
+      cluster.rememberZoneShift('disordered', shift('euc1-az1', 'autoshift', away, at));
+    expect(await remember(false, 30)).toBe('recorded');
+    expect(await remember(true, 10)).toBe('older');
+    expect(await cluster.control('disordered')).toEqual({ maintenance: {} });
+    expect(await remember(true, 50)).toBe('recorded');
+    expect(await remember(true, 50)).toBe('recorded');
+    expect((await cluster.control('disordered')).shiftedZones).toHaveProperty('euc1-az1');
   });
 
   it('keeps the latest inventory of an instance, in whatever order sweeps end', async () => {

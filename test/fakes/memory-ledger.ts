@@ -23,6 +23,7 @@ import type {
 } from '../../src/domain/incident.ts';
 import type { Ownership } from '../../src/domain/ownership.ts';
 import type { Inventory } from '../../src/domain/service.ts';
+import { shiftedZonesOf, type ZoneShift } from '../../src/domain/zone-shift.ts';
 import type {
   ClusterLedger,
   Control,
@@ -62,6 +63,7 @@ export class MemoryLedger
   readonly #inventories = new Map<InstanceId, Inventory>();
   readonly #watched = new Map<string, Set<InstanceId>>();
   readonly #controls = new Map<string, Control>();
+  readonly #shifts = new Map<string, Map<string, ZoneShift>>();
   readonly #messages = new Map<IncidentId, Message>();
 
   /** What an operator would switch. */
@@ -225,7 +227,9 @@ export class MemoryLedger
   }
 
   async control(cluster: string): Promise<Control> {
-    return this.#controls.get(cluster) ?? { maintenance: {} };
+    const control = this.#controls.get(cluster) ?? { maintenance: {} };
+    const shiftedZones = shiftedZonesOf([...(this.#shifts.get(cluster)?.values() ?? [])]);
+    return { ...control, ...(Object.keys(shiftedZones).length > 0 && { shiftedZones }) };
   }
 
   async inventory(instanceId: InstanceId): Promise<Inventory | undefined> {
@@ -248,6 +252,13 @@ export class MemoryLedger
 
   async unwatch(cluster: string, instanceId: InstanceId): Promise<void> {
     this.#watched.get(cluster)?.delete(instanceId);
+  }
+
+  async rememberZoneShift(cluster: string, shift: ZoneShift): Promise<'recorded' | 'older'> {
+    const shifts = this.#shifts.get(cluster) ?? new Map<string, ZoneShift>();
+    if ((shifts.get(shift.key)?.at ?? 0) > shift.at) return 'older';
+    this.#shifts.set(cluster, shifts.set(shift.key, structuredClone(shift)));
+    return 'recorded';
   }
 
   async message(id: IncidentId): Promise<Message | undefined> {

@@ -113,6 +113,45 @@ describe('one failure', () => {
   });
 });
 
+describe('the echo of our own stop', () => {
+  it('in an alarm without data and a termination by the group opens nothing', async () => {
+    const cloud = await openCloud();
+    setStage(cloud, { group: false, alarms: true, instanceId });
+    await cloud.pass(SWEEPS_MS);
+    cloud.ec2.hang(instanceId);
+    await untilRecovered(cloud);
+    const begun = cloud.states.executions().length;
+    cloud.events.publish(sampleEvent('asg-terminate-successful'));
+    await cloud.pass(600_000);
+    const echoes = cloud
+      .printed('intake')
+      .filter(({ message }) => message === 'woken for nothing')
+      .map(({ says, why }) => ({ says, why }));
+    const seenTo = expect.stringContaining('has seen to it');
+    expect(echoes).toEqual([
+      { says: expect.stringContaining('has terminated'), why: seenTo },
+      { says: expect.stringContaining('hears no more of'), why: seenTo },
+    ]);
+    expect(cloud.states.executions()).toHaveLength(begun);
+    expectOneFailover(cloud);
+  });
+});
+
+describe('a failure of which only Auto Scaling told', () => {
+  it('is found by that event, once EC2 itself calls the machine down', async () => {
+    const { cloud } = await cluster();
+    cloud.faults.deliver = ({ source }) => (source === 'aws.autoscaling' ? [{ delayMs: 0 }] : []);
+    cloud.events.publish(sampleEvent('asg-terminate-successful'));
+    await cloud.pass(10_000);
+    expect(cloud.states.executions()).toEqual([]);
+    cloud.ec2.stop(instanceId);
+    cloud.events.publish(sampleEvent('asg-terminate-successful', { id: 'another' }));
+    await untilRecovered(cloud);
+    expect(counted(cloud, 'intake', 'IncidentOpened')).toBe(1);
+    expect(counted(cloud, 'sweep', 'FailureFoundBySweep')).toBe(0);
+  });
+});
+
 /** Another database on the second agent: without data on it there would be nothing to do. */
 const placeOrders = (cloud: Cloud, { zone, agents }: Stage): void => {
   const to = agents[1]?.instanceId ?? '';

@@ -200,7 +200,7 @@ describe('what is refused at the door', () => {
   it.each([
     ['ec2-other-account.json', 'account'],
     ['ec2-other-region.json', 'region'],
-    ['spot-warning.json', 'is no event this service acts on'],
+    ['alarm-composite.json', 'composite alarm, which names no instance'],
     ['ec2-malformed-id.json', 'is no instance id'],
   ])('says what is wrong with %s and touches nothing', async (file, words) => {
     const { errorType, errorMessage } = await invokeIntake(file);

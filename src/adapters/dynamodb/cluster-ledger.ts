@@ -1,7 +1,8 @@
 import type { InstanceId } from '../../domain/ids.ts';
 import type { Inventory } from '../../domain/service.ts';
+import type { ZoneShift } from '../../domain/zone-shift.ts';
 import type { ClusterLedger, Control } from '../../ports/ledger.ts';
-import { agentPrefix, clusterPk, controlKey, inventoryKey, watchedKey } from './keys.ts';
+import { agentPrefix, clusterPk, controlKey, inventoryKey, type Key, watchedKey } from './keys.ts';
 import { controlRecord, inventoryRecord, schemaVersion, watchedRecord } from './records.ts';
 import { type LedgerDeps, LedgerTable } from './table.ts';
 
@@ -49,6 +50,36 @@ class DynamoClusterLedger implements ClusterLedger {
   async unwatch(cluster: string, instanceId: InstanceId): Promise<void> {
     const ours = { when: '#instanceId = :instanceId', values: { instanceId } };
     await this.#table.remove(watchedKey(cluster, instanceId), ours);
+  }
+
+  /** Beside the operators' switches, which every step reads anyway; the item need not exist yet. */
+  async rememberZoneShift(cluster: string, shift: ZoneShift): Promise<'recorded' | 'older'> {
+    const key = controlKey(cluster);
+    const first = { zoneShifts: { [shift.key]: { ...shift } } };
+    const none = { when: 'attribute_not_exists(#pk)' };
+    const noneYet = { when: 'attribute_not_exists(#zoneShifts)' };
+    const written =
+      (await this.#addShift(key, shift)) ||
+      (await this.#table.put(key, { maintenance: {}, ...first }, none)) ||
+      (await this.#table.update(key, { set: first }, noneYet, controlRecord)) !== undefined ||
+      // Another shift may have been the first one meanwhile.
+      (await this.#addShift(key, shift));
+    if (written) return 'recorded';
+    // Refused for a record this version cannot read is not being late: this read throws.
+    await this.control(cluster);
+    return 'older';
+  }
+
+  async #addShift(key: Key, shift: ZoneShift): Promise<boolean> {
+    const change = { set: { '#zoneShifts.#shift': { ...shift } } };
+    const later = {
+      when:
+        'attribute_exists(#zoneShifts) AND ' +
+        '(attribute_not_exists(#zoneShifts.#shift) OR #zoneShifts.#shift.#at <= :at)',
+      values: { at: shift.at },
+      names: { shift: shift.key },
+    };
+    return (await this.#table.update(key, change, later, controlRecord)) !== undefined;
   }
 }
 

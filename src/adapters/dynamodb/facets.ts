@@ -210,3 +210,11 @@ export const outcome = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refused'), at: epochMs, error }),
   z.object({ kind: z.literal('unknown'), at: epochMs, error }),
 ]);
+
+export const zoneShift = z.object({
+  key: text,
+  zoneId: text,
+  away: z.boolean(),
+  at: epochMs,
+  says: z.string(),
+});

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { incidentIdOf } from '../../domain/ids.ts';
 import type { Ownership } from '../../domain/ownership.ts';
+import { shiftedZonesOf } from '../../domain/zone-shift.ts';
 import * as facet from './facets.ts';
 
 /**
@@ -143,8 +144,13 @@ export const controlRecord = z
       .object({ by: z.string(), reason: z.string(), until: facet.epochMs.exactOptional() })
       .exactOptional(),
     maintenance: z.record(z.string(), z.object({ by: z.string(), until: facet.epochMs })),
+    /** By the key of the shift; also those that are over, so that a late event revives none. */
+    zoneShifts: z.record(z.string(), facet.zoneShift).exactOptional(),
   })
-  .transform(({ schema: _, ...control }) => control);
+  .transform(({ schema: _, zoneShifts = {}, ...control }) => {
+    const shiftedZones = shiftedZonesOf(Object.values(zoneShifts));
+    return { ...control, ...(Object.keys(shiftedZones).length > 0 && { shiftedZones }) };
+  });
 
 export const messageRecord = z
   .object({ schema, channel: z.string().min(1), ts: z.string().min(1) })

@@ -117,6 +117,7 @@ export const parseInstance = (instance: Ec2Instance): Instance => {
     ...optional('stateReasonCode', instance.StateReason?.Code),
     ...optional('stateReason', instance.StateReason?.Message),
     availabilityZone: reader.required('zone', instance.Placement?.AvailabilityZone),
+    ...optional('availabilityZoneId', instance.Placement?.AvailabilityZoneId),
     ...optional('privateIp', instance.PrivateIpAddress),
     ...optional('vpcId', instance.VpcId),
     instanceType: reader.required('type', instance.InstanceType),

@@ -1,14 +1,20 @@
 import * as z from 'zod';
 import type { EpochMs } from '../../domain/ids.ts';
 import type { Signal } from '../../domain/incident.ts';
+import type { Note } from '../../domain/note.ts';
+import type { ZoneShift } from '../../domain/zone-shift.ts';
 
 /**
- * What an EventBridge document means to us. `signals`: reasons to look, one per instance.
- * `ignored`: well-formed, but no instance of ours fails. `refused`: not for us or not
- * understandable; worth a record, never a mutation. `why` is a sentence for people.
+ * What an EventBridge document means to us. `signals`: reasons to open an incident, one per
+ * instance. `wake-ups`: weaker ones; they join an incident, and open one only for a machine that
+ * EC2 calls down. `noted`: people should hear of it, nothing is done. `zone-shift`: remembered for
+ * the whole cluster. `ignored`: well-formed, but no instance of ours fails. `refused`: not for us or
+ * not understandable; worth a record, never a mutation. `why` is a sentence for people.
  */
 export type ParsedEvent =
-  | { readonly kind: 'signals'; readonly signals: readonly Signal[] }
+  | { readonly kind: 'signals' | 'wake-ups'; readonly signals: readonly Signal[] }
+  | { readonly kind: 'noted'; readonly note: Note }
+  | { readonly kind: 'zone-shift'; readonly shift: ZoneShift }
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string };
 
@@ -25,7 +31,7 @@ export type EventParser = (event: EventEnvelope, context: EventContext) => Parse
 /** Bounded, because pieces of it end up in ledger keys. */
 export const Text = z.string().min(1).max(2_048);
 
-/** What every EventBridge event has. `resources` differs by source and year: nobody reads it. */
+/** What every EventBridge event has. `resources` differs by source and year, or is missing. */
 export const EventEnvelope = z.object({
   id: Text,
   source: Text,
@@ -33,6 +39,7 @@ export const EventEnvelope = z.object({
   account: Text,
   region: Text,
   time: z.unknown().optional(),
+  resources: z.unknown().optional(),
   detail: z.record(z.string(), z.unknown()),
 });
 export type EventEnvelope = z.infer<typeof EventEnvelope>;
@@ -41,8 +48,8 @@ export const ignored = (why: string): ParsedEvent => ({ kind: 'ignored', why });
 export const refused = (why: string): ParsedEvent => ({ kind: 'refused', why });
 
 /** Foreign text inside our own sentences: quoted and short. */
-export const quote = (text: string): string =>
-  JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+export const quote = (text: string, max = 80): string =>
+  JSON.stringify(text.length > max ? `${text.slice(0, max)}...` : text);
 
 const IsoTime = z.iso.datetime({ offset: true });
 

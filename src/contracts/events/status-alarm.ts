@@ -63,32 +63,45 @@ const watched = (alarm: AlarmChange): Map<InstanceId, string> | ParsedEvent => {
   return refused(`alarm ${quote(alarmName)} watches no EC2 status check of a single instance`);
 };
 
+/** What each state means; `says` follows the name of the alarm. */
+const states: ReadonlyMap<
+  string,
+  { readonly kind: 'signals' | 'wake-ups'; says(instanceId: InstanceId, check: string): string }
+> = new Map([
+  ['ALARM', { kind: 'signals', says: (id, check) => `reports that ${id} fails ${check}` }],
+  // The metrics of a machine that stops vanish; so do those of one that CloudWatch lost.
+  [
+    'INSUFFICIENT_DATA',
+    { kind: 'wake-ups', says: (id, check) => `hears no more of ${check} of ${id}` },
+  ],
+]);
+
 /**
  * `CloudWatch Alarm State Change`. `reason` and `reasonData` are texts for people and never read.
  * The key is the alarm and the moment of its state change, so that a repeated notification of the
- * same change is the same signal.
+ * same change is the same signal. The only events here that AWS delivers for sure.
  */
 export const parseStatusAlarm: EventParser = (event, context) => {
   const parsed = AlarmChange.safeParse(event.detail);
   if (!parsed.success) return refused(`malformed alarm state change: ${problemOf(parsed.error)}`);
   const alarm = parsed.data;
   const { value, timestamp } = alarm.state;
-  if (value === 'OK' || value === 'INSUFFICIENT_DATA') {
-    return ignored(`alarm ${quote(alarm.alarmName)} is ${value}, which is no failure`);
-  }
-  if (value !== 'ALARM') return refused(`${quote(value)} is no alarm state we know`);
-  if (alarm.muteDetail !== undefined) {
-    return ignored(`alarm ${quote(alarm.alarmName)} is muted by a mute rule`);
-  }
+  const name = quote(alarm.alarmName);
+  if (value === 'OK') return ignored(`alarm ${name} is OK, which is no failure`);
+  const state = states.get(value);
+  if (state === undefined) return refused(`${quote(value)} is no alarm state we know`);
+  if (alarm.muteDetail !== undefined) return ignored(`alarm ${name} is muted by a mute rule`);
   const instances = watched(alarm);
-  if ('kind' in instances) return instances;
+  if ('kind' in instances) {
+    return value === 'ALARM' ? instances : ignored(`alarm ${name} is ${value} and names nobody`);
+  }
   return {
-    kind: 'signals',
+    kind: state.kind,
     signals: [...instances].map(([instanceId, check]) => ({
       key: `alarm:${alarm.alarmName}:${timestamp}:${instanceId}`,
       source: 'status-alarm',
       instanceId,
-      says: `CloudWatch alarm ${quote(alarm.alarmName)} reports that ${instanceId} fails ${check}`,
+      says: `CloudWatch alarm ${name} ${state.says(instanceId, check)}`,
       receivedAt: context.receivedAt,
       ...occurrence(event, context),
     })),

@@ -115,7 +115,7 @@ const REGRESSIONS: readonly Regression[] = [
     seed: 4021,
     scene: 'stopped',
     faults: ['TG-07', 'EB-07'],
-    end: 'no incident',
+    end: 'cancelled',
     why: 'what a person and Auto Scaling deleted while a wrong setting forbade us to act counted as ours',
   },
   {

@@ -96,6 +96,24 @@ describe('intake', () => {
     expect(await world.ledger.openIncidents('prod')).toEqual([]);
   });
 
+  it('admits the others of an event that also names an instance nobody knows', async () => {
+    const world = createWorld();
+    const gone = 'i-000000000000000ff' as typeof ids.failed;
+    const both = [signalOf({ key: 'page:gone', instanceId: gone }), signalOf()];
+    await expect(intake(world, ...both)).rejects.toThrow(SignalRefusedError);
+    expect(started(world)).toEqual([first]);
+    await expect(intake(world, ...both)).rejects.toThrow(SignalRefusedError);
+    expect(new Set(started(world))).toEqual(new Set([first]));
+    expect((await world.incident()).signals).toHaveLength(1);
+  });
+
+  it('keeps what AWS has announced with the signal', async () => {
+    const world = createWorld();
+    const notice = { kind: 'interrupted', action: 'terminate', deadline: t(120) } as const;
+    await intake(world, signalOf({ notice }));
+    expect((await world.incident()).signals).toMatchObject([{ notice }]);
+  });
+
   it('takes a signal about an agent that EC2 has forgotten and the inventory has not', async () => {
     const world = createWorld();
     world.cloud.instances.delete(ids.failed);

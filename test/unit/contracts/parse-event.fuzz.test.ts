@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseEvent } from '../../../src/contracts/events/parse-event.ts';
-import { isInstanceId } from '../../../src/domain/ids.ts';
+import { isInstanceId, isVolumeId } from '../../../src/domain/ids.ts';
 import { fixture, fixtureNames, here, instanceId, planted } from './fixtures.ts';
 
 /** Every place inside a document that holds a value, as a path. */
@@ -43,8 +43,23 @@ const bent = fc
 
 const holds = (document: unknown): void => {
   const parsed = parseEvent(document, here);
-  if (parsed.kind !== 'signals') {
+  if ('why' in parsed) {
     expect(parsed.why).not.toBe('');
+    return;
+  }
+  // Whatever else was bent, it still comes from where our machines are.
+  expect((document as { account?: unknown }).account).toBe(here.account);
+  if (parsed.kind === 'noted') {
+    expect(parsed.note.says).not.toBe('');
+    expect(parsed.note.instanceIds.every(isInstanceId)).toBe(true);
+    expect(parsed.note.volumeIds.every(isVolumeId)).toBe(true);
+    return;
+  }
+  if (parsed.kind === 'zone-shift') {
+    const { at, key, zoneId } = parsed.shift;
+    expect(zoneId).toMatch(/^[a-z0-9-]+-az\d+$/);
+    expect(key.length).toBeLessThan(5_000);
+    expect(at).toBeLessThanOrEqual(here.receivedAt);
     return;
   }
   expect(parsed.signals.length).toBeGreaterThan(0);
@@ -52,9 +67,8 @@ const holds = (document: unknown): void => {
     expect(isInstanceId(signal.instanceId)).toBe(true);
     expect(signal.key.length).toBeLessThan(10_000);
     expect(signal.occurredAt ?? 0).toBeLessThanOrEqual(here.receivedAt);
+    expect(signal.notice?.deadline ?? 0).toBeGreaterThanOrEqual(0);
   }
-  // Whatever else was bent, it still comes from where our machines are.
-  expect((document as { account?: unknown }).account).toBe(here.account);
 };
 
 describe('parseEvent on documents nobody foresaw', () => {

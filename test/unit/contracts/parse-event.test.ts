@@ -1,92 +1,63 @@
 import { describe, expect, it } from 'vitest';
 import { type ParsedEvent, parseEvent } from '../../../src/contracts/events/parse-event.ts';
+import type { Signal } from '../../../src/domain/incident.ts';
+import { type Row, samplesOf, table } from './events-table.ts';
 import { fixture, fixtureNames, here, instanceId, otherInstanceId } from './fixtures.ts';
 
+const signalsIn = (parsed: ParsedEvent): readonly Signal[] =>
+  parsed.kind === 'signals' || parsed.kind === 'wake-ups' ? parsed.signals : [];
 const idsOf = (parsed: ParsedEvent): string[] =>
-  parsed.kind === 'signals' ? parsed.signals.map((signal) => signal.instanceId) : [];
+  signalsIn(parsed).map((signal) => signal.instanceId);
 
-const signalled: Record<string, { ids?: string[]; source: string; says: RegExp }> = {
-  'ec2-stopping': { source: 'ec2-state', says: /i-0a1b2c3d4e5f60718 is stopping/ },
-  'ec2-stopped': { source: 'ec2-state', says: /has stopped/ },
-  'ec2-stopped-short-id': { ids: ['i-4f3e2d1c'], source: 'ec2-state', says: /has stopped/ },
-  'ec2-shutting-down': { source: 'ec2-state', says: /is being terminated/ },
-  'ec2-terminated': { source: 'ec2-state', says: /is terminated/ },
-  'alarm-system': { source: 'status-alarm', says: /fails the system status check/ },
-  'alarm-instance': { source: 'status-alarm', says: /fails the instance status check/ },
-  'alarm-attached-ebs': { source: 'status-alarm', says: /fails the attached EBS status check/ },
-  'alarm-any-check': { source: 'status-alarm', says: /fails a status check/ },
-  'alarm-math': { source: 'status-alarm', says: /"agent-math".*system status check/ },
-  'health-issue': { source: 'health', says: /SIMPLIFIED_AUTO_RECOVERY_FAILURE/ },
-  'health-issue-arn': { source: 'health', says: /HOST_RECOVERY_FAILURE/ },
-  'health-issue-page-2': {
-    ids: [instanceId, otherInstanceId],
-    source: 'health',
-    says: /NETWORK_CONNECTIVITY/,
-  },
-  'health-issue-partly-resolved': {
-    ids: [otherInstanceId],
-    source: 'health',
-    says: /NETWORK_CONNECTIVITY/,
-  },
-};
+const rows = Object.entries(table);
+const signalled = [...samplesOf('signals'), ...samplesOf('wake-ups')];
+const happenedAt = Date.parse('2026-10-05T08:15:42Z');
 
-const ignored: Record<string, RegExp> = {
-  'ec2-pending': /is pending, which is no failure/,
-  'ec2-running': /is running, which is no failure/,
-  'alarm-ok': /is OK/,
-  'alarm-insufficient-data': /is INSUFFICIENT_DATA/,
-  'alarm-muted': /is muted/,
-  'health-closed': /is closed/,
-  'health-scheduled': /scheduledChange/,
-  'health-public': /public event/,
-  'health-backup-copy': /backup copy/,
-  'health-volume-lost': /a volume, not an instance/,
-  'health-issue-resolved': /well again/,
-};
+/** The signals a row stands for, whole, but for the words. */
+const signalsOf = (row: Extract<Row, { source: unknown }>) =>
+  (row.ids ?? [instanceId]).map((id) => ({
+    key: /^(?:ec2|spot):/.test(row.key) ? row.key : `${row.key}:${id}`,
+    source: row.source,
+    instanceId: id,
+    says: expect.stringMatching(row.says),
+    occurredAt: happenedAt,
+    receivedAt: here.receivedAt,
+    ...(row.notice && { notice: row.notice }),
+  }));
 
-const refused: Record<string, RegExp> = {
-  'ec2-other-account': /account "345678901234", not 210987654321/,
-  'ec2-other-region': /region "us-east-1", not eu-central-1/,
-  'ec2-malformed-id': /"i-12345" is no instance id/,
-  'alarm-composite': /composite alarm, which names no instance/,
-  'alarm-math-without-instance': /no EC2 status check of a single instance/,
-  'alarm-cpu': /no EC2 status check of a single instance/,
-  'alarm-group': /no EC2 status check of a single instance/,
-  'health-other-region': /concerns region "us-east-1"/,
-  'health-other-account': /concerns account "345678901234"/,
-  'health-nobody': /names no affected instance/,
-  'spot-warning': /"EC2 Spot Instance Interruption Warning" of "aws.ec2" is no event/,
+const expected = (row: Row): unknown => {
+  switch (row.becomes) {
+    case 'signals':
+    case 'wake-ups':
+      return { kind: row.becomes, signals: signalsOf(row) };
+    case 'noted':
+      return {
+        kind: 'noted',
+        note: {
+          about: row.about,
+          says: expect.stringContaining(row.names.join(', ')),
+          instanceIds: row.names.filter((name) => name.startsWith('i-')),
+          volumeIds: row.names.filter((name) => name.startsWith('vol-')),
+        },
+      };
+    case 'zone-shift': {
+      const [zoneId] = row.key.split(' ');
+      const says = expect.stringContaining(row.away ? 'moved away from' : 'may return to');
+      const shift = { key: row.key, zoneId, away: row.away, at: happenedAt, says };
+      return { kind: 'zone-shift', shift };
+    }
+    default:
+      return { kind: row.becomes, why: expect.stringMatching(row.why) };
+  }
 };
 
 describe('parseEvent over the sample events', () => {
-  it('has an expectation for every sample', () => {
-    const expected = [signalled, ignored, refused].flatMap((table) => Object.keys(table));
-    expect(expected.sort()).toEqual([...fixtureNames].sort());
+  it('has a row for every sample', () => {
+    expect(Object.keys(table).sort()).toEqual([...fixtureNames].sort());
   });
 
-  it.each(Object.entries(signalled))('makes signals of %s', (name, { ids, source, says }) => {
-    const parsed = parseEvent(fixture(name), here);
-    expect(idsOf(parsed)).toEqual(ids ?? [instanceId]);
-    if (parsed.kind !== 'signals') throw new Error('unreachable: ids were found');
-    for (const signal of parsed.signals) {
-      expect(signal).toMatchObject({ source, receivedAt: here.receivedAt });
-      expect(signal.occurredAt).toBe(Date.parse('2026-10-05T08:15:42Z'));
-      expect(signal.says).toMatch(says);
-    }
-  });
-
-  it.each(Object.entries(ignored))('ignores %s', (name, why) => {
-    expect(parseEvent(fixture(name), here)).toEqual({
-      kind: 'ignored',
-      why: expect.stringMatching(why),
-    });
-  });
-
-  it.each(Object.entries(refused))('refuses %s', (name, why) => {
-    expect(parseEvent(fixture(name), here)).toEqual({
-      kind: 'refused',
-      why: expect.stringMatching(why),
-    });
+  it.each(rows)('makes of %s what its row says', (name, row) => {
+    expect(parseEvent(fixture(name), here)).toEqual(expected(row));
   });
 });
 
@@ -111,6 +82,11 @@ describe('what no sample shows', () => {
   it.each([
     ['an EC2 event without state', 'ec2-stopped', 'state', 'malformed EC2 state change: state'],
     ['an alarm without state', 'alarm-system', 'state', 'malformed alarm state change: state'],
+    ['a Spot warning without action', 'spot-warning', 'instance-action', 'malformed Spot warning'],
+    ['a hook without token', 'asg-terminate-hook', 'LifecycleActionToken', 'LifecycleActionToken'],
+    ['a terminated nobody', 'asg-terminate-successful', 'EC2InstanceId', 'malformed Auto Scaling'],
+    ['a volume’s event without result', 'ebs-attach-failed', 'result', 'malformed EBS'],
+    ['a shift without a zone', 'arc-autoshift', 'metadata', 'malformed zonal shift: metadata'],
     ['a Health event without ARN', 'health-issue', 'eventArn', 'malformed Health event: eventArn'],
   ])('refuses %s and names what is missing', (_what, name, key, why) => {
     expect(read(name, { [`detail.${key}`]: undefined })).toMatchObject({
@@ -122,6 +98,9 @@ describe('what no sample shows', () => {
   it.each([
     ['instance state', 'ec2-stopped', 'state', 'vanished'],
     ['alarm state', 'alarm-system', 'state.value', 'PANIC'],
+    ['Spot action', 'spot-warning', 'instance-action', 'nap'],
+    ['event of a volume', 'ebs-attach-failed', 'event', 'shredVolume'],
+    ['id of a zone', 'arc-autoshift', 'metadata.awayFrom', 'eu-central-1a'],
     ['Health category', 'health-issue', 'eventTypeCategory', 'rumour'],
     ['Health status', 'health-issue', 'statusCode', 'ajar'],
   ])('refuses an unknown %s rather than guess', (_what, name, key, value) => {
@@ -129,6 +108,105 @@ describe('what no sample shows', () => {
       kind: 'refused',
       why: expect.stringContaining(value),
     });
+  });
+
+  it.each([
+    ['spot-warning', 'instance-id'],
+    ['asg-terminate-hook', 'EC2InstanceId'],
+    ['asg-terminate-successful', 'EC2InstanceId'],
+  ])('refuses %s about something that is no instance', (name, key) => {
+    const why = '"i-1; rm -rf" is no instance id';
+    expect(read(name, { [`detail.${key}`]: 'i-1; rm -rf' })).toEqual({ kind: 'refused', why });
+  });
+
+  it('refuses a terminate hook that speaks of a launch', () => {
+    const launching = { 'detail.LifecycleTransition': 'autoscaling:EC2_INSTANCE_LAUNCHING' };
+    expect(read('asg-terminate-hook', launching).kind).toBe('refused');
+  });
+
+  it('never reads the resources of a Spot warning', () => {
+    const other = ['arn:aws:ec2:eu-central-1a:instance/i-0b2c3d4e5f6071829'];
+    expect(read('spot-warning', { resources: other })).toEqual(read('spot-warning'));
+  });
+
+  it('plans nothing for a Spot warning that somebody delivers long after its two minutes', () => {
+    const at = (minutes: number) => ({
+      time: new Date(here.receivedAt - minutes * 60_000).toISOString(),
+    });
+    expect(read('spot-warning', at(10))).toHaveProperty('signals.0.notice');
+    const [late] = signalsIn(read('spot-warning', at(11)));
+    expect(late).toMatchObject({ instanceId, source: 'spot' });
+    expect(late).not.toHaveProperty('notice');
+  });
+
+  it('counts the two minutes of a Spot warning without a time from when it came', () => {
+    for (const time of [undefined, 'soon', '2026-10-05T08:20:00Z']) {
+      const deadline = here.receivedAt + 120_000;
+      expect(read('spot-warning', { time })).toMatchObject({ signals: [{ notice: { deadline } }] });
+    }
+  });
+
+  it.each([
+    ['in another form', '2026-10-12T04:00:00Z'],
+    ['impossible', 'Mon, 45 Foo 2026 04:00:00 GMT'],
+    ['before all time', 'Thu, 01 Jan 1931 04:00:00 GMT'],
+    ['a number', 5],
+    ['missing', undefined],
+  ])('keeps a schedule whose start is %s, without a deadline', (_what, startTime) => {
+    const [signal] = signalsIn(read('health-stop-scheduled', { 'detail.startTime': startTime }));
+    expect(signal?.notice).toEqual({ kind: 'retiring', action: 'stop' });
+    expect(signal?.says).toMatch(/: stop \(upcoming\)$/);
+  });
+
+  it.each([
+    ['account', 'arn:aws:ec2:eu-central-1:345678901234:volume/vol-0c3d4e5f607182930'],
+    ['region', 'arn:aws:ec2:us-east-1:210987654321:volume/vol-0c3d4e5f607182930'],
+    ['kind', 'arn:aws:ec2:eu-central-1:210987654321:instance/i-0a1b2c3d4e5f60718'],
+  ])('refuses a failed attachment of another %s', (_what, arn) => {
+    expect(read('ebs-attach-failed', { resources: [arn] })).toMatchObject({
+      kind: 'refused',
+      why: expect.stringContaining('names no volume of this account and region'),
+    });
+  });
+
+  it('says what is the matter with the key of a volume', () => {
+    expect(read('ebs-attach-failed')).toMatchObject({
+      note: { says: expect.stringContaining('655443322110 is disabled.') },
+    });
+  });
+
+  it('notes an operational issue that names no machine, instead of refusing it', () => {
+    const changes = {
+      'detail.eventTypeCode': 'AWS_EC2_OPERATIONAL_ISSUE',
+      'detail.affectedEntities': [],
+    };
+    expect(read('health-issue', changes)).toMatchObject({ note: { about: 'public-issue' } });
+  });
+
+  it.each([
+    ['health-scheduled', 'scheduledChange'],
+    ['health-public', 'scheduledChange'],
+    ['health-public', 'accountNotification'],
+  ])('takes no public %s as %s for a plan or an alarm', (name, category) => {
+    const changes = { 'detail.eventScopeCode': 'PUBLIC', 'detail.eventTypeCategory': category };
+    expect(read(name, changes).kind).toBe('ignored');
+  });
+
+  it('ignores an alarm that hears nothing and names nobody, or is muted', () => {
+    const silent = { 'detail.state.value': 'INSUFFICIENT_DATA' };
+    expect(read('alarm-group', silent).kind).toBe('ignored');
+    expect(read('alarm-muted', silent).kind).toBe('ignored');
+  });
+
+  it('keeps the shifts of two resources apart, and the key short', () => {
+    const keyOf = (resource: unknown): string | undefined => {
+      const parsed = read('arc-manual-started', { resources: resource });
+      return parsed.kind === 'zone-shift' ? parsed.shift.key : undefined;
+    };
+    const long = `${'x'.repeat(2_000)}/app/public/1`;
+    expect(keyOf([long])).not.toBe(keyOf([`${long}2`]));
+    expect(keyOf([long])?.length).toBeLessThan(100);
+    for (const none of [[], undefined, 'x']) expect(keyOf(none)).toBe('euc1-az2 manual unnamed');
   });
 
   const dimension = 'detail.configuration.metrics.0.metricStat.metric.dimensions.InstanceId';
@@ -171,7 +249,7 @@ describe('what no sample shows', () => {
     ]);
   });
 
-  it.each(Object.keys(signalled))('is not disturbed by what AWS adds to %s', (name) => {
+  it.each(signalled)('is not disturbed by what AWS adds to %s', (name) => {
     const grown = read(name, {
       'trace-header': 'Root=1-2-3',
       resources: { anything: ['goes'] },
@@ -206,12 +284,11 @@ describe('what no sample shows', () => {
 
 describe('the key of a signal', () => {
   const keys = (name: string, changes: Record<string, unknown> = {}): string[] => {
-    const parsed = read(name, changes);
-    return parsed.kind === 'signals' ? parsed.signals.map(({ key }) => key) : [];
+    return signalsIn(read(name, changes)).map(({ key }) => key);
   };
   const otherDelivery = { id: '00000000-0000-4000-8000-000000000000' };
 
-  it.each(Object.keys(signalled))('differs from instance to instance within %s', (name) => {
+  it.each(signalled)('differs from instance to instance within %s', (name) => {
     expect(keys(name).length).toBeGreaterThan(0);
     expect(new Set(keys(name)).size).toBe(keys(name).length);
   });
