@@ -65,6 +65,15 @@ export const policyOf = (change: Partial<Policy> = {}): Policy => ({
   forceDetach: 'never',
   partialDeadlineMs: 60_000,
   rexrayPreempt: 'off',
+  partitionedAgent: 'ask',
+  partitionedGraceMs: 120_000,
+  blindLimit: 3,
+  blindLimitPercent: 25,
+  stormLimit: 3,
+  stormLimitPercent: 25,
+  stormWindowMs: 900_000,
+  stormCoolDownMs: 300_000,
+  blockPeriodMs: 600_000,
   ...change,
 });
 

@@ -143,8 +143,37 @@ export const controlRecord = z
       .object({ by: z.string(), reason: z.string(), until: facet.epochMs.exactOptional() })
       .exactOptional(),
     maintenance: z.record(z.string(), z.object({ by: z.string(), until: facet.epochMs })),
+    stormAcknowledged: z.object({ by: z.string(), until: facet.epochMs }).exactOptional(),
   })
   .transform(({ schema: _, ...control }) => control);
+
+const place = {
+  instanceId: facet.instanceId,
+  zone: z.string().min(1),
+  group: z.string().exactOptional(),
+  cause: z.string(),
+};
+
+export const stormRecord = z
+  .object({
+    schema,
+    version: facet.counter,
+    admitted: z.array(z.object({ ...place, incidentId: facet.incidentId, at: facet.epochMs })),
+    waiting: z.record(
+      facet.incidentId,
+      z.object({
+        ...place,
+        behind: z.enum(['storm', 'blind']),
+        priority: z.int(),
+        since: facet.epochMs,
+      }),
+    ),
+    began: facet.epochMs.exactOptional(),
+    first: facet.incidentId.exactOptional(),
+    ended: facet.epochMs.exactOptional(),
+    joined: facet.counter,
+  })
+  .transform(({ schema: _, ...storm }) => storm);
 
 export const messageRecord = z
   .object({ schema, channel: z.string().min(1), ts: z.string().min(1) })
