@@ -22,7 +22,13 @@ import type { Instance, StatusChecks, Tag, Volume } from '../../src/domain/machi
 import type { Ownership } from '../../src/domain/ownership.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import type { Scope } from '../../src/domain/scope.ts';
-import type { App, DcosCapabilities, MesosAgent, Task } from '../../src/domain/service.ts';
+import type {
+  App,
+  DcosCapabilities,
+  Inventory,
+  MesosAgent,
+  Task,
+} from '../../src/domain/service.ts';
 
 /*
  * The catalog's MySQL on agent .7 of cluster `prod`, as everybody sees it on a good day. A test
@@ -306,5 +312,18 @@ export const detachOf = (atSeconds: number, change: Partial<AuditRecord> = {}): 
   actor: 'ReleaseVolume',
   intendedAt: t(atSeconds),
   outcome: { kind: 'accepted', at: t(atSeconds) },
+  ...change,
+});
+
+/** What the sweep has kept of the agent a minute ago. */
+export const inventoryOf = (change: Partial<Inventory> = {}): Inventory => ({
+  launchTime: ids.launched,
+  privateIp: '10.0.0.7',
+  availabilityZone: zone,
+  agentIds: [ids.agent],
+  apps: [appOf()],
+  tasks: [{ id: 'mysql.1', appId: '/mysql' }],
+  volumes: [{ volumeId: ids.data, name: 'mysql', device: '/dev/xvdf' }],
+  seenAt: t(-60),
   ...change,
 });

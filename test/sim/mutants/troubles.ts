@@ -264,6 +264,12 @@ const slowVolumes: Trouble['arm'] = (site) =>
     () => ({ delayMs: 5_000 }),
   );
 
+/** A second agent hangs at the same moment. */
+const twoHang: Trouble['arm'] = (site) => {
+  site.hit('trouble');
+  site.world.ec2.hang(site.stage.bystander.instanceId);
+};
+
 /** Nothing but the hung kernel. */
 const nothing: Trouble['arm'] = (site) => site.hit('trouble');
 
@@ -292,6 +298,11 @@ export const troubles = {
   mute: { ends: 'recovered', arm: mute },
   revoked: { ends: 'recovered', arm: revoked },
   aborted: { ends: 'recovered', arm: aborted },
+  'two hang': {
+    ends: 'recovered',
+    traits: { parameters: { StormLimit: '1' } },
+    arm: twoHang,
+  },
   unprotected: { ends: 'recovered', traits: { disableApiStop: true }, arm: unprotected },
 } as const satisfies Record<string, Trouble>;
 
