@@ -19,7 +19,7 @@ export const stormBugs: readonly Mutant[] = [
   {
     name: 'a lost race for a place is taken as won',
     invariants: ['S9'],
-    trouble: 'two hang',
+    trouble: 'two race',
     patches: [
       {
         file: assess,

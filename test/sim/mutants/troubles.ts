@@ -270,6 +270,12 @@ const twoHang: Trouble['arm'] = (site) => {
   site.world.ec2.hang(site.stage.bystander.instanceId);
 };
 
+/** Two agents hang, and the first to take a place is slow to write it down. */
+const twoRace: Trouble['arm'] = (site) => {
+  site.world.ec2.hang(site.stage.bystander.instanceId);
+  once(site, writes('assessAgent', '"STORM"'), () => ({ delayMs: 8_000 }));
+};
+
 /** Nothing but the hung kernel. */
 const nothing: Trouble['arm'] = (site) => site.hit('trouble');
 
@@ -302,6 +308,11 @@ export const troubles = {
     ends: 'recovered',
     traits: { parameters: { StormLimit: '1' } },
     arm: twoHang,
+  },
+  'two race': {
+    ends: 'recovered',
+    traits: { parameters: { StormLimit: '1' } },
+    arm: twoRace,
   },
   unprotected: { ends: 'recovered', traits: { disableApiStop: true }, arm: unprotected },
 } as const satisfies Record<string, Trouble>;
