@@ -1,6 +1,7 @@
 import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
+import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAssessAgent } from '../src/application/assess-agent.ts';
 import { dcos, events, policy, scope } from '../src/config/sections.ts';
@@ -22,6 +23,7 @@ export const { createHandler, handler } = defineServiceFunction(
         createIncidentLedger(table),
         createClusterLedger(table),
         createOwnershipLedger(table),
+        createStormLedger(table),
       ),
       compute: readsOf(ec2, config.scope),
       orchestrator: orchestratorOf(options, config.dcos, platform),

@@ -1,10 +1,11 @@
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
+import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createHoldIncident } from '../src/application/hold-incident.ts';
 import { events } from '../src/config/sections.ts';
 import { HoldIncidentInput, HoldIncidentOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import { eventsOf } from '../src/runtime/wiring.ts';
+import { eventsOf, ledgerOf } from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
   {
@@ -15,7 +16,7 @@ export const { createHandler, handler } = defineServiceFunction(
   },
   ({ config, options, table, telemetry }) => {
     const useCase = createHoldIncident({
-      ledger: createIncidentLedger(table),
+      ledger: ledgerOf(createIncidentLedger(table), createStormLedger(table)),
       events: eventsOf(options, config.events, telemetry),
       log: telemetry.log,
       clock: systemClock,

@@ -1,5 +1,6 @@
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
 import { createNotificationLedger } from '../src/adapters/dynamodb/notification-ledger.ts';
+import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { fetchOver } from '../src/adapters/http/fetch-over.ts';
 import { createSlackNotifier } from '../src/adapters/slack/notifier.ts';
 import { createNotify } from '../src/application/notify.ts';
@@ -12,7 +13,11 @@ export const { createHandler, handler } = defineServiceFunction(
   { name: 'Notify', input: NotifyInput, output: NotifyOutput, sections: { slack } },
   ({ config, options, platform, table, telemetry }) => {
     const notify = createNotify({
-      ledger: ledgerOf(createIncidentLedger(table), createNotificationLedger(table)),
+      ledger: ledgerOf(
+        createIncidentLedger(table),
+        createNotificationLedger(table),
+        createStormLedger(table),
+      ),
       notifier:
         config.slack.kind === 'off'
           ? undefined

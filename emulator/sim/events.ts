@@ -39,7 +39,10 @@ type Fact =
       launchTime: number;
       /** Carries the cluster's tag and the agents'. */
       ours: boolean;
+      zone?: string;
     }
+  /** What an operator has set for the deployment, before anything happens. */
+  | { kind: 'policy'; parameters: Readonly<Record<string, string>> }
   | {
       kind: 'volume';
       volumeId: string;

@@ -37,7 +37,8 @@ export const createGround = (world: World, tell: (event: SimEvent) => void): Gro
       roots.set(instanceId, instance.rootDeviceName);
       const ours = tags['ebs-failover:cluster'] === cluster && tags[agentKey] === agentValue;
       const well = powered && kernel === 'ok' && state === 'running';
-      const machine = { instanceId, state, powered, well, launchTime, ours };
+      const { availabilityZone: zone } = instance;
+      const machine = { instanceId, state, powered, well, launchTime, ours, zone };
       tellOnce(instanceId, { at, kind: 'machine', ...machine });
     }
     for (const { volumeId, state, tags, attachments } of volumes) {
@@ -93,6 +94,8 @@ export const createGround = (world: World, tell: (event: SimEvent) => void): Gro
   world.states.onStatus(({ arn, status }) =>
     tell({ at: time.now(), kind: 'execution', arn, running: status === 'RUNNING' }),
   );
+  const parameters = { ...infra.parameters };
+  tell({ at: time.now(), kind: 'policy', parameters });
   look();
   return {
     look: (changed) => {

@@ -22,6 +22,7 @@ import { honestEnd, noSecrets, quietMessages } from './rules/outcome.ts';
 import { pauseStops } from './rules/people.ts';
 import type { Rule } from './rules/rule.ts';
 import { keepsData, scoped } from './rules/scope.ts';
+import { fewAtOnce } from './rules/storm.ts';
 
 /** Every invariant that holds at every instant, by its id, and the rules that judge it. */
 export const invariants: Readonly<Record<string, readonly Rule[]>> = {
@@ -33,6 +34,7 @@ export const invariants: Readonly<Record<string, readonly Rule[]>> = {
   S6: [scoped],
   S7: [keepsData],
   S8: [onlyTheFailed],
+  S9: [fewAtOnce],
   S10: [noZombie],
   S11: [honestEnd],
   S12: [intentFirst],

@@ -88,6 +88,10 @@ const traitsFor = (rng: Rng, kinds: readonly FaultKind[]): Traits => {
     parameters: rng.next() < 0.5 ? {} : { FenceTerminate: 'when-stop-impossible' },
     ...drawSurroundings(rng.fork('surroundings')),
   };
+  // Two that fail are a storm where one is the limit.
+  if (drawn.alsoFails !== undefined && rng.fork('brake').next() < 0.5) {
+    drawn.parameters = { ...drawn.parameters, StormLimit: '1' };
+  }
   return Object.assign(drawn, ...kinds.map(({ traits }) => traits));
 };
 

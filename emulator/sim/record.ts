@@ -1,4 +1,5 @@
 import type { By, EventOf, Holder, SimEvent } from './events.ts';
+import { type Switches, switchesOf } from './switches.ts';
 
 /** A broken promise. */
 export interface Violation {
@@ -42,18 +43,14 @@ export interface IncidentSeen {
   /** When the token last rose, epoch ms. */
   takenAt: number;
   ordered: boolean;
+  /** What a person has waved through. */
+  acknowledged: readonly string[];
   /** When it was first written down. */
   openedAt: number;
   /** As written down: the two reads that say off. */
   proof: readonly { at: number; launchTime: number }[];
   /** It took Force. */
   isWeak: boolean;
-}
-
-/** What an operator said, and until when it counts. */
-export interface Switch {
-  at: number;
-  until: number;
 }
 
 export interface Owner {
@@ -92,7 +89,13 @@ export interface Memory {
   readonly releases: Map<string, { at: number; incidentId: string | undefined }>;
   /** Invocation -> when it sent the first request we saw. */
   readonly begunAt: Map<string, number>;
-  control: { paused: Switch | undefined; maintenance: Map<string, Switch> };
+  control: Switches;
+  /** The deployment's parameters. */
+  policy: Readonly<Record<string, string>>;
+  /** Agent -> since when the master has not listed it. */
+  readonly unlistedSince: Map<string, number>;
+  /** Machine -> when and where it was last given a power command while it was not down. */
+  readonly struck: Map<string, { at: number; zone: string | undefined }>;
   readonly mutations: EventOf<'mutation'>[];
 }
 
@@ -114,12 +117,19 @@ export const createMemory = (): Memory => ({
   letGo: new Map(),
   releases: new Map(),
   begunAt: new Map(),
-  control: { paused: undefined, maintenance: new Map() },
+  control: { paused: undefined, maintenance: new Map(), stormWaved: undefined },
+  policy: {},
+  unlistedSince: new Map(),
+  struck: new Map(),
   mutations: [],
 });
 
 export const isOff = (state: string | undefined): boolean =>
   state === 'stopped' || state === 'terminated';
+
+/** Down, or on the way there: nothing healthy can be hurt any more. */
+export const isGoingDown = (state: string | undefined): boolean =>
+  isOff(state) || state === 'stopping' || state === 'shutting-down';
 
 export const heldBy = (volume: EventOf<'volume'> | undefined): readonly Holder[] =>
   volume?.holders ?? [];
@@ -176,6 +186,7 @@ export const incidentOf = (
     recoveredTo: list<{ toInstanceId: string }>(object(item.recovery).apps),
     takenAt: before?.token === token ? before.takenAt : at,
     ordered: signals.some(({ source }) => source === 'operator'),
+    acknowledged: list<string>(item.acknowledged),
     openedAt: before?.openedAt ?? at,
     proof: list<{ at: number; launchTime: string }>(fence.proof).map((read) => ({
       at: read.at,
@@ -247,23 +258,6 @@ const rememberOwner = (memory: Memory, event: EventOf<'ledger'>): void => {
   memory.owners.set(volumeId, owner);
 };
 
-/** The operators' switches; one that was on before keeps its time. */
-const controlOf = (
-  { item = {}, at }: EventOf<'ledger'>,
-  before: Memory['control'],
-): Memory['control'] => {
-  const switchOf = (value: unknown, known: Switch | undefined): Switch | undefined => {
-    if (typeof value !== 'object' || value === null) return undefined;
-    const { until = Infinity } = value as { until?: number };
-    return { at: known?.at ?? at, until };
-  };
-  const maintenance = Object.entries(object(item.maintenance)).flatMap(([id, value]) => {
-    const said = switchOf(value, before.maintenance.get(id));
-    return said === undefined ? [] : [[id, said] as const];
-  });
-  return { paused: switchOf(item.paused, before.paused), maintenance: new Map(maintenance) };
-};
-
 const POWER = /^(?:Stop|Terminate)Instances$/;
 
 /** Takes an event into the memory; what the invariants compare it with is what was before. */
@@ -292,7 +286,14 @@ export const remember = (memory: Memory, event: SimEvent): void => {
       memory.volumes.set(event.volumeId, event);
       return;
     case 'agent':
+      if (event.listed) memory.unlistedSince.delete(event.agentId);
+      else if (!memory.unlistedSince.has(event.agentId)) {
+        memory.unlistedSince.set(event.agentId, event.at);
+      }
       memory.agents.set(event.agentId, event);
+      return;
+    case 'policy':
+      memory.policy = event.parameters;
       return;
     case 'execution':
       if (event.running) memory.running.add(event.arn);
@@ -304,7 +305,8 @@ export const remember = (memory: Memory, event: SimEvent): void => {
     case 'mutation':
       memory.mutations.push(event);
       for (const target of event.accepted && POWER.test(event.call) ? event.targets : []) {
-        const { state, launchTime = 0 } = memory.machines.get(target) ?? {};
+        const { state, launchTime = 0, zone } = memory.machines.get(target) ?? {};
+        if (!isGoingDown(state)) memory.struck.set(target, { at: event.at, zone });
         // To a machine that is off a command means nothing: what was read of it stays true.
         if (!isOff(state)) memory.commands.set(target, { at: event.at, launchTime });
       }
@@ -312,7 +314,7 @@ export const remember = (memory: Memory, event: SimEvent): void => {
     case 'ledger':
       if (event.item === undefined) return;
       if (event.sk === 'OWNER') rememberOwner(memory, event);
-      if (event.sk === 'CONTROL') memory.control = controlOf(event, memory.control);
+      if (event.sk === 'CONTROL') memory.control = switchesOf(event, memory.control);
       if (event.sk.startsWith('STEP#')) rememberIntent(memory, event);
       if (event.sk === 'STATE') {
         const before = memory.incidents.get(event.pk);

@@ -1,38 +1,32 @@
 import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
-import { type EpochMs, instanceOf, type VolumeId } from '../domain/ids.ts';
+import { whyFlapping } from '../domain/flap.ts';
+import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
-import { type Instance, tagValues, type Volume } from '../domain/machine.ts';
+import type { Instance } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
 import {
-  appsByVolumeName,
-  type Scope,
   type ScopedVolumes,
   scopeVolumes,
   whyNotMovable,
   whyNotOurs,
   withEstranged,
 } from '../domain/scope.ts';
-import type { App, Inventory, Task } from '../domain/service.ts';
-import { actOn, type Evidence, judge, orderIn } from '../domain/verdict.ts';
-import type { ComputeReads } from '../ports/compute.ts';
+import type { Inventory } from '../domain/service.ts';
+import { actOn, judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
 import type { PhaseEvents } from '../ports/events.ts';
-import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
-import type { Orchestrator } from '../ports/orchestrator.ts';
-import type { Clock } from '../ports/system.ts';
+import type { ClusterLedger, Control, IncidentLedger, StormLedger } from '../ports/ledger.ts';
+import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
+import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
-import { gatherEvidence, knownSince } from './witnesses.ts';
 
-export interface AssessAgentDeps {
-  readonly ledger: Pick<IncidentLedger, 'bindExecution' | 'save'> &
+export interface AssessAgentDeps extends PictureDeps {
+  readonly ledger: PictureDeps['ledger'] &
+    Pick<IncidentLedger, 'bindExecution' | 'save'> &
     Pick<ClusterLedger, 'control' | 'inventory'> &
-    Pick<OwnershipLedger, 'ownership'>;
-  readonly compute: Pick<ComputeReads, 'instance' | 'statusChecks' | 'volumesOf' | 'volumes'>;
-  readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps' | 'tasks'>;
+    StormLedger;
   readonly events: PhaseEvents;
-  readonly scope: Scope;
   readonly policy: Policy;
-  readonly clock: Clock;
 }
 
 export interface AssessInput extends StepInput {
@@ -44,126 +38,6 @@ export type AssessDecision =
   | { readonly kind: 'watch'; readonly waitSeconds: number }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'hold'; readonly reason: HoldReason };
-
-/** Everything the assessment read, side by side. */
-interface Picture {
-  readonly evidence: Evidence;
-  readonly instance: Instance | undefined;
-  readonly volumes: readonly Volume[];
-  /** Names the ledger has for volumes that carry none. */
-  readonly known: ReadonlyMap<VolumeId, string>;
-  /** Deleted, and an app waits for it. */
-  readonly lost: readonly { readonly volumeId: VolumeId; readonly name: string }[];
-  readonly apps: readonly App[];
-  readonly tasks: readonly Task[];
-}
-
-/** Marathon may be down: then what was known has to do, and says so by its age. */
-const readServices = async (
-  orchestrator: AssessAgentDeps['orchestrator'],
-  memory: Memory | undefined,
-): Promise<{ apps: readonly App[]; tasks: readonly Task[] }> => {
-  try {
-    const [apps, tasks] = await Promise.all([orchestrator.apps(), orchestrator.tasks()]);
-    return { apps, tasks };
-  } catch (error) {
-    if (memory === undefined) throw error;
-    return { apps: memory.apps, tasks: [] };
-  }
-};
-
-/** What a dead agent can no longer tell, and somebody wrote down while it could. */
-type Memory = Pick<
-  Inventory,
-  'launchTime' | 'privateIp' | 'agentIds' | 'apps' | 'tasks' | 'volumes'
->;
-
-/** The incident's own first look knows what the inventory knew, unless that is of a later start. */
-const memoryOf = (
-  facts: Facts | undefined,
-  inventory: Inventory | undefined,
-): Memory | undefined =>
-  facts !== undefined && facts.launchTime >= (inventory?.launchTime ?? '') ? facts : inventory;
-
-/** Names of the volumes that were on it, by id: what is deleted can only be remembered. */
-const rememberedOf = (
-  memory: Memory | undefined,
-  inventory: Inventory | undefined,
-): ReadonlyMap<VolumeId, string> => {
-  const same = inventory?.launchTime === memory?.launchTime ? inventory : undefined;
-  const volumes = [...(memory?.volumes ?? []), ...(same?.volumes ?? [])];
-  return new Map(volumes.map(({ volumeId, name }) => [volumeId as VolumeId, name]));
-};
-
-/**
- * The volumes EC2 reports on the instance, and those remembered: a terminated instance forgets its
- * mappings. Of what EC2 does not know any more only the id is left.
- */
-const readVolumes = async (
-  { compute }: AssessAgentDeps,
-  { instanceId }: Incident,
-  remembered: readonly VolumeId[],
-): Promise<{ volumes: readonly Volume[]; gone: readonly VolumeId[] }> => {
-  const attached = await compute.volumesOf(instanceId);
-  const seen = new Set(attached.map((volume) => volume.volumeId));
-  const elsewhere = remembered.filter((volumeId) => !seen.has(volumeId));
-  if (elsewhere.length === 0) return { volumes: attached, gone: [] };
-  const more = await compute.volumes(elsewhere);
-  for (const { volumeId } of more) seen.add(volumeId);
-  const free = more.filter(({ attachments }) =>
-    attachments.every((attachment) => attachment.instanceId === instanceId),
-  );
-  return {
-    volumes: [...attached, ...free],
-    gone: elsewhere.filter((volumeId) => !seen.has(volumeId)),
-  };
-};
-
-/** Deleted while it was this agent's: an app still names it, and no failover had moved it away. */
-const readLost = async (
-  { ledger }: AssessAgentDeps,
-  { instanceId }: Incident,
-  gone: readonly VolumeId[],
-): Promise<VolumeId[]> => {
-  const records = await Promise.all(gone.map((volumeId) => ledger.ownership(volumeId)));
-  return gone.filter((_, i) => records[i]?.state !== 'owned' || records[i]?.from !== instanceId);
-};
-
-const readNames = async (
-  { ledger }: AssessAgentDeps,
-  volumes: readonly Volume[],
-): Promise<ReadonlyMap<VolumeId, string>> => {
-  const nameless = volumes.filter(({ tags }) => tagValues(tags, 'Name').length === 0);
-  const records = await Promise.all(nameless.map(({ volumeId }) => ledger.ownership(volumeId)));
-  return new Map(
-    records.flatMap((record) => (record ? [[record.volumeId, record.name] as const] : [])),
-  );
-};
-
-const lookAround = async (
-  deps: AssessAgentDeps,
-  incident: Incident,
-  inventory: Inventory | undefined,
-): Promise<Picture> => {
-  const memory = memoryOf(incident.facts, inventory);
-  const remembered = rememberedOf(memory, inventory);
-  const reading = readVolumes(deps, incident, [...remembered.keys()]);
-  const [evidence, { volumes }, known, gone, services] = await Promise.all([
-    gatherEvidence(deps, incident.instanceId, knownSince(inventory, incident.verdict)),
-    reading,
-    reading.then((read) => readNames(deps, read.volumes)),
-    reading.then((read) => readLost(deps, incident, read.gone)),
-    readServices(deps.orchestrator, memory),
-  ]);
-  const instance = evidence.ec2.kind === 'seen' ? evidence.ec2.instance : undefined;
-  // What was known of an earlier start says nothing about this one.
-  const isSame = memory?.launchTime === instance?.launchTime;
-  const named = appsByVolumeName(services.apps);
-  const lost = gone
-    .map((volumeId) => ({ volumeId, name: remembered.get(volumeId) ?? '' }))
-    .filter(({ name }) => isSame && named.has(name));
-  return { evidence, instance, volumes, known, lost, ...services };
-};
 
 const factsOf = (
   picture: Picture,
@@ -238,6 +112,19 @@ const guard = (
   return undefined;
 };
 
+/** A second failover of the same agent or app within the block period, and nobody has said yes. */
+const flaps = (
+  { clock, policy }: AssessAgentDeps,
+  incident: Incident,
+  { past }: Picture,
+): { reason: HoldReason; says: string } | undefined => {
+  if (incident.acknowledged?.includes('flapping') || orderIn(incident.signals)) return undefined;
+  const { earlier, records } = past;
+  const { blockPeriodMs } = policy;
+  const says = whyFlapping({ now: clock.now(), blockPeriodMs, incident, earlier, records });
+  return says === undefined ? undefined : { reason: 'flapping', says };
+};
+
 /** How soon to look again for a command whose answer was lost. */
 const underWayLookMs = 5_000;
 
@@ -245,13 +132,19 @@ const isDecided = (incident: Incident): boolean =>
   incident.facts !== undefined &&
   (isCommitted(incident.fence) || incident.fence?.proof !== undefined);
 
+/** Read together with the incident. */
+interface Known {
+  readonly control: Control;
+  readonly inventory: Inventory | undefined;
+}
+
 /** The verdict leads to action: are there guards, and is there anything to move? */
 const conclude = async (
   deps: AssessAgentDeps,
   incident: Incident,
   picture: Picture,
   verdict: Verdict,
-  inventory: Inventory | undefined,
+  { control, inventory }: Known,
 ): Promise<AssessDecision> => {
   const { instance } = picture;
   const now = deps.clock.now();
@@ -265,11 +158,68 @@ const conclude = async (
   const memory = memoryOf(incident.facts, inventory);
   const facts = factsOf(picture, instance, memory, scoped, now);
   const patch = { verdict, facts, status: 'open' } as const;
-  const seen = await deps.ledger.save(incident.id, incident.token, patch, now);
-  const stop = guard(incident, instance, facts, scoped, picture, deps);
-  if (stop !== undefined) return hold(deps.ledger, seen, stop, now);
+  // Down is never held for what else fails, nor for failing again: nothing healthy can be hurt.
+  const stop =
+    guard(incident, instance, facts, scoped, picture, deps) ??
+    (verdict.kind === 'Down' || facts.volumes.length === 0
+      ? undefined
+      : flaps(deps, incident, picture));
+  const asks =
+    stop === undefined && facts.volumes.length > 0 && isBraked(verdict, incident, control, now);
+  const { agents, storm } = picture.past;
+  const cause = causeOf(verdict, picture.evidence);
+  const account = { agents, shiftedZones: shiftedZonesFor(instance, control, now) };
+  const [seen, waits] = await Promise.all([
+    deps.ledger.save(incident.id, incident.token, patch, now),
+    asks
+      ? passBrake(deps, applicantOf(incident, instance, facts.apps, cause), storm, account)
+      : undefined,
+  ]);
+  const held = stop ?? waits;
+  if (held !== undefined) return hold(deps.ledger, seen, held, now);
   if (facts.volumes.length === 0) return { kind: 'cancelled' };
   return { kind: 'proceed' };
+};
+
+/** Not one machine but Mesos is in doubt: one message tells of all whom that holds. */
+const holdBlind = async (
+  deps: AssessAgentDeps,
+  incident: Incident,
+  { evidence, instance, past }: Picture,
+  { inventory }: Known,
+): Promise<void> => {
+  if (evidence.masters === undefined || instance === undefined) return;
+  const apps = inventory?.apps ?? [];
+  const applicant = applicantOf(incident, instance, apps, 'Blind, Mesos has lost too many');
+  await joinQueue(deps, applicant, 'blind', past.storm);
+};
+
+/** What the verdict leads to, and what is written down of it. */
+const decide = async (
+  deps: AssessAgentDeps,
+  incident: Incident,
+  picture: Picture,
+  known: Known,
+): Promise<AssessDecision> => {
+  const { clock, ledger, policy } = deps;
+  const order = orderIn(incident.signals);
+  const verdict = judge(picture.evidence, policy, order, incident.verdict);
+  const partitioned = mayFencePartitioned(policy, incident.acknowledged);
+  const action = actOn(verdict, clock.now() - incident.openedAt, partitioned);
+  if (action.kind === 'act') return conclude(deps, incident, picture, verdict, known);
+  const at = clock.now();
+  const [seen] = await Promise.all([
+    ledger.save(incident.id, incident.token, { verdict }, at),
+    action.kind === 'hold' && action.reason === 'blind'
+      ? holdBlind(deps, incident, picture, known)
+      : undefined,
+  ]);
+  if (action.kind === 'cancel' && !mayBeUnderWay(incident.fence, at)) return { kind: 'cancelled' };
+  if (action.kind !== 'hold') {
+    const waitMs = action.kind === 'watch' ? action.waitMs : underWayLookMs;
+    return { kind: 'watch', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+  }
+  return hold(ledger, seen, { reason: action.reason, says: sayHeld(verdict) }, at);
 };
 
 /** Binds this execution to its token and loads the incident, in one conditional write. */
@@ -290,7 +240,7 @@ const bind = async (
 export const createAssessAgent =
   (deps: AssessAgentDeps) =>
   async (input: AssessInput): Promise<AssessDecision> => {
-    const { clock, ledger, policy, scope } = deps;
+    const { clock, ledger, scope } = deps;
     const [incident, control, inventory] = await Promise.all([
       bind(deps, input),
       ledger.control(scope.cluster),
@@ -303,16 +253,10 @@ export const createAssessAgent =
       return { kind: 'proceed' };
     }
     const picture = await lookAround(deps, incident, inventory);
-    const verdict = judge(picture.evidence, policy, orderIn(incident.signals));
-    const action = actOn(verdict, clock.now() - incident.openedAt);
-    if (action.kind === 'act') return conclude(deps, incident, picture, verdict, inventory);
-    const at = clock.now();
-    const seen = await ledger.save(incident.id, incident.token, { verdict }, at);
-    if (action.kind === 'cancel' && !mayBeUnderWay(incident.fence, at))
-      return { kind: 'cancelled' };
-    if (action.kind !== 'hold') {
-      const waitMs = action.kind === 'watch' ? action.waitMs : underWayLookMs;
-      return { kind: 'watch', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+    const decision = await decide(deps, incident, picture, { control, inventory });
+    const waits = decision.kind === 'hold' && ['storm', 'blind'].includes(decision.reason);
+    if (!waits && picture.past.storm.waiting[incident.id] !== undefined) {
+      await ledger.leaveStorm(scope.cluster, [incident.id], clock.now());
     }
-    return hold(ledger, seen, { reason: 'blind', says: verdict.why.join('; ') }, at);
+    return decision;
   };

@@ -7,7 +7,16 @@ import { limits } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
-import { type Evidence, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
+import {
+  actOn,
+  type Evidence,
+  isDown,
+  judge,
+  mayFence,
+  mayFencePartitioned,
+  orderIn,
+  sayHeld,
+} from '../domain/verdict.ts';
 import type { ComputeReads, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -19,16 +28,21 @@ import { intentLastsMs } from './calls.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
 import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
-import { gatherEvidence, knownSince } from './witnesses.ts';
+import { countMissing, gatherEvidence, knownSince } from './witnesses.ts';
 
 export interface FenceAgentDeps extends AfterProofDeps {
   readonly ledger: AfterProofDeps['ledger'] &
     Pick<IncidentLedger, 'incident'> &
-    Pick<ClusterLedger, 'inventory'>;
+    Pick<ClusterLedger, 'inventory' | 'watched'>;
   readonly compute: AfterProofDeps['compute'] &
     Pick<
       ComputeReads,
-      'instance' | 'statusChecks' | 'instancesOfCluster' | 'volumeConditions' | 'volumesNamed'
+      | 'instance'
+      | 'statusChecks'
+      | 'statusChecksOf'
+      | 'instancesOfCluster'
+      | 'volumeConditions'
+      | 'volumesNamed'
     > &
     PowerControl;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps'>;
@@ -50,12 +64,14 @@ const revalidate = async (
   evidence: Evidence,
 ): Promise<FenceDecision | undefined> => {
   const { clock, ledger, policy } = deps;
-  const verdict = judge(evidence, policy, orderIn(incident.signals));
-  if (mayFence(verdict)) return undefined;
+  const verdict = judge(evidence, policy, orderIn(incident.signals), incident.verdict);
+  const partitioned = mayFencePartitioned(policy, incident.acknowledged);
+  if (mayFence(verdict, partitioned)) return undefined;
   const now = clock.now();
   const seen = await ledger.save(incident.id, incident.token, { verdict }, now);
-  if (verdict.kind === 'Blind') {
-    return hold(ledger, seen, { reason: 'blind', says: verdict.why.join('; ') }, now);
+  const action = actOn(verdict, 0, partitioned);
+  if (action.kind === 'hold') {
+    return hold(ledger, seen, { reason: action.reason, says: sayHeld(verdict) }, now);
   }
   const watchedMs = now - (incident.facts?.at ?? incident.openedAt);
   const isOver = verdict.kind === 'Recovered' || watchedMs >= limits.watchMs;
@@ -159,7 +175,14 @@ const lookAround = async (
 ): Promise<FenceDecision | undefined> => {
   const at = deps.clock.now();
   const { instanceId, verdict } = work.incident;
-  const evidence = await gatherEvidence(deps, instanceId, knownSince(inventory, verdict));
+  const known = knownSince(inventory, verdict);
+  const watching = deps.ledger.watched(deps.scope.cluster);
+  const [evidence] = await Promise.all([
+    gatherEvidence(deps, instanceId, known, async (agents) =>
+      countMissing(deps, agents, await watching),
+    ),
+    watching,
+  ]);
   const { ec2 } = evidence;
   const instance = ec2.kind === 'seen' ? ec2.instance : undefined;
   work.down = instance !== undefined && isDown(instance.state);

@@ -1,12 +1,12 @@
-import type { Hold } from '../domain/incident.ts';
+import type { Hold, Incident } from '../domain/incident.ts';
 import { summarise } from '../domain/summary.ts';
-import type { PhaseEvents } from '../ports/events.ts';
-import type { IncidentLedger } from '../ports/ledger.ts';
+import type { Phase, PhaseEvents } from '../ports/events.ts';
+import type { IncidentLedger, StormLedger } from '../ports/ledger.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import { hold, holdWaitSeconds, loadIncident, type StepInput, waitsInside } from './step.ts';
 
 export interface HoldIncidentDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save'>;
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'save'> & Pick<StormLedger, 'storm'>;
   readonly events: PhaseEvents;
   readonly clock: Clock;
   readonly log: Log;
@@ -39,6 +39,22 @@ const advice: Readonly<Record<string, string>> = {
 const isTold = (looks: number): boolean => looks === 0 || Number.isInteger(Math.log2(looks));
 
 /**
+ * Which news this is; undefined: none. Of all that wait in a storm only the first tells, and the
+ * sweep after it: one message for all of them.
+ */
+const newsOf = async (
+  ledger: Pick<StormLedger, 'storm'>,
+  { cluster, id }: Incident,
+  { looks, reason }: Hold,
+): Promise<Phase | undefined> => {
+  if (reason === 'storm' || reason === 'blind') {
+    const { first, waiting } = await ledger.storm(cluster);
+    if (waiting[id] !== undefined) return first === id && isTold(looks) ? 'storm' : undefined;
+  }
+  return isTold(looks) ? 'held' : undefined;
+};
+
+/**
  * Stops before the next mutation, keeps everything as it is, says why, and lets the workflow look
  * again with growing waits. After fifteen minutes the execution ends; the sweep goes on from there.
  */
@@ -58,7 +74,12 @@ export const createHoldIncident =
     const incident = input.failure === undefined ? before : await loadIncident(ledger, input);
     const held: Hold | undefined = incident.hold;
     if (held === undefined) throw new RangeError('HoldIncident without a reason');
-    if (isTold(held.looks)) await events.publish('held', incident, now);
+    const news = await newsOf(ledger, incident, held);
+    if (news !== undefined) await events.publish(news, incident, now);
+    // The sweep wakes it when it is its turn: a thousand executions that wait would look in vain.
+    if (held.reason === 'storm') {
+      return { kind: 'ended', status: 'held', summary: summarise(incident) };
+    }
     if (held.reason === 'proof-void' && held.looks < 3) return { kind: 'retry', waitSeconds: 1 };
     return waitsInside(held.since, now)
       ? { kind: 'retry', waitSeconds: holdWaitSeconds(held.looks) }

@@ -31,6 +31,13 @@ export interface Machines {
  */
 const alarmOverdueMs = 180_000;
 
+/** Only what EC2 calls impaired is looked for here, and nobody counts what Mesos has lost. */
+const findsFailures = {
+  partitionedGraceMs: Number.POSITIVE_INFINITY,
+  blindLimit: Number.POSITIVE_INFINITY,
+  blindLimitPercent: 100,
+};
+
 const laterOf = (a: LaunchTime, b: LaunchTime | undefined): LaunchTime =>
   b !== undefined && b > a ? b : a;
 
@@ -50,13 +57,20 @@ const whyMissed = async (
   if (isDown(instance.state)) return `EC2 says ${instance.state}`;
   const evidence = await gatherEvidence(deps, instance.instanceId, inventory);
   const impairedGraceMs = deps.policy.impairedGraceMs + alarmOverdueMs;
-  const verdict = judge(evidence, { impairedGraceMs });
+  const verdict = judge(evidence, { ...findsFailures, impairedGraceMs });
   return mayFence(verdict) ? verdict.why.join('; ') : undefined;
 };
 
 /** A key of its own for what was left behind, so that it is taken up once and not each minute. */
 const keyOf = ({ launchTime }: Instance, left: readonly Volume[]): string =>
   [`sweep:${launchTime}`, ...left.map(({ volumeId }) => volumeId).sort()].join(':');
+
+/** Holds of a machine that is not down: once it is, they have no reason left. */
+const heldWhileUp = ['storm', 'partitioned', 'flapping'];
+
+/** Down by now, and its incident waits for something that does not matter any more. */
+const wentDown = (last: Incident | undefined, { state }: Instance): boolean =>
+  last?.status === 'held' && heldWhileUp.includes(last.hold?.reason ?? '') && isDown(state);
 
 /** Data on a fenced machine of which the incident that recovered it knew nothing. */
 const leftBehind = (
@@ -89,8 +103,10 @@ const lookAt = async (
     isDataOf(volume, instance, remembered, scope.cluster),
   );
   const left = leftBehind(last, instance, data);
-  const key = keyOf(instance, left);
-  const isNews = left.length > 0 && !last?.signals.some((signal) => signal.key === key);
+  const down = wentDown(last, instance);
+  const key = down ? `sweep:down:${instance.launchTime}` : keyOf(instance, left);
+  const isKnown = last?.signals.some((signal) => signal.key === key);
+  const isNews = (left.length > 0 || down) && !isKnown;
   if (data.length === 0 || (isSeenTo(last, instance) && !isNews)) return undefined;
   if (heldByOperator({ instanceId }, control, clock.now()) !== undefined) return undefined;
   const why = await whyMissed(deps, instance, inventory);

@@ -88,6 +88,9 @@ const holdWaits = [5, 10, 20, 40, 60] as const;
 /** How long an execution waits inside a hold before it ends and leaves it to the sweep. */
 const holdInsideMs = 15 * 60_000;
 
+/** Behind the storm brake a machine is looked at this rarely. */
+const stormLookMs = 300_000;
+
 export const holdWaitSeconds = (looks: number): number =>
   holdWaits[Math.min(looks, holdWaits.length - 1)] ?? 60;
 
@@ -106,7 +109,9 @@ export const hold = async (
   const since = same?.since ?? now;
   // The longer it lasts the rarer the looks: one in five of its age, at most a quarter of an hour.
   const rareMs = Math.min(Math.round((now - since) / 5), holdInsideMs);
-  const retryAt = (now + Math.max(holdWaitSeconds(looks) * 1000, rareMs)) as EpochMs;
+  // The sweep wakes whoever's turn it is, so that a thousand that wait need not look for themselves.
+  const leastMs = reason === 'storm' ? stormLookMs : holdWaitSeconds(looks) * 1000;
+  const retryAt = (now + Math.max(leastMs, rareMs)) as EpochMs;
   const record = { reason, says, since, looks, retryAt };
   await ledger.save(incident.id, incident.token, { status: 'held', hold: record }, now);
   return { kind: 'hold', reason };

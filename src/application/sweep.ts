@@ -3,17 +3,22 @@ import type { Incident } from '../domain/incident.ts';
 import { type Instance, tagValue } from '../domain/machine.ts';
 import { appsByVolumeName, doomedWith, isRoot, mayAdopt, whyNotOurs } from '../domain/scope.ts';
 import type { App, Inventory, MesosAgent, Task } from '../domain/service.ts';
+import type { StormPolicy } from '../domain/storm.ts';
 import { isDown, isImpaired } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Adoption, Workflow } from '../ports/workflow.ts';
 import { startExecution } from './intake.ts';
+import { admitLost } from './lost-agents.ts';
 import { admitMissed, type LostEventsDeps, type Machines } from './lost-events.ts';
+import { inOrder, keepStorm, type StormWatchDeps, turnsIn } from './storm-watch.ts';
 import { probeTimeoutMs, silentProbes } from './witnesses.ts';
 
-export interface SweepDeps extends LostEventsDeps {
+export interface SweepDeps extends LostEventsDeps, StormWatchDeps {
+  readonly policy: LostEventsDeps['policy'] & StormPolicy;
   readonly ledger: LostEventsDeps['ledger'] &
+    StormWatchDeps['ledger'] &
     Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents'> &
     Pick<ClusterLedger, 'recordInventory' | 'unwatch' | 'watch' | 'watched'>;
   readonly compute: LostEventsDeps['compute'] &
@@ -182,27 +187,34 @@ const keepInventory = async (
 };
 
 /** The execution that holds the incident has ended, or never began, without ending it. */
-const needsExecution = async (deps: SweepDeps, incident: Incident): Promise<boolean> => {
+const needsExecution = async (
+  deps: SweepDeps,
+  incident: Incident,
+  turns: ReadonlySet<IncidentId>,
+): Promise<boolean> => {
   const { clock, workflow } = deps;
   const now = clock.now();
   const due =
     incident.status === 'held' ? (incident.hold?.retryAt ?? 0) : incident.updatedAt + quietMs;
-  if (now < due) return false;
+  if (now < due && !turns.has(incident.id)) return false;
   const arn = incident.executionArn ?? workflow.arnOf(incident.executionName);
   return (await workflow.status(arn)) !== 'RUNNING';
 };
 
 /** Takes the incident over if nobody works on it. A quiet ledger alone proves nothing. */
-const resumeOne = async (deps: SweepDeps, id: IncidentId): Promise<boolean> => {
+const resumeOne = async (
+  deps: SweepDeps,
+  incident: Incident,
+  turns: ReadonlySet<IncidentId>,
+): Promise<boolean> => {
   const { clock, ledger, log, metrics, workflow } = deps;
-  const incident = await ledger.incident(id);
-  if (incident === undefined) return false;
+  const { id } = incident;
   if (incident.status === 'recovered' || incident.status === 'cancelled') {
     // Over but still listed: its closing was cut short, and is completed under its own token.
     await ledger.close(id, incident.token, { status: incident.status }, clock.now());
     return false;
   }
-  if (!(await needsExecution(deps, incident))) return false;
+  if (!(await needsExecution(deps, incident, turns))) return false;
   const taken = await ledger.takeOver(id, incident.token, clock.now());
   if (taken === 'lost') return false;
   await startExecution(workflow, taken);
@@ -211,19 +223,45 @@ const resumeOne = async (deps: SweepDeps, id: IncidentId): Promise<boolean> => {
   return true;
 };
 
-/** One incident that cannot be read must not keep the others from being taken up. */
-const resume = async (deps: SweepDeps): Promise<IncidentId[]> => {
-  const { ledger, log, metrics, scope } = deps;
-  const resumed: IncidentId[] = [];
-  for (const id of await ledger.openIncidents(scope.cluster)) {
-    try {
-      if (await resumeOne(deps, id)) resumed.push(id);
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : 'unknown';
-      log.error('incident not resumed', { incidentId: id, problem });
-      metrics.count('IncidentNotResumed');
-    }
+/** One incident that cannot be taken up must not keep the others from it; undefined: this one was. */
+const unless = async <T>(
+  { log, metrics }: SweepDeps,
+  incidentId: IncidentId,
+  act: () => Promise<T>,
+): Promise<T | undefined> => {
+  try {
+    return await act();
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : 'unknown';
+    log.error('incident not resumed', { incidentId, problem });
+    metrics.count('IncidentNotResumed');
+    return undefined;
   }
+};
+
+/** Takes up what nobody works on; what waits behind the storm brake in the order of its turns. */
+const resume = async (deps: SweepDeps, agents: number): Promise<IncidentId[]> => {
+  const { clock, ledger, policy, scope } = deps;
+  const [ids, storm, control] = await Promise.all([
+    ledger.openIncidents(scope.cluster),
+    ledger.storm(scope.cluster),
+    ledger.control(scope.cluster),
+  ]);
+  const incidents: Incident[] = [];
+  const unread: IncidentId[] = [];
+  for (const id of ids) {
+    const read = await unless(deps, id, async () => ({ incident: await ledger.incident(id) }));
+    if (read === undefined) unread.push(id);
+    else if (read.incident !== undefined) incidents.push(read.incident);
+  }
+  const view = { policy, agents, now: clock.now() };
+  const turns = turnsIn(incidents, storm, control, view);
+  const resumed: IncidentId[] = [];
+  for (const incident of inOrder(incidents, storm)) {
+    const isTaken = await unless(deps, incident.id, () => resumeOne(deps, incident, turns));
+    if (isTaken === true) resumed.push(incident.id);
+  }
+  await keepStorm(deps, scope.cluster, storm, incidents, unread);
   return resumed;
 };
 
@@ -260,20 +298,21 @@ const keep = async (
 export const createSweep = (deps: SweepDeps) => async (): Promise<Swept> => {
   const { clock, functions, ledger, scope } = deps;
   const warming = isWarmingDue(clock.now()) ? functions.warm() : undefined;
-  const resumed = await resume(deps);
   const watched = await ledger.watched(scope.cluster);
+  const resumed = await resume(deps, watched.length);
   const [machines, services] = await Promise.all([
     seen(deps, lookAtMachines(deps, watched)),
     seen(deps, lookAtServices(deps)),
   ]);
   if (machines && services) await keep(deps, { ...machines, ...services }, watched);
-  const found = machines === undefined ? [] : await admitMissed(deps, machines);
+  const missed = machines === undefined ? [] : await admitMissed(deps, machines);
+  const lost = machines && services ? await admitLost(deps, machines, services.agents) : [];
   await warming;
   return {
     kind: 'swept',
     agents: machines === undefined ? 0 : runningIn(machines).length,
     resumed,
-    found,
+    found: [...missed, ...lost],
     blind: machines === undefined || services === undefined,
   };
 };

@@ -1,13 +1,18 @@
 import type { AgentId, EpochMs, InstanceId } from '../domain/ids.ts';
 import type { Verdict } from '../domain/incident.ts';
+import type { Policy } from '../domain/policy.ts';
 import type { Inventory, MesosAgent } from '../domain/service.ts';
 import {
   type ChecksWitness,
   type Ec2Witness,
   type Evidence,
   isDown,
+  isImpaired,
+  isLost,
+  type MastersWitness,
   type MesosWitness,
   mayFence,
+  missingMax,
 } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
@@ -17,6 +22,12 @@ export interface WitnessDeps {
   readonly compute: Pick<ComputeReads, 'instance' | 'statusChecks'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe'>;
   readonly clock: Clock;
+}
+
+/** What it takes to hold Mesos against EC2: the agents that should be there, and both their words. */
+export interface CountDeps {
+  readonly compute: Pick<ComputeReads, 'instancesOfCluster' | 'statusChecksOf'>;
+  readonly policy: Pick<Policy, 'blindLimit' | 'blindLimitPercent'>;
 }
 
 /** A probe that gets no answer for this long has failed. */
@@ -124,6 +135,43 @@ const probeAgent = async (
     : { kind: 'unclear', agentId: agent.agentId, answering };
 };
 
+/** Neither recovered only, nor unheard of; one that we deactivated ourselves may well work. */
+export const isListed = (agent: MesosAgent): boolean =>
+  (agent.active || agent.deactivated) && !agent.recovered;
+
+/**
+ * How many agents that were seen well once Mesos has lost now, although EC2 runs them and does not
+ * call them impaired. As long as Mesos lists nearly all of them nobody asks EC2: then the difference
+ * is all there can be. An agent that EC2 cannot be asked about may be well.
+ */
+export const countMissing = async (
+  { compute, policy }: CountDeps,
+  agents: readonly MesosAgent[],
+  watched: readonly InstanceId[],
+): Promise<MastersWitness> => {
+  const listed = agents.filter(isListed);
+  const known = Math.max(watched.length, listed.length);
+  const difference = watched.length - listed.length;
+  if (difference <= missingMax(known, policy)) {
+    return { kind: 'counted', known, missing: Math.max(0, difference) };
+  }
+  const hosts = new Set(listed.map(({ hostname }) => hostname));
+  try {
+    const unseen = (await compute.instancesOfCluster()).filter(
+      ({ instanceId, privateIp, state }) =>
+        state === 'running' && watched.includes(instanceId) && !hosts.has(privateIp ?? ''),
+    );
+    const checks = await compute.statusChecksOf(unseen.map(({ instanceId }) => instanceId));
+    const well = unseen.filter(({ instanceId }) => {
+      const own = checks.get(instanceId);
+      return own === undefined || !isImpaired(own);
+    });
+    return { kind: 'counted', known, missing: well.length };
+  } catch (error) {
+    return { kind: 'uncounted', known, why: say(error) };
+  }
+};
+
 /** Passes an answer through and notes when it came. */
 type Stamp = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
 
@@ -132,22 +180,37 @@ export interface FreshEvidence extends Evidence {
   readonly oldestAt: EpochMs;
 }
 
+/** The master's word on one agent, and the list it is from; empty: the masters did not answer. */
+interface MesosView {
+  readonly mesos: MesosWitness;
+  readonly agents: readonly MesosAgent[];
+}
+
 /** The orchestrator's view of one agent: the master's list first, then the agent itself. */
 const readMesos = async (
   deps: WitnessDeps,
   known: KnownAgent,
   signal: AbortSignal,
   answered: Stamp,
-): Promise<MesosWitness> => {
+): Promise<MesosView> => {
   let agents: MesosAgent[];
   try {
     agents = await answered(deps.orchestrator.agents());
   } catch (error) {
-    return { kind: 'masters-unreachable', why: say(error) };
+    return { mesos: { kind: 'masters-unreachable', why: say(error) }, agents: [] };
   }
+  return { mesos: await askMesos(deps, known, agents, signal), agents };
+};
+
+const askMesos = async (
+  deps: WitnessDeps,
+  known: KnownAgent,
+  agents: readonly MesosAgent[],
+  signal: AbortSignal,
+): Promise<MesosWitness> => {
   const here = agents.filter((agent) => isHere(agent, known));
   // A deactivated agent is listed inactive although it may be well: only the agent can tell.
-  const active = here.find((agent) => (agent.active || agent.deactivated) && !agent.recovered);
+  const active = here.find(isListed);
   if (active === undefined) {
     const [listed] = here;
     return listed === undefined
@@ -158,14 +221,19 @@ const readMesos = async (
   return probeAgent(deps, active, others, known.failedProbes, signal);
 };
 
+/** Holds Mesos against EC2, if it has lost this agent and EC2 runs it. */
+type Count = (agents: readonly MesosAgent[]) => Promise<MastersWitness>;
+
 /**
  * Fresh reads of all witnesses, side by side. Never throws: what cannot be read is evidence of its
- * own. Where EC2 says the instance is down nobody waits for the agent to answer.
+ * own. Where EC2 says the instance is down nobody waits for the agent to answer. `count` is asked
+ * whether Mesos is to be believed when it has lost this agent; without it nobody counts.
  */
 export const gatherEvidence = async (
   deps: WitnessDeps,
   instanceId: InstanceId,
   inventory: Inventory | undefined,
+  count?: Count,
 ): Promise<FreshEvidence> => {
   const stopAsking = new AbortController();
   let oldestAt: EpochMs | undefined;
@@ -182,13 +250,17 @@ export const gatherEvidence = async (
       : readMesos(deps, fromInventory(inventory, deps.clock.now()), stopAsking.signal, answered);
   const [ec2, checks] = await Promise.all([reading, checking]);
   if (ec2.kind === 'seen' && isDown(ec2.instance.state)) stopAsking.abort();
-  let mesos = await asking;
+  let view = await asking;
   const restarted =
     ec2.kind === 'seen' &&
     inventory !== undefined &&
     ec2.instance.launchTime !== inventory.launchTime;
   // What was known of the earlier incarnation, its silence above all, says nothing about this one.
-  if (restarted) mesos = await readMesos(deps, fromInstance(ec2), stopAsking.signal, answered);
+  if (restarted) view = await readMesos(deps, fromInstance(ec2), stopAsking.signal, answered);
+  const { agents, mesos } = view;
+  const isRunning = ec2.kind === 'seen' && ec2.instance.state === 'running';
+  const masters = isRunning && isLost(mesos) ? await count?.(agents) : undefined;
   const at = deps.clock.now();
-  return { at, oldestAt: oldestAt ?? at, ec2, checks, mesos };
+  const seen = { at, oldestAt: oldestAt ?? at, ec2, checks, mesos };
+  return masters === undefined ? seen : { ...seen, masters };
 };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Policy } from '../domain/policy.ts';
 import type { Scope } from '../domain/scope.ts';
+import type { StormPolicy } from '../domain/storm.ts';
 
 /**
  * One section per concern, so that a function asks only for what infra/functions.yml gives it. The
@@ -19,6 +20,13 @@ const seconds = (min: number, max: number) => {
   return setting(/^\d{1,9}$/, fix)
     .transform((text) => Number(text) * 1_000)
     .refine((ms) => ms >= min * 1_000 && ms <= max * 1_000, `is wrong: set it to ${fix}`);
+};
+
+const count = (min: number, max: number) => {
+  const fix = `a whole number from ${min} to ${max}`;
+  return setting(/^\d{1,9}$/, fix)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `is wrong: set it to ${fix}`);
 };
 
 const oneOf = <const Value extends string>(...values: readonly Value[]) =>
@@ -130,12 +138,27 @@ export const dcos = z
 
 const impairedGrace = { IMPAIRED_GRACE_SECONDS: seconds(0, 900) };
 
-/** How long EC2 must have called an agent impaired, for a function that only finds failures. */
-export const grace = z.object(impairedGrace).transform(
-  (env): Pick<Policy, 'impairedGraceMs'> => ({
+const storm = {
+  STORM_LIMIT: count(1, 1_000),
+  STORM_LIMIT_PERCENT: count(1, 100),
+  STORM_WINDOW_SECONDS: seconds(300, 86_400),
+  STORM_COOL_DOWN_SECONDS: seconds(60, 3_600),
+};
+
+const stormOf = (env: z.infer<z.ZodObject<typeof storm>>): StormPolicy => ({
+  stormLimit: env.STORM_LIMIT,
+  stormLimitPercent: env.STORM_LIMIT_PERCENT,
+  stormWindowMs: env.STORM_WINDOW_SECONDS,
+  stormCoolDownMs: env.STORM_COOL_DOWN_SECONDS,
+});
+
+/** What a function needs that only finds failures and takes up what waits. */
+export const grace = z
+  .object({ ...impairedGrace, ...storm })
+  .transform((env): Pick<Policy, 'impairedGraceMs'> & StormPolicy => ({
     impairedGraceMs: env.IMPAIRED_GRACE_SECONDS,
-  }),
-);
+    ...stormOf(env),
+  }));
 
 /** What an operator decided once for the whole deployment. */
 export const policy = z
@@ -147,6 +170,12 @@ export const policy = z
     FORCE_DETACH: oneOf('never', 'after-proof'),
     PARTIAL_DEADLINE_SECONDS: seconds(10, 240),
     REXRAY_PREEMPT: oneOf('off', 'on'),
+    PARTITIONED_AGENT: oneOf('ask', 'fence'),
+    PARTITIONED_GRACE_SECONDS: seconds(30, 240),
+    BLIND_LIMIT: count(1, 1_000),
+    BLIND_LIMIT_PERCENT: count(1, 100),
+    ...storm,
+    BLOCK_PERIOD_SECONDS: seconds(0, 86_400),
   })
   .transform(
     (env): Policy => ({
@@ -157,6 +186,12 @@ export const policy = z
       forceDetach: env.FORCE_DETACH,
       partialDeadlineMs: env.PARTIAL_DEADLINE_SECONDS,
       rexrayPreempt: env.REXRAY_PREEMPT,
+      partitionedAgent: env.PARTITIONED_AGENT,
+      partitionedGraceMs: env.PARTITIONED_GRACE_SECONDS,
+      blindLimit: env.BLIND_LIMIT,
+      blindLimitPercent: env.BLIND_LIMIT_PERCENT,
+      ...stormOf(env),
+      blockPeriodMs: env.BLOCK_PERIOD_SECONDS,
     }),
   );
 

@@ -53,6 +53,10 @@ export const AdoptOutput = z.strictObject({
 
 /** A phase event of the bus; only the key is believed. */
 export const NotifyInput = z.looseObject({
-  detail: z.looseObject({ version: z.literal(1), incidentId: IncidentIdText }),
+  detail: z.looseObject({
+    version: z.literal(1),
+    incidentId: IncidentIdText,
+    phase: z.string().exactOptional(),
+  }),
 });
 export const NotifyOutput = z.strictObject({ kind: z.enum(['posted', 'updated', 'silent']) });

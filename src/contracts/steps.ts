@@ -42,6 +42,9 @@ const HoldReasonText = z.enum({
   'orchestrator-unavailable': 'orchestrator-unavailable',
   'recovery-not-seen': 'recovery-not-seen',
   'step-failed': 'step-failed',
+  partitioned: 'partitioned',
+  storm: 'storm',
+  flapping: 'flapping',
 } satisfies { [Reason in HoldReason]: Reason });
 
 const cancelled = z.strictObject({ kind: z.literal('cancelled') });

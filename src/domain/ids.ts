@@ -9,6 +9,8 @@ export type VolumeId = Brand<string, 'VolumeId'>;
 export type AgentId = Brand<string, 'AgentId'>;
 /** `<cluster>#<instanceId>#<n>`: the n-th incident of an instance. */
 export type IncidentId = Brand<string, 'IncidentId'>;
+/** `<cluster>#storm#<began>`: one storm of a cluster. */
+export type StormId = Brand<string, 'StormId'>;
 /** Milliseconds since the epoch, by this process's clock. */
 export type EpochMs = Brand<number, 'EpochMs'>;
 /** When an instance was started, ISO 8601 as EC2 gives it; with the instance id, the incarnation. */
@@ -22,6 +24,15 @@ export const isVolumeId = (text: string): text is VolumeId => volumePattern.test
 
 export const incidentIdOf = (cluster: string, instanceId: InstanceId, n: number): IncidentId =>
   `${cluster}#${instanceId}#${n}` as IncidentId;
+
+export const stormIdOf = (cluster: string, began: EpochMs): StormId =>
+  `${cluster}#storm#${began}` as StormId;
+
+/** The incident of the same instance before this one; undefined: it is the first. */
+export const incidentBefore = (id: IncidentId): IncidentId | undefined => {
+  const [cluster = '', instanceId, n] = id.split('#');
+  return Number(n) > 1 ? incidentIdOf(cluster, instanceId as InstanceId, Number(n) - 1) : undefined;
+};
 
 /** The instance an incident is about. */
 export const instanceOf = (incidentId: IncidentId): InstanceId =>

@@ -47,7 +47,14 @@ export interface Signal {
   readonly notice?: Notice;
 }
 
-export type VerdictKind = 'Down' | 'Impaired' | 'Ordered' | 'Suspect' | 'Blind' | 'Recovered';
+export type VerdictKind =
+  | 'Down'
+  | 'Impaired'
+  | 'Ordered'
+  | 'Suspect'
+  | 'Blind'
+  | 'Recovered'
+  | 'Partitioned';
 
 export interface Verdict {
   readonly kind: VerdictKind;
@@ -58,6 +65,8 @@ export interface Verdict {
   readonly whyNot: readonly string[];
   /** Suspect: when another look could change it. Milliseconds from `at`. */
   readonly lookAgainMs?: number;
+  /** Mesos has not seen it working since, by looks of this incident one after the other. */
+  readonly lostSince?: EpochMs;
 }
 
 /** A volume of the agent as it was when the incident looked, and whether it is ours to move. */
@@ -113,7 +122,10 @@ export type HoldReason =
   | 'duplicate-volume-name'
   | 'orchestrator-unavailable'
   | 'recovery-not-seen'
-  | 'step-failed';
+  | 'step-failed'
+  | 'partitioned'
+  | 'storm'
+  | 'flapping';
 
 export interface Hold {
   readonly reason: HoldReason;

@@ -1,4 +1,5 @@
 import type { Incident } from './incident.ts';
+import { countsOf, queueOf, type Storm } from './storm.ts';
 import { phaseTimes, summarise } from './summary.ts';
 
 /** A message for people about one incident, before any channel's own form. */
@@ -56,4 +57,29 @@ export const messageOf = (incident: Incident): IncidentMessage => {
   const where = facts?.availabilityZone === undefined ? '' : ` in ${facts.availabilityZone}`;
   const title = `${incident.cluster}: ${incident.instanceId}${where}: ${stage(incident)}`;
   return { title, lines, mood: moodOf(incident) };
+};
+
+/** So many of those that wait are named. */
+const namedMax = 10;
+
+/** One message for a whole storm: how many wait, where and why, and who goes on first. Pure. */
+export const stormMessageOf = (cluster: string, storm: Storm): IncidentMessage => {
+  const queue = queueOf(storm);
+  const has = storm.joined === 1 ? '1 agent has' : `${storm.joined} agents have`;
+  if (queue.length === 0) {
+    const lines = [`${has} waited; nobody waits any more.`];
+    return { title: `${cluster}: storm over`, lines, mood: 'calm' };
+  }
+  const named = queue.slice(0, namedMax).map(([, one]) => `${one.instanceId} (${one.priority})`);
+  const more = queue.length > namedMax ? `, and ${queue.length - namedMax} more` : '';
+  const isBlind = queue.some(([, { behind }]) => behind === 'blind');
+  const lines = [
+    `${queue.length} wait, nothing of theirs is touched; ${has} had to wait in all.`,
+    ...countsOf(queue.map(([, one]) => one)),
+    `In order of priority: ${named.join(', ')}${more}`,
+    isBlind
+      ? 'Mesos has lost more agents than can have failed: look at the masters and their network.'
+      : 'They go on by priority once nothing more comes; acknowledge one, or the storm, to go on now.',
+  ];
+  return { title: `${cluster}: storm: ${queue.length} agents wait`, lines, mood: 'waiting' };
 };

@@ -10,6 +10,22 @@ export interface Policy {
   /** After this, one stuck volume no longer holds back the others. */
   readonly partialDeadlineMs: number;
   readonly rexrayPreempt: 'off' | 'on';
+  /** What is done to an agent that Mesos has lost and EC2 finds well. */
+  readonly partitionedAgent: 'ask' | 'fence';
+  /** How long it must have been lost, by our own looks. */
+  readonly partitionedGraceMs: number;
+  /** More agents that Mesos has lost and EC2 finds well say something about Mesos. */
+  readonly blindLimit: number;
+  readonly blindLimitPercent: number;
+  /** So many machines of one zone that are not down may be fenced within the window. */
+  readonly stormLimit: number;
+  /** Of the cluster's agents; the smaller of the two limits counts, but one is always let through. */
+  readonly stormLimitPercent: number;
+  readonly stormWindowMs: number;
+  /** A storm is over when nothing more came for this long. */
+  readonly stormCoolDownMs: number;
+  /** Neither an agent nor an app is failed over twice within this; 0: it may be. */
+  readonly blockPeriodMs: number;
 }
 
 /** Named limits that no operator needs to turn. Milliseconds. */

@@ -19,6 +19,8 @@ export interface App {
   readonly constraints: readonly (readonly string[])[];
   /** `*` and, for public agents, `slave_public`. */
   readonly acceptedRoles: readonly string[];
+  /** What its label asks for; a higher one is let through a storm before others. */
+  readonly priority?: number;
 }
 
 /** A task as Marathon shows it. */

@@ -10,7 +10,9 @@ export type Phase =
   | 'handed-off'
   | 'recovered'
   | 'cancelled'
-  | 'held';
+  | 'held'
+  /** Of a storm, told by one of the incidents that wait in it. */
+  | 'storm';
 
 /** Tells the world. Losing an event changes no outcome, so this never throws: it counts. */
 export interface PhaseEvents {

@@ -1,4 +1,4 @@
-import type { EpochMs, IncidentId, InstanceId, VolumeId } from '../domain/ids.ts';
+import type { EpochMs, IncidentId, InstanceId, StormId, VolumeId } from '../domain/ids.ts';
 import type {
   AuditRecord,
   CallIntent,
@@ -9,6 +9,7 @@ import type {
 } from '../domain/incident.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import type { Inventory } from '../domain/service.ts';
+import type { Admission, Storm, Waiting } from '../domain/storm.ts';
 import type { ShiftedZone, ZoneShift } from '../domain/zone-shift.ts';
 
 /**
@@ -119,6 +120,8 @@ export interface Control {
   readonly maintenance: Readonly<Record<string, { readonly by: string; readonly until: EpochMs }>>;
   /** Zones, by their ids, that traffic is moved away from; not believed after their `until`. */
   readonly shiftedZones?: Readonly<Record<string, ShiftedZone>>;
+  /** Who lets everything through the storm brake, and until when. */
+  readonly stormAcknowledged?: { readonly by: string; readonly until: EpochMs };
 }
 
 export interface ClusterLedger {
@@ -133,8 +136,34 @@ export interface ClusterLedger {
   rememberZoneShift(cluster: string, shift: ZoneShift): Promise<'recorded' | 'older'>;
 }
 
-/** One message per incident: where it is and what it says already. */
+/** The storm brake's one record, which all executions of a cluster share. */
+export interface StormLedger {
+  /** A cluster that had no storm yet is calm. */
+  storm(cluster: string): Promise<Storm>;
+  /**
+   * Lets the applicant through: `admitted` is the whole new list, and whoever it is waits no more.
+   * 'lost' when somebody else was let through since the record was read; read it and ask again.
+   */
+  letThrough(
+    cluster: string,
+    current: Storm,
+    incidentId: IncidentId,
+    admitted: readonly Admission[],
+  ): Promise<'recorded' | 'lost'>;
+  /** Puts it among those that wait, once; the first of them begins the storm. */
+  joinStorm(cluster: string, incidentId: IncidentId, waiting: Waiting): Promise<void>;
+  /** These wait no more, whether they did or not; with nobody left the storm has ended. */
+  leaveStorm(cluster: string, incidentIds: readonly IncidentId[], at: EpochMs): Promise<void>;
+}
+
+/** One message per incident or storm: where it is and what it says already. */
 export interface NotificationLedger {
-  message(id: IncidentId): Promise<{ readonly channel: string; readonly ts: string } | undefined>;
-  recordMessage(id: IncidentId, channel: string, ts: string): Promise<'recorded' | 'lost'>;
+  message(
+    id: IncidentId | StormId,
+  ): Promise<{ readonly channel: string; readonly ts: string } | undefined>;
+  recordMessage(
+    id: IncidentId | StormId,
+    channel: string,
+    ts: string,
+  ): Promise<'recorded' | 'lost'>;
 }

@@ -13,6 +13,7 @@ import { createClusterLedger } from '../../src/adapters/dynamodb/cluster-ledger.
 import { createIncidentLedger } from '../../src/adapters/dynamodb/incident-ledger.ts';
 import { createNotificationLedger } from '../../src/adapters/dynamodb/notification-ledger.ts';
 import { createOwnershipLedger } from '../../src/adapters/dynamodb/ownership-ledger.ts';
+import { createStormLedger } from '../../src/adapters/dynamodb/storm-ledger.ts';
 import type { LedgerDeps } from '../../src/adapters/dynamodb/table.ts';
 import type { Ledgers } from './ledger.ts';
 
@@ -88,6 +89,7 @@ export const ledgersOn = (deps: LedgerDeps): Ledgers => ({
   ownership: createOwnershipLedger(deps),
   cluster: createClusterLedger(deps),
   notifications: createNotificationLedger(deps),
+  storms: createStormLedger(deps),
   setControl: (cluster, control) =>
     plant(deps, { pk: `CLUSTER#${cluster}`, sk: 'CONTROL', schema: 1, ...control }),
 });

@@ -36,6 +36,7 @@ const app: App = {
   mem: 1024,
   constraints: [['@zone', 'IS', 'aws/us-east-1a']],
   acceptedRoles: ['*'],
+  priority: 10,
 };
 
 export const proofReads: readonly [ProofRead, ProofRead] = [
@@ -52,6 +53,7 @@ export const everyFacet = (instanceId: InstanceId, volumeId: VolumeId): Incident
     why: ['instance check failed'],
     whyNot: [],
     lookAgainMs: 5,
+    lostSince: t(0),
   },
   facts: {
     at: t(1),

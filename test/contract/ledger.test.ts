@@ -16,6 +16,7 @@ const inMemory = async (): Promise<Ledgers> => {
     ownership: ledger,
     cluster: ledger,
     notifications: ledger,
+    storms: ledger,
     setControl: async (cluster, control) => ledger.setControl(cluster, control),
   };
 };

@@ -7,10 +7,12 @@ import type {
   IncidentLedger,
   NotificationLedger,
   OwnershipLedger,
+  StormLedger,
 } from '../../src/ports/ledger.ts';
 import { admissionContract, tokenContract, unknownId } from './ledger-incidents.ts';
 import { ownershipContract } from './ledger-ownership.ts';
 import { inventoryAt, newInstanceId, t } from './ledger-samples.ts';
+import { stormContract } from './ledger-storm.ts';
 import { auditContract, closingContract, facetContract } from './ledger-work.ts';
 
 export interface Ledgers {
@@ -18,6 +20,7 @@ export interface Ledgers {
   readonly ownership: OwnershipLedger;
   readonly cluster: ClusterLedger;
   readonly notifications: NotificationLedger;
+  readonly storms: StormLedger;
   /** What an operator does by hand. */
   setControl(cluster: string, control: Control): Promise<void>;
 }
@@ -42,6 +45,7 @@ const surroundings = (get: Get): void => {
     const control = {
       paused: { by: 'ana', reason: 'upgrade', until: t(600) },
       maintenance: { [newInstanceId()]: { by: 'ben', until: t(60) } },
+      stormAcknowledged: { by: 'ana', until: t(60) },
     };
     await get().setControl('switched', control);
     expect(await get().cluster.control('switched')).toEqual(control);
@@ -132,5 +136,6 @@ export const ledgerContract = (get: Get): void => {
   describe('audit', () => auditContract(incidents));
   describe('closing', () => closingContract(incidents));
   describe('ownership', () => ownershipContract(() => get().ownership));
+  describe('storms', () => stormContract(() => get().storms));
   describe('surroundings', () => surroundings(get));
 };

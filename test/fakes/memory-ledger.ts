@@ -11,6 +11,7 @@ import {
   type IncidentId,
   type InstanceId,
   incidentIdOf,
+  type StormId,
   type VolumeId,
 } from '../../src/domain/ids.ts';
 import type {
@@ -23,6 +24,7 @@ import type {
 } from '../../src/domain/incident.ts';
 import type { Ownership } from '../../src/domain/ownership.ts';
 import type { Inventory } from '../../src/domain/service.ts';
+import { type Admission, calm, type Storm, type Waiting } from '../../src/domain/storm.ts';
 import { shiftedZonesOf, type ZoneShift } from '../../src/domain/zone-shift.ts';
 import type {
   ClusterLedger,
@@ -30,6 +32,7 @@ import type {
   IncidentLedger,
   NotificationLedger,
   OwnershipLedger,
+  StormLedger,
 } from '../../src/ports/ledger.ts';
 
 type Claim = Ownership & { readonly incidentId: IncidentId; readonly token: number };
@@ -47,13 +50,21 @@ const patched = (incident: Incident, patch: IncidentPatch, at: EpochMs): Inciden
   return { ...rest, ...facets, ...(next && { hold: next }), updatedAt: at };
 };
 
+/** Without these among those that wait; without anybody waiting it has ended. */
+const without = (storm: Storm, incidentIds: readonly IncidentId[], at: EpochMs): Storm => {
+  const left = Object.entries(storm.waiting).filter(([id]) => !incidentIds.some((i) => i === id));
+  const isOn = storm.began !== undefined && storm.ended === undefined;
+  const ended = isOn && left.length === 0 ? { ended: at } : {};
+  return { ...storm, ...ended, waiting: Object.fromEntries(left) };
+};
+
 /**
- * All four ledgers in memory, for unit tests of use cases. Passes the same contract as DynamoDB
+ * All five ledgers in memory, for unit tests of use cases. Passes the same contract as DynamoDB
  * (test/contract/ledger.ts). Every call is one step: nothing comes between its parts. Records are
  * copied on the way in, so nobody can change the past.
  */
 export class MemoryLedger
-  implements IncidentLedger, OwnershipLedger, ClusterLedger, NotificationLedger
+  implements IncidentLedger, OwnershipLedger, ClusterLedger, NotificationLedger, StormLedger
 {
   readonly #counts = new Map<InstanceId, number>();
   readonly #incidents = new Map<IncidentId, Incident>();
@@ -64,7 +75,8 @@ export class MemoryLedger
   readonly #watched = new Map<string, Set<InstanceId>>();
   readonly #controls = new Map<string, Control>();
   readonly #shifts = new Map<string, Map<string, ZoneShift>>();
-  readonly #messages = new Map<IncidentId, Message>();
+  readonly #messages = new Map<IncidentId | StormId, Message>();
+  readonly #storms = new Map<string, Storm>();
 
   /** What an operator would switch. */
   setControl(cluster: string, control: Control): void {
@@ -261,11 +273,52 @@ export class MemoryLedger
     return 'recorded';
   }
 
-  async message(id: IncidentId): Promise<Message | undefined> {
+  async storm(cluster: string): Promise<Storm> {
+    return this.#storms.get(cluster) ?? calm;
+  }
+
+  async letThrough(
+    cluster: string,
+    current: Storm,
+    incidentId: IncidentId,
+    admitted: readonly Admission[],
+  ): Promise<'recorded' | 'lost'> {
+    const stands = this.#storms.get(cluster) ?? calm;
+    if (stands.version !== current.version) return 'lost';
+    const next = { ...stands, version: stands.version + 1, admitted };
+    const at = admitted.at(-1)?.at ?? (0 as EpochMs);
+    this.#storms.set(cluster, structuredClone(without(next, [incidentId], at)));
+    return 'recorded';
+  }
+
+  async joinStorm(cluster: string, incidentId: IncidentId, waiting: Waiting): Promise<void> {
+    const { ended, ...stands } = this.#storms.get(cluster) ?? calm;
+    if (stands.waiting[incidentId] !== undefined) return;
+    const goesOn = stands.began !== undefined && ended === undefined;
+    const begins = { began: waiting.since, first: incidentId, joined: 1 };
+    const joined = goesOn ? { joined: stands.joined + 1 } : begins;
+    const all = { ...stands.waiting, [incidentId]: waiting };
+    this.#storms.set(cluster, structuredClone({ ...stands, ...joined, waiting: all }));
+  }
+
+  async leaveStorm(
+    cluster: string,
+    incidentIds: readonly IncidentId[],
+    at: EpochMs,
+  ): Promise<void> {
+    const stands = this.#storms.get(cluster);
+    if (stands !== undefined) this.#storms.set(cluster, without(stands, incidentIds, at));
+  }
+
+  async message(id: IncidentId | StormId): Promise<Message | undefined> {
     return this.#messages.get(id);
   }
 
-  async recordMessage(id: IncidentId, channel: string, ts: string): Promise<'recorded' | 'lost'> {
+  async recordMessage(
+    id: IncidentId | StormId,
+    channel: string,
+    ts: string,
+  ): Promise<'recorded' | 'lost'> {
     const message = this.#messages.get(id) ?? { channel, ts };
     this.#messages.set(id, message);
     return message.channel === channel && message.ts === ts ? 'recorded' : 'lost';

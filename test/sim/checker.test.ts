@@ -13,6 +13,7 @@ import {
   machine,
   OTHER,
   owner,
+  policy,
   read,
   type Story,
   seen,
@@ -48,6 +49,25 @@ const detachAt = (at: number): SimEvent =>
     VolumeId: VOLUME,
     InstanceId: AGENT,
   });
+
+/** Another hung machine, stopped a moment before. */
+const THIRD = 'i-0c';
+const third = (at: number, change: object = {}): SimEvent[] => {
+  const pk = `INCIDENT#demo#${THIRD}#1`;
+  const about = { id: `demo#${THIRD}#1`, instanceId: THIRD, ...change };
+  const ledger = (event: SimEvent): SimEvent => ({ ...event, pk }) as SimEvent;
+  return [
+    ledger(state(at, { ...about, facts: { volumes: [], agentIds: [] } })),
+    ledger(intent(at + 1, 'third', 'StopInstances', THIRD)),
+    ...(['instances', 'checks', 'agents'] as const).map((of) => read(at + 20, 'third', { of })),
+    call(at + 40, 'third', 'StopInstances', [THIRD]),
+  ];
+};
+const twoHung = (change: object = {}): SimEvent[] => [
+  ...good.world,
+  machine(2, { zone: 'a' }),
+  machine(2, { instanceId: THIRD, zone: 'a', ...change }),
+];
 
 const planted: readonly (readonly [string, string, Story])[] = [
   ['S1', 'two machines hold the volume', { back: [volume(5_000, [AGENT, OTHER])] }],
@@ -305,6 +325,11 @@ const planted: readonly (readonly [string, string, Story])[] = [
       gone: [],
     },
   ],
+  [
+    'S9',
+    'a second machine of the zone is stopped, beyond the limit',
+    { world: [policy(0), ...twoHung()], witnesses: [...third(30), ...good.witnesses] },
+  ],
   ['S10', 'the fenced machine takes the volume back', { close: [volume(7_000, [AGENT])] }],
   ['S11', 'recovered without the volume at its app', { back: [] }],
   ['S11', 'recovered without any app', { close: [state(6_000, { status: 'recovered' })] }],
@@ -385,6 +410,122 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ],
   ['S15', 'a token is in a log', { close: [said('sent with xoxb-1234-abcd')] }],
 ];
+
+describe('the blast radius', () => {
+  const story = (parts: { hung?: object; struck?: SimEvent[]; set?: Record<string, string> }) =>
+    told({
+      world: [policy(0, parts.set), ...twoHung(parts.hung)],
+      witnesses: [...(parts.struck ?? third(30)), ...good.witnesses],
+    });
+
+  it('is broken by a second fence beyond the limit, in the same zone and window', () => {
+    expect(story({})).toEqual(['S9']);
+  });
+
+  it.each<[string, Parameters<typeof story>[0]]>([
+    ['the limit allows it', { set: { StormLimit: '2' } }],
+    ['it is in another zone', { hung: { zone: 'b' } }],
+    ['the other one was down already', { hung: { state: 'stopping' } }],
+    [
+      'a person had asked for the other one',
+      { struck: third(30, { signals: { op: { source: 'operator' } } }) },
+    ],
+    [
+      'a person had waved the other one through',
+      { struck: third(30, { acknowledged: ['storm'] }) },
+    ],
+    [
+      'an operator had waved the storm through',
+      { struck: [control(20, { stormAcknowledged: { by: 'ana', until: 900_000 } }), ...third(30)] },
+    ],
+  ])('is not broken when %s', (_, parts) => {
+    expect(story(parts)).toEqual([]);
+  });
+
+  it('is broken beyond the share of the agents, however high the other limit is', () => {
+    const set = { StormLimit: '9', StormLimitPercent: '25' };
+    expect(story({ set })).toEqual(['S9']);
+    expect(story({ set: { ...set, StormLimitPercent: '34' } })).toEqual([]);
+  });
+
+  it('is not broken by what was fenced a window before', () => {
+    const late = 700_000;
+    const later = (events: readonly SimEvent[]): SimEvent[] =>
+      events.map((event) => {
+        const by = 'by' in event ? { ...event.by, wire: { at: event.by.wire.at + late } } : {};
+        return { ...event, at: event.at + late, ...('by' in event ? { by } : {}) } as SimEvent;
+      });
+    const only = { proof: [], noted: [], detach: [], release: [], gone: [], back: [], close: [] };
+    const world = [policy(0), ...twoHung(), ...third(30)];
+    const witnesses = witnessesAt(late + 100);
+    expect(told({ ...only, world, witnesses, stop: later(good.stop) })).toEqual([]);
+  });
+});
+
+describe('a partition', () => {
+  /** Well, and the master has not listed its agent since then; stopped after three minutes. */
+  const story = (set: Record<string, string>, change: object = {}, since = 10_000) => {
+    const at = 190_000;
+    const lost: SimEvent = {
+      at: since,
+      kind: 'agent',
+      agentId: 'S0',
+      instanceId: AGENT,
+      listed: false,
+    };
+    return told({
+      world: [policy(0, set), ...good.world, machine(2, { well: true }), lost],
+      open: [state(20_000, change)],
+      witnesses: witnessesAt(at),
+      stop: [
+        intent(at + 50, 'fenceAgent', 'StopInstances', AGENT),
+        call(at + 100, 'fenceAgent', 'StopInstances', [AGENT]),
+      ],
+      off: [],
+      proof: [],
+      noted: [],
+      detach: [],
+      free: [],
+      release: [],
+      gone: [],
+      back: [],
+      close: [],
+    });
+  };
+
+  it('is fenced by policy, or when a person says so, and by nobody else', () => {
+    expect(story({ PartitionedAgent: 'fence' })).toEqual([]);
+    expect(story({}, { acknowledged: ['partitioned'] })).toEqual([]);
+    expect(story({})).toEqual(['S8']);
+    expect(story({}, { acknowledged: ['storm'] })).toEqual(['S8']);
+  });
+
+  it('is none before the grace is over, nor while the agent is listed', () => {
+    expect(story({ PartitionedAgent: 'fence' }, {}, 100_000)).toEqual(['S8']);
+    expect(story({ PartitionedAgent: 'fence' }, {}, 189_999)).toEqual(['S8']);
+  });
+
+  it('is none when Mesos has lost more than one of few', () => {
+    const fence = { PartitionedAgent: 'fence' };
+    const other: SimEvent = {
+      at: 5,
+      kind: 'agent',
+      agentId: 'S1',
+      instanceId: OTHER,
+      listed: false,
+    };
+    const at = 190_000;
+    const rest = { off: [], proof: [], noted: [], detach: [], free: [], release: [], gone: [] };
+    const lost = { ...other, agentId: 'S0', instanceId: AGENT } as SimEvent;
+    const world = [policy(0, fence), ...good.world, machine(2, { well: true }), lost, other];
+    const stop = [
+      intent(at + 50, 'fenceAgent', 'StopInstances', AGENT),
+      call(at + 100, 'fenceAgent', 'StopInstances', [AGENT]),
+    ];
+    const parts = { world, witnesses: witnessesAt(at), stop, back: [], close: [], ...rest };
+    expect(told(parts)).toEqual(['S8']);
+  });
+});
 
 describe('nobody is condemned', () => {
   it('who detaches a moment after the ledger allowed it, and is taken over meanwhile', () => {

@@ -127,6 +127,22 @@ export const control = (at: number, item: object): SimEvent => ({
   item: { ...item },
 });
 
+/** What an operator has set for the deployment. */
+export const policy = (at: number, parameters: Record<string, string> = {}): SimEvent => ({
+  at,
+  kind: 'policy',
+  parameters: {
+    PartitionedAgent: 'ask',
+    PartitionedGraceSeconds: '120',
+    BlindLimit: '3',
+    BlindLimitPercent: '25',
+    StormLimit: '1',
+    StormLimitPercent: '100',
+    StormWindowSeconds: '900',
+    ...parameters,
+  },
+});
+
 /** A failover as it should be, in parts that a story can leave out or replace. */
 export const good = {
   world: [

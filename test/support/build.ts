@@ -22,7 +22,13 @@ import type { Instance, StatusChecks, Tag, Volume } from '../../src/domain/machi
 import type { Ownership } from '../../src/domain/ownership.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import type { Scope } from '../../src/domain/scope.ts';
-import type { App, DcosCapabilities, MesosAgent, Task } from '../../src/domain/service.ts';
+import type {
+  App,
+  DcosCapabilities,
+  Inventory,
+  MesosAgent,
+  Task,
+} from '../../src/domain/service.ts';
 
 /*
  * The catalog's MySQL on agent .7 of cluster `prod`, as everybody sees it on a good day. A test
@@ -65,6 +71,15 @@ export const policyOf = (change: Partial<Policy> = {}): Policy => ({
   forceDetach: 'never',
   partialDeadlineMs: 60_000,
   rexrayPreempt: 'off',
+  partitionedAgent: 'ask',
+  partitionedGraceMs: 120_000,
+  blindLimit: 3,
+  blindLimitPercent: 25,
+  stormLimit: 3,
+  stormLimitPercent: 25,
+  stormWindowMs: 900_000,
+  stormCoolDownMs: 300_000,
+  blockPeriodMs: 600_000,
   ...change,
 });
 
@@ -297,5 +312,18 @@ export const detachOf = (atSeconds: number, change: Partial<AuditRecord> = {}): 
   actor: 'ReleaseVolume',
   intendedAt: t(atSeconds),
   outcome: { kind: 'accepted', at: t(atSeconds) },
+  ...change,
+});
+
+/** What the sweep has kept of the agent a minute ago. */
+export const inventoryOf = (change: Partial<Inventory> = {}): Inventory => ({
+  launchTime: ids.launched,
+  privateIp: '10.0.0.7',
+  availabilityZone: zone,
+  agentIds: [ids.agent],
+  apps: [appOf()],
+  tasks: [{ id: 'mysql.1', appId: '/mysql' }],
+  volumes: [{ volumeId: ids.data, name: 'mysql', device: '/dev/xvdf' }],
+  seenAt: t(-60),
   ...change,
 });

@@ -1,5 +1,14 @@
 import type { EventOf, SimEvent } from '../events.ts';
-import { heldBy, incidentOf, isOff, justifying, type Memory, ownerOf, proofOf } from '../record.ts';
+import {
+  heldBy,
+  type IncidentSeen,
+  incidentOf,
+  isOff,
+  justifying,
+  type Memory,
+  ownerOf,
+  proofOf,
+} from '../record.ts';
 import {
   incidentFor,
   isCall,
@@ -162,6 +171,32 @@ const CHECKS_EVERY_MS = 60_000;
 
 const NEEDED = ['instances', 'checks', 'agents'] as const;
 
+/** As operators are told: so few may be lost at once, absolute and per cent, or Mesos is in doubt. */
+const missingMax = (known: number, { BlindLimit, BlindLimitPercent }: Memory['policy']): number =>
+  Math.min(Number(BlindLimit), Math.max(1, Math.ceil((known * Number(BlindLimitPercent)) / 100)));
+
+/**
+ * Well, and yet it may be fenced: the master has in truth not listed its agent for the grace, nearly
+ * all others are listed, and policy or a person says that this is enough.
+ */
+const isPartitioned = (
+  at: number,
+  instanceId: string,
+  incident: IncidentSeen | undefined,
+  { agents, machines, policy, unlistedSince }: Memory,
+): boolean => {
+  const may =
+    policy.PartitionedAgent === 'fence' || incident?.acknowledged.includes('partitioned') === true;
+  const [own] = [...agents.values()].filter((agent) => agent.instanceId === instanceId);
+  const since = own === undefined ? undefined : unlistedSince.get(own.agentId);
+  if (!may || since === undefined) return false;
+  const lost = [...agents.values()].filter(
+    (agent) => !agent.listed && machines.get(agent.instanceId)?.well === true,
+  );
+  const graceMs = Number(policy.PartitionedGraceSeconds) * 1_000;
+  return at - since >= graceMs && lost.length <= missingMax(agents.size, policy);
+};
+
 export const onlyTheFailed: Rule = (event, memory) => {
   if (!isCall(event, 'StopInstances', 'TerminateInstances')) return undefined;
   const [instanceId = ''] = event.targets;
@@ -176,6 +211,7 @@ export const onlyTheFailed: Rule = (event, memory) => {
   const missing = NEEDED.find((of) => justifying(memory, event.by, of).length === 0);
   if (missing) return violation(`${event.call} ${instanceId} without a fresh read of ${missing}`);
   if (!machine.well || incident?.ordered) return undefined;
+  if (isPartitioned(event.by.wire.at, instanceId, incident, memory)) return undefined;
   // What EC2 calls impaired was so at its last check; while the agent is not back, nobody knows better.
   const isListed = [...memory.agents.values()].some(
     (agent) => agent.instanceId === instanceId && agent.listed,

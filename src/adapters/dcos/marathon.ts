@@ -28,6 +28,7 @@ const MarathonApp = z.looseObject({
   healthChecks: z.array(z.unknown()).nullish(),
   constraints: z.array(z.array(z.string())).nullish(),
   acceptedResourceRoles: z.array(z.string()).nullish(),
+  labels: z.record(z.string(), z.unknown()).nullish(),
 });
 
 const MarathonTask = z.looseObject({
@@ -65,6 +66,13 @@ function isRexray(external: z.infer<typeof External> | null | undefined): boolea
   );
 }
 
+/** Who writes it is no operator of ours: what is no whole number is no priority, and no error. */
+const priorityLabel = 'EBS_FAILOVER_PRIORITY';
+const priorityOf = (labels: Readonly<Record<string, unknown>>): { priority?: number } => {
+  const text = labels[priorityLabel];
+  return typeof text === 'string' && /^-?\d{1,9}$/.test(text) ? { priority: Number(text) } : {};
+};
+
 const toApp = (app: z.infer<typeof MarathonApp>): App => {
   const volumes = app.container?.volumes ?? [];
   const roles = app.acceptedResourceRoles ?? [];
@@ -80,6 +88,7 @@ const toApp = (app: z.infer<typeof MarathonApp>): App => {
     constraints: app.constraints ?? [],
     // DC/OS starts Marathon with `*` as the default.
     acceptedRoles: roles.length > 0 ? roles : ['*'],
+    ...priorityOf(app.labels ?? {}),
   };
 };
 

@@ -58,11 +58,12 @@ export const signal = z.object({
 });
 
 export const verdict = z.object({
-  kind: z.enum(['Down', 'Impaired', 'Ordered', 'Suspect', 'Blind', 'Recovered']),
+  kind: z.enum(['Down', 'Impaired', 'Ordered', 'Suspect', 'Blind', 'Recovered', 'Partitioned']),
   at: epochMs,
   why: z.array(z.string()),
   whyNot: z.array(z.string()),
   lookAgainMs: z.number().nonnegative().exactOptional(),
+  lostSince: epochMs.exactOptional(),
 });
 
 export const app = z.object({
@@ -74,6 +75,7 @@ export const app = z.object({
   mem: z.number(),
   constraints: z.array(z.array(z.string())),
   acceptedRoles: z.array(z.string()),
+  priority: z.int().exactOptional(),
 });
 
 export const taskName = z.object({ id: text, appId: text });
@@ -127,6 +129,9 @@ export const holdReason = z.enum([
   'orchestrator-unavailable',
   'recovery-not-seen',
   'step-failed',
+  'partitioned',
+  'storm',
+  'flapping',
 ]);
 
 export const hold = z.object({

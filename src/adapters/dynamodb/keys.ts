@@ -1,4 +1,4 @@
-import type { IncidentId, InstanceId, VolumeId } from '../../domain/ids.ts';
+import type { IncidentId, InstanceId, StormId, VolumeId } from '../../domain/ids.ts';
 
 /** The primary key of an item. */
 export interface Key {
@@ -29,7 +29,10 @@ export const inventoryKey = (instanceId: InstanceId): Key => ({
   sk: 'INVENTORY',
 });
 export const stateKey = (id: IncidentId): Key => ({ pk: incidentPk(id), sk: 'STATE' });
-export const messageKey = (id: IncidentId): Key => ({ pk: incidentPk(id), sk: 'MESSAGE' });
+export const messageKey = (id: IncidentId | StormId): Key => ({
+  pk: `INCIDENT#${id}`,
+  sk: 'MESSAGE',
+});
 export const stepKey = (id: IncidentId, seq: number): Key => ({
   pk: incidentPk(id),
   sk: `${stepPrefix}${padded(seq)}`,
@@ -43,6 +46,7 @@ export const watchedKey = (cluster: string, instanceId: InstanceId): Key => ({
   sk: `${agentPrefix}${instanceId}`,
 });
 export const controlKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'CONTROL' });
+export const stormKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'STORM' });
 export const ownerKey = (volumeId: VolumeId): Key => ({ pk: volumePk(volumeId), sk: 'OWNER' });
 export const epochKey = (volumeId: VolumeId, epoch: number): Key => ({
   pk: volumePk(volumeId),

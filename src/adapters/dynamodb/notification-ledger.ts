@@ -1,4 +1,4 @@
-import type { IncidentId } from '../../domain/ids.ts';
+import type { IncidentId, StormId } from '../../domain/ids.ts';
 import type { NotificationLedger } from '../../ports/ledger.ts';
 import { messageKey } from './keys.ts';
 import { messageRecord } from './records.ts';
@@ -11,11 +11,15 @@ class DynamoNotificationLedger implements NotificationLedger {
     this.#table = new LedgerTable(deps);
   }
 
-  message(id: IncidentId) {
+  message(id: IncidentId | StormId) {
     return this.#table.get(messageKey(id), messageRecord);
   }
 
-  async recordMessage(id: IncidentId, channel: string, ts: string): Promise<'recorded' | 'lost'> {
+  async recordMessage(
+    id: IncidentId | StormId,
+    channel: string,
+    ts: string,
+  ): Promise<'recorded' | 'lost'> {
     const absent = { when: 'attribute_not_exists(#pk)' };
     if (await this.#table.put(messageKey(id), { channel, ts }, absent)) return 'recorded';
     const message = await this.message(id);
@@ -23,6 +27,6 @@ class DynamoNotificationLedger implements NotificationLedger {
   }
 }
 
-/** Where each incident's one message is, in DynamoDB. */
+/** Where the one message of each incident and each storm is, in DynamoDB. */
 export const createNotificationLedger = (deps: LedgerDeps): NotificationLedger =>
   new DynamoNotificationLedger(deps);

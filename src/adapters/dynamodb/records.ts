@@ -146,11 +146,40 @@ export const controlRecord = z
     maintenance: z.record(z.string(), z.object({ by: z.string(), until: facet.epochMs })),
     /** By the key of the shift; also those that are over, so that a late event revives none. */
     zoneShifts: z.record(z.string(), facet.zoneShift).exactOptional(),
+    stormAcknowledged: z.object({ by: z.string(), until: facet.epochMs }).exactOptional(),
   })
   .transform(({ schema: _, zoneShifts = {}, ...control }) => {
     const shiftedZones = shiftedZonesOf(Object.values(zoneShifts));
     return { ...control, ...(Object.keys(shiftedZones).length > 0 && { shiftedZones }) };
   });
+
+const place = {
+  instanceId: facet.instanceId,
+  zone: z.string().min(1),
+  group: z.string().exactOptional(),
+  cause: z.string(),
+};
+
+export const stormRecord = z
+  .object({
+    schema,
+    version: facet.counter,
+    admitted: z.array(z.object({ ...place, incidentId: facet.incidentId, at: facet.epochMs })),
+    waiting: z.record(
+      facet.incidentId,
+      z.object({
+        ...place,
+        behind: z.enum(['storm', 'blind']),
+        priority: z.int(),
+        since: facet.epochMs,
+      }),
+    ),
+    began: facet.epochMs.exactOptional(),
+    first: facet.incidentId.exactOptional(),
+    ended: facet.epochMs.exactOptional(),
+    joined: facet.counter,
+  })
+  .transform(({ schema: _, ...storm }) => storm);
 
 export const messageRecord = z
   .object({ schema, channel: z.string().min(1), ts: z.string().min(1) })

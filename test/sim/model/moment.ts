@@ -35,6 +35,15 @@ export const policy: Policy = {
   forceDetach: 'after-proof',
   partialDeadlineMs: 60_000,
   rexrayPreempt: 'off',
+  partitionedAgent: 'ask',
+  partitionedGraceMs: 0,
+  blindLimit: 1,
+  blindLimitPercent: 100,
+  stormLimit: 1,
+  stormLimitPercent: 100,
+  stormWindowMs: 900_000,
+  stormCoolDownMs: 300_000,
+  blockPeriodMs: 0,
 };
 
 export const facts: Facts = {

@@ -100,7 +100,7 @@ export const ledgerBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/application/sweep.ts',
-        exact: 'if (!(await needsExecution(deps, incident))) return false;',
+        exact: 'if (!(await needsExecution(deps, incident, turns))) return false;',
         replacement: 'if (incident !== undefined) return false;',
       },
     ],

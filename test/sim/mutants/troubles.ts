@@ -264,6 +264,18 @@ const slowVolumes: Trouble['arm'] = (site) =>
     () => ({ delayMs: 5_000 }),
   );
 
+/** A second agent hangs at the same moment. */
+const twoHang: Trouble['arm'] = (site) => {
+  site.hit('trouble');
+  site.world.ec2.hang(site.stage.bystander.instanceId);
+};
+
+/** Two agents hang, and the first to take a place is slow to write it down. */
+const twoRace: Trouble['arm'] = (site) => {
+  site.world.ec2.hang(site.stage.bystander.instanceId);
+  once(site, writes('assessAgent', '"STORM"'), () => ({ delayMs: 8_000 }));
+};
+
 /** Nothing but the hung kernel. */
 const nothing: Trouble['arm'] = (site) => site.hit('trouble');
 
@@ -292,6 +304,16 @@ export const troubles = {
   mute: { ends: 'recovered', arm: mute },
   revoked: { ends: 'recovered', arm: revoked },
   aborted: { ends: 'recovered', arm: aborted },
+  'two hang': {
+    ends: 'recovered',
+    traits: { parameters: { StormLimit: '1' } },
+    arm: twoHang,
+  },
+  'two race': {
+    ends: 'recovered',
+    traits: { parameters: { StormLimit: '1' } },
+    arm: twoRace,
+  },
   unprotected: { ends: 'recovered', traits: { disableApiStop: true }, arm: unprotected },
 } as const satisfies Record<string, Trouble>;
 

@@ -9,6 +9,19 @@ import { ConfigError } from '../../../src/domain/errors.ts';
 const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 const stateMachineArn = 'arn:aws:states:eu-central-1:210987654321:stateMachine:ebs-failover-demo';
 
+const storm = {
+  STORM_LIMIT: '4',
+  STORM_LIMIT_PERCENT: '30',
+  STORM_WINDOW_SECONDS: '900',
+  STORM_COOL_DOWN_SECONDS: '300',
+};
+const stormPolicy = {
+  stormLimit: 4,
+  stormLimitPercent: 30,
+  stormWindowMs: 900_000,
+  stormCoolDownMs: 300_000,
+};
+
 /** A whole and right environment of each section. */
 const right = {
   aws: { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'AK', AWS_SECRET_ACCESS_KEY: 'hush' },
@@ -30,8 +43,14 @@ const right = {
     FORCE_DETACH: 'after-proof',
     PARTIAL_DEADLINE_SECONDS: '240',
     REXRAY_PREEMPT: 'off',
+    PARTITIONED_AGENT: 'ask',
+    PARTITIONED_GRACE_SECONDS: '120',
+    BLIND_LIMIT: '3',
+    BLIND_LIMIT_PERCENT: '25',
+    ...storm,
+    BLOCK_PERIOD_SECONDS: '600',
   },
-  grace: { IMPAIRED_GRACE_SECONDS: '60' },
+  grace: { IMPAIRED_GRACE_SECONDS: '60', ...storm },
   workflow: { FAILOVER_STATE_MACHINE_ARN: stateMachineArn },
   warming: { WARM_FUNCTIONS: 'demo-openIncident,demo-assessAgent' },
   adoption: { ADOPT_FUNCTION: 'demo-adopt' },
@@ -61,7 +80,7 @@ describe('a whole and right environment', () => {
     ['home', { account: '210987654321', region: 'eu-central-1' }],
     ['cluster', { name: 'demo' }],
     ['scope', { cluster: 'demo', agentTag: { key: 'role', value: 'mesos-slave' } }],
-    ['grace', { impairedGraceMs: 60_000 }],
+    ['grace', { impairedGraceMs: 60_000, ...stormPolicy }],
     ['ledger', { tableName: 'demo-ledger' }],
     ['events', { busName: 'demo-bus' }],
     [
@@ -78,6 +97,12 @@ describe('a whole and right environment', () => {
         forceDetach: 'after-proof',
         partialDeadlineMs: 240_000,
         rexrayPreempt: 'off',
+        partitionedAgent: 'ask',
+        partitionedGraceMs: 120_000,
+        blindLimit: 3,
+        blindLimitPercent: 25,
+        ...stormPolicy,
+        blockPeriodMs: 600_000,
       },
     ],
     ['workflow', { stateMachineArn }],
@@ -148,6 +173,9 @@ describe('a missing or wrong setting', () => {
     ['policy', 'PARTIAL_DEADLINE_SECONDS', '9'],
     ['policy', 'PARTIAL_DEADLINE_SECONDS', '241'],
     ['policy', 'REXRAY_PREEMPT', 'false'],
+    ['policy', 'PARTITIONED_AGENT', 'hold'],
+    ['policy', 'STORM_LIMIT', '0'],
+    ['policy', 'STORM_LIMIT', '3.5'],
     ['workflow', 'FAILOVER_STATE_MACHINE_ARN', 'ebs-failover-demo'],
     ['warming', 'WARM_FUNCTIONS', 'demo-openIncident,'],
     ['slack', 'SLACK_CHANNEL', '#incidents'],

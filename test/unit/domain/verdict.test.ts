@@ -9,9 +9,14 @@ import {
   type Ec2Witness,
   type Evidence,
   judge,
+  type MastersWitness,
   type MesosWitness,
   mayFence,
+  mayFencePartitioned,
+  missingMax,
   orderIn,
+  rules,
+  sayHeld,
 } from '../../../src/domain/verdict.ts';
 import { checksOf, ids, instanceOf, policyOf, signalOf, t } from '../../support/build.ts';
 
@@ -38,7 +43,33 @@ const hung: Evidence = {
   mesos: silent,
 };
 
-const verdictOf = (change: Partial<Evidence>): Verdict => judge({ ...hung, ...change }, policyOf());
+const verdictOf = (change: Partial<Evidence>, before?: Verdict): Verdict =>
+  judge({ ...hung, ...change }, policyOf(), undefined, before);
+
+/** The look before saw it lost already, so many seconds ago. */
+const lostFor = (seconds: number): Verdict => ({
+  kind: 'Suspect',
+  at: t(990),
+  why: ['lost'],
+  whyNot: [],
+  lostSince: t(1000 - seconds),
+});
+const missing = (count: number, known = 100): MastersWitness => ({
+  kind: 'counted',
+  known,
+  missing: count,
+});
+
+/** Cut off from the masters for five minutes, and nothing wrong with the machine. */
+const cutOff: Evidence = {
+  at: t(1000),
+  ec2: seen('running'),
+  checks: ok,
+  mesos: { kind: 'not-listed' },
+  masters: missing(1),
+};
+const partitionOf = (change: Partial<Evidence>, before?: Verdict): Verdict =>
+  judge({ ...cutOff, ...change }, policyOf(), undefined, before ?? lostFor(300));
 
 describe('judge', () => {
   it.each(['stopping', 'stopped', 'shutting-down', 'terminated'] as const)(
@@ -122,6 +153,160 @@ describe('judge', () => {
   });
 });
 
+describe('a partition', () => {
+  it.each<[string, MesosWitness]>([
+    ['does not list it', { kind: 'not-listed' }],
+    ['lists it inactive', inactive],
+    ['lists it, but it is silent while others answer', silent],
+  ])('is an agent that EC2 finds well, when the master %s', (_, mesos) => {
+    const verdict = partitionOf({ mesos });
+    expect(verdict.kind).toBe('Partitioned');
+    expect(verdict.why.join('; ')).toContain('for 300 s');
+    expect(verdict.why.join('; ')).toContain('Mesos has lost 1 of 100 agents');
+    expect(verdict.whyNot).toEqual(['EC2 status checks: system ok, instance ok']);
+    expect(sayHeld(verdict)).toContain('acknowledge to fence it');
+  });
+
+  // Each row changes one witness of a partition.
+  it.each<[string, Partial<Evidence>, Verdict['kind']]>([
+    ['EC2 cannot be read', { ec2: { kind: 'unreadable', why: '503' } }, 'Blind'],
+    ['EC2 says down', { ec2: seen('stopped') }, 'Down'],
+    ['there are no status checks', { checks: { kind: 'none' } }, 'Blind'],
+    [
+      'the checks have only begun',
+      { checks: { kind: 'seen', checks: checksOf({ system: 'initializing' }) } },
+      'Suspect',
+    ],
+    ['EC2 calls it impaired', { checks: impairedFor(120) }, 'Impaired'],
+    ['the agent works', { mesos: working }, 'Recovered'],
+    ['too few others answer the probe', { mesos: unclear }, 'Blind'],
+    ['the masters cannot be asked', { mesos: mastersGone }, 'Blind'],
+    ['Mesos has lost three others', { masters: missing(4) }, 'Blind'],
+    [
+      'Mesos has lost many, and EC2 cannot be asked about them',
+      { masters: { kind: 'uncounted', known: 100, why: '503' } },
+      'Blind',
+    ],
+  ])('is none while %s', (_, change, kind) => {
+    expect(partitionOf(change).kind).toBe(kind);
+  });
+
+  it('is none before it was lost for the grace, by looks one after the other', () => {
+    expect(judge(cutOff, policyOf())).toMatchObject({ kind: 'Suspect', lostSince: t(1000) });
+    expect(partitionOf({}, lostFor(119))).toMatchObject({ kind: 'Suspect', lookAgainMs: 1_000 });
+    expect(partitionOf({}, lostFor(120)).kind).toBe('Partitioned');
+    const { lostSince: _, ...answered } = lostFor(300);
+    expect(partitionOf({}, answered)).toMatchObject({ kind: 'Suspect', lostSince: t(1000) });
+  });
+
+  it('forgets since when it was lost as soon as it works', () => {
+    expect(partitionOf({ mesos: working })).not.toHaveProperty('lostSince');
+  });
+
+  it('is asked about, unless policy, an acknowledgement or an order says fence', () => {
+    const verdict = partitionOf({});
+    expect(mayFence(verdict)).toBe(false);
+    expect(actOn(verdict, 0)).toEqual({ kind: 'hold', reason: 'partitioned' });
+    expect(mayFencePartitioned({ partitionedAgent: 'ask' })).toBe(false);
+    expect(mayFencePartitioned({ partitionedAgent: 'ask' }, ['storm'])).toBe(false);
+    for (const may of [
+      mayFencePartitioned({ partitionedAgent: 'fence' }),
+      mayFencePartitioned({ partitionedAgent: 'ask' }, ['partitioned']),
+    ]) {
+      expect(mayFence(verdict, may)).toBe(true);
+      expect(actOn(verdict, 0, may).kind).toBe('act');
+    }
+    expect(judge(cutOff, policyOf(), 'ops asked', lostFor(300)).kind).toBe('Ordered');
+  });
+
+  it('gives no leave to fence anything else', () => {
+    for (const kind of ['Suspect', 'Blind', 'Recovered'] as const) {
+      expect(mayFence({ kind }, true)).toBe(false);
+    }
+  });
+});
+
+describe('too many that look dead at once', () => {
+  it('make it blind, whatever EC2 says of this one, unless it is down', () => {
+    const masters = missing(30);
+    expect(verdictOf({ masters }).kind).toBe('Blind');
+    expect(verdictOf({ masters }).why).toEqual([
+      'Mesos has lost 30 of 100 agents that EC2 runs and does not call impaired',
+    ]);
+    expect(partitionOf({ masters }).kind).toBe('Blind');
+    expect(verdictOf({ masters, ec2: seen('stopped') }).kind).toBe('Down');
+    expect(judge({ ...hung, masters }, policyOf(), 'ops asked').kind).toBe('Blind');
+  });
+
+  it('say nothing against an agent that answers', () => {
+    expect(partitionOf({ masters: missing(30), mesos: working }).kind).toBe('Recovered');
+  });
+
+  it('are more than the limit, absolute and per cent, and of few agents more than one', () => {
+    const limit = { blindLimit: 3, blindLimitPercent: 25 };
+    expect([0, 1, 4, 5, 8, 9, 1_000].map((known) => missingMax(known, limit))).toEqual([
+      1, 1, 1, 2, 2, 3, 3,
+    ]);
+    expect(verdictOf({ masters: missing(3) }).kind).toBe('Impaired');
+    expect(verdictOf({ masters: missing(4) }).kind).toBe('Blind');
+    expect(verdictOf({ masters: missing(1, 4) }).kind).toBe('Impaired');
+    expect(verdictOf({ masters: missing(2, 4) }).kind).toBe('Blind');
+  });
+});
+
+describe('the table', () => {
+  const decidedBy = (change: Partial<Evidence>, lostMs: number): string | undefined => {
+    const impairedMs = 120_000;
+    const look = { ...hung, ...change, policy: policyOf(), impairedMs, lostMs };
+    return rules.find(({ fits }) => fits(look))?.name;
+  };
+
+  it('has no rule that never decides', () => {
+    const decided = [
+      decidedBy({ checks: { kind: 'none' } }, 0),
+      decidedBy({ mesos: mastersGone }, 0),
+      decidedBy({ masters: missing(30) }, 0),
+      decidedBy({ mesos: working }, 0),
+      rules.find(({ fits }) => fits({ ...hung, policy: policyOf(), impairedMs: 59_000, lostMs: 0 }))
+        ?.name,
+      decidedBy({}, 0),
+      decidedBy({ checks: ok, mesos: working }, 0),
+      decidedBy({ checks: ok }, 120_000),
+      decidedBy({ checks: ok }, 119_000),
+      decidedBy(
+        { checks: { kind: 'seen', checks: checksOf({ system: 'initializing' }) } },
+        300_000,
+      ),
+    ];
+    expect(decided).toEqual(rules.map(({ name }) => name));
+  });
+
+  it.each(rules.map(({ name }) => [name] as const))('needs the rule "%s"', (name) => {
+    const evidences: readonly (readonly [Partial<Evidence>, number, number])[] = [
+      [{ checks: { kind: 'none' } }, 120_000, 0],
+      [{ mesos: mastersGone }, 120_000, 0],
+      [{ masters: missing(30) }, 120_000, 0],
+      [{ mesos: working }, 120_000, 0],
+      [{}, 59_000, 0],
+      [{}, 120_000, 0],
+      [{ checks: ok, mesos: working }, 0, 0],
+      [{ checks: ok }, 0, 120_000],
+      [{ checks: ok }, 0, 119_000],
+      [{ checks: { kind: 'seen', checks: checksOf({ system: 'initializing' }) } }, 0, 300_000],
+    ];
+    const without = rules.filter((rule) => rule.name !== name);
+    const differs = evidences.some(([change, impairedMs, lostMs]) => {
+      const look = { ...hung, ...change, policy: policyOf(), impairedMs, lostMs };
+      const told = (from: typeof rules): unknown => {
+        const rule = from.find(({ fits }) => fits(look));
+        return rule && [rule.kind, rule.why(look), rule.whyNot(look), rule.lookAgainMs?.(look)];
+      };
+      return JSON.stringify(told(rules)) !== JSON.stringify(told(without));
+    });
+    expect(differs).toBe(true);
+  });
+});
+
 describe('a person’s order', () => {
   const order = 'ops asked for a failover';
   const ordered = (change: Partial<Evidence>): Verdict =>
@@ -179,6 +364,7 @@ describe('actOn', () => {
     ['Recovered', 'cancel'],
     ['Blind', 'hold'],
     ['Suspect', 'watch'],
+    ['Partitioned', 'hold'],
   ] as const)('answers %s with %s', (kind, action) => {
     expect(actOn(verdict(kind), 0).kind).toBe(action);
   });
