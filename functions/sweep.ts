@@ -1,5 +1,6 @@
 import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
+import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledger.ts';
 import { createAdoption } from '../src/adapters/lambda/functions.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createSweep } from '../src/application/sweep.ts';
@@ -18,7 +19,11 @@ export const { createHandler, handler } = defineServiceFunction(
   ({ config, options, platform, table, telemetry }) => {
     const lambda = wiring.lambdaClient(options);
     return createSweep({
-      ledger: wiring.ledgerOf(createIncidentLedger(table), createClusterLedger(table)),
+      ledger: wiring.ledgerOf(
+        createIncidentLedger(table),
+        createClusterLedger(table),
+        createQuarantineLedger(table),
+      ),
       compute: wiring.readsOf(wiring.ec2Client(options), config.scope),
       orchestrator: wiring.orchestratorOf(options, config.dcos, platform),
       workflow: wiring.workflowOf(options, config.workflow),

@@ -5,6 +5,12 @@ import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts
 import { type Instance, tagValues, type Volume } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
 import {
+  type Quarantine,
+  type ReturnedAgent,
+  takenFrom,
+  withReturn,
+} from '../domain/quarantine.ts';
+import {
   appsByVolumeName,
   type Scope,
   type ScopedVolumes,
@@ -17,21 +23,29 @@ import type { App, Inventory, Task } from '../domain/service.ts';
 import { actOn, type Evidence, judge, orderIn } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
-import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
+import type {
+  ClusterLedger,
+  IncidentLedger,
+  OwnershipLedger,
+  QuarantineLedger,
+} from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock } from '../ports/system.ts';
+import { asItIsNow, isToBeFenced, namesBut } from './returned-agent.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
 import { gatherEvidence, knownSince } from './witnesses.ts';
 
 export interface AssessAgentDeps {
   readonly ledger: Pick<IncidentLedger, 'bindExecution' | 'save'> &
     Pick<ClusterLedger, 'control' | 'inventory'> &
+    Pick<QuarantineLedger, 'quarantine'> &
     Pick<OwnershipLedger, 'ownership'>;
   readonly compute: Pick<ComputeReads, 'instance' | 'statusChecks' | 'volumesOf' | 'volumes'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps' | 'tasks'>;
   readonly events: PhaseEvents;
   readonly scope: Scope;
   readonly policy: Policy;
+  readonly returnedAgent: ReturnedAgent;
   readonly clock: Clock;
 }
 
@@ -43,6 +57,8 @@ export type AssessDecision =
   | { readonly kind: 'proceed' }
   | { readonly kind: 'watch'; readonly waitSeconds: number }
   | { readonly kind: 'cancelled' }
+  /** It was fenced before, runs again, and has nothing of ours: no work for it. */
+  | { readonly kind: 'returned' }
   | { readonly kind: 'hold'; readonly reason: HoldReason };
 
 /** Everything the assessment read, side by side. */
@@ -89,10 +105,10 @@ const memoryOf = (
 const rememberedOf = (
   memory: Memory | undefined,
   inventory: Inventory | undefined,
+  quarantine: Quarantine | undefined,
 ): ReadonlyMap<VolumeId, string> => {
   const same = inventory?.launchTime === memory?.launchTime ? inventory : undefined;
-  const volumes = [...(memory?.volumes ?? []), ...(same?.volumes ?? [])];
-  return new Map(volumes.map(({ volumeId, name }) => [volumeId as VolumeId, name]));
+  return namesBut(takenFrom(quarantine), [...(memory?.volumes ?? []), ...(same?.volumes ?? [])]);
 };
 
 /**
@@ -144,9 +160,10 @@ const lookAround = async (
   deps: AssessAgentDeps,
   incident: Incident,
   inventory: Inventory | undefined,
+  quarantine: Quarantine | undefined,
 ): Promise<Picture> => {
   const memory = memoryOf(incident.facts, inventory);
-  const remembered = rememberedOf(memory, inventory);
+  const remembered = rememberedOf(memory, inventory, quarantine);
   const reading = readVolumes(deps, incident, [...remembered.keys()]);
   const [evidence, { volumes }, known, gone, services] = await Promise.all([
     gatherEvidence(deps, incident.instanceId, knownSince(inventory, incident.verdict)),
@@ -266,9 +283,11 @@ const conclude = async (
   const facts = factsOf(picture, instance, memory, scoped, now);
   const patch = { verdict, facts, status: 'open' } as const;
   const seen = await deps.ledger.save(incident.id, incident.token, patch, now);
+  const isReturned = verdict.kind === 'Returned';
+  if (isReturned && !isToBeFenced(deps, incident, picture, instance)) return { kind: 'returned' };
   const stop = guard(incident, instance, facts, scoped, picture, deps);
   if (stop !== undefined) return hold(deps.ledger, seen, stop, now);
-  if (facts.volumes.length === 0) return { kind: 'cancelled' };
+  if (facts.volumes.length === 0 && !isReturned) return { kind: 'cancelled' };
   return { kind: 'proceed' };
 };
 
@@ -291,10 +310,12 @@ export const createAssessAgent =
   (deps: AssessAgentDeps) =>
   async (input: AssessInput): Promise<AssessDecision> => {
     const { clock, ledger, policy, scope } = deps;
-    const [incident, control, inventory] = await Promise.all([
+    const instanceId = instanceOf(input.incidentId);
+    const [incident, control, inventory, quarantine] = await Promise.all([
       bind(deps, input),
       ledger.control(scope.cluster),
-      ledger.inventory(instanceOf(input.incidentId)),
+      ledger.inventory(instanceId),
+      ledger.quarantine(scope.cluster, instanceId),
     ]);
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
@@ -302,8 +323,10 @@ export const createAssessAgent =
       await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
       return { kind: 'proceed' };
     }
-    const picture = await lookAround(deps, incident, inventory);
-    const verdict = judge(picture.evidence, policy, orderIn(incident.signals));
+    const around = await lookAround(deps, incident, inventory, quarantine);
+    const judged = judge(around.evidence, policy, orderIn(incident.signals));
+    const verdict = withReturn(judged, around.evidence, quarantine);
+    const picture = verdict.kind === 'Returned' ? asItIsNow(around, incident) : around;
     const action = actOn(verdict, clock.now() - incident.openedAt);
     if (action.kind === 'act') return conclude(deps, incident, picture, verdict, inventory);
     const at = clock.now();

@@ -40,6 +40,16 @@ export interface FenceAgentDeps extends AfterProofDeps {
 const invocationMs = 40_000;
 
 /**
+ * A returned host needs no other fault than that it runs, as the very start that was assessed: nobody
+ * is let un-fence it while its incident is open.
+ */
+const isStillBack = ({ facts, verdict }: Incident, { ec2, mesos }: Evidence): boolean =>
+  verdict?.kind === 'Returned' &&
+  ec2.kind === 'seen' &&
+  ec2.instance.launchTime === facts?.launchTime &&
+  mesos.kind !== 'masters-unreachable';
+
+/**
  * Is it still right to fence? Asked until EC2 has accepted a command, by fresh reads of every
  * witness. Coming back is a reason to cancel, anything short of the verdict a reason to wait;
  * undefined: go on.
@@ -51,7 +61,7 @@ const revalidate = async (
 ): Promise<FenceDecision | undefined> => {
   const { clock, ledger, policy } = deps;
   const verdict = judge(evidence, policy, orderIn(incident.signals));
-  if (mayFence(verdict)) return undefined;
+  if (mayFence(verdict) || isStillBack(incident, evidence)) return undefined;
   const now = clock.now();
   const seen = await ledger.save(incident.id, incident.token, { verdict }, now);
   if (verdict.kind === 'Blind') {

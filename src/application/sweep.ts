@@ -5,17 +5,20 @@ import { appsByVolumeName, doomedWith, isRoot, mayAdopt, whyNotOurs } from '../d
 import type { App, Inventory, MesosAgent, Task } from '../domain/service.ts';
 import { isDown, isImpaired } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
-import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
+import type { ClusterLedger, IncidentLedger, QuarantineLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Adoption, Workflow } from '../ports/workflow.ts';
 import { startExecution } from './intake.ts';
 import { admitMissed, type LostEventsDeps, type Machines } from './lost-events.ts';
+import { admitReturned, type ReturnedHostsDeps, returnedIn } from './returned-hosts.ts';
 import { probeTimeoutMs, silentProbes } from './witnesses.ts';
 
 export interface SweepDeps extends LostEventsDeps {
   readonly ledger: LostEventsDeps['ledger'] &
+    ReturnedHostsDeps['ledger'] &
     Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents'> &
-    Pick<ClusterLedger, 'recordInventory' | 'unwatch' | 'watch' | 'watched'>;
+    Pick<ClusterLedger, 'recordInventory' | 'unwatch' | 'watch' | 'watched'> &
+    Pick<QuarantineLedger, 'quarantines'>;
   readonly compute: LostEventsDeps['compute'] &
     Pick<ComputeReads, 'instancesOfCluster' | 'volumesOfInstances' | 'statusChecksOf'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'apps' | 'tasks' | 'probe'>;
@@ -29,6 +32,8 @@ export interface Swept {
   readonly resumed: readonly IncidentId[];
   /** Failures that no event had told of. */
   readonly found: readonly InstanceId[];
+  /** Fenced hosts that run again. */
+  readonly returned: readonly InstanceId[];
   /** EC2, Mesos or Marathon did not answer: the inventory was left as it was. */
   readonly blind: boolean;
 }
@@ -97,8 +102,14 @@ const lookAtServices = async ({ orchestrator }: SweepDeps): Promise<Services> =>
   return { agents, apps, tasks };
 };
 
-const runningIn = ({ instances }: Machines): readonly Instance[] =>
+const runningIn = ({ instances }: Pick<Machines, 'instances'>): readonly Instance[] =>
   instances.filter(({ state }) => state === 'running');
+
+/** Without the hosts in quarantine: nothing of them is kept, adopted or missed. */
+const without = <Seen extends Machines>(machines: Seen, hosts: ReadonlySet<InstanceId>): Seen => ({
+  ...machines,
+  instances: machines.instances.filter(({ instanceId }) => !hosts.has(instanceId)),
+});
 
 /** What is worth knowing of an agent once it can no longer tell. */
 const inventoryOf = (
@@ -255,25 +266,35 @@ const keep = async (
  * tell, opens incidents for failures whose events were lost, asks for adoption where a volume lacks
  * its tag or would be deleted with its machine, and every five minutes warms the step functions.
  * Batch reads only, as long as nothing has failed. Blind for Mesos it still resumes, and still finds
- * what EC2 calls down.
+ * what EC2 calls down, and fenced hosts that run again.
  */
 export const createSweep = (deps: SweepDeps) => async (): Promise<Swept> => {
   const { clock, functions, ledger, scope } = deps;
   const warming = isWarmingDue(clock.now()) ? functions.warm() : undefined;
   const resumed = await resume(deps);
-  const watched = await ledger.watched(scope.cluster);
+  const [watched, quarantines] = await Promise.all([
+    ledger.watched(scope.cluster),
+    ledger.quarantines(scope.cluster),
+  ]);
   const [machines, services] = await Promise.all([
     seen(deps, lookAtMachines(deps, watched)),
     seen(deps, lookAtServices(deps)),
   ]);
-  if (machines && services) await keep(deps, { ...machines, ...services }, watched);
-  const found = machines === undefined ? [] : await admitMissed(deps, machines);
+  const back = returnedIn(quarantines, machines?.instances ?? []);
+  const working = machines && without(machines, back);
+  if (working && services) await keep(deps, { ...working, ...services }, watched);
+  const found = working === undefined ? [] : await admitMissed(deps, working, quarantines);
+  const returned =
+    machines === undefined
+      ? []
+      : await admitReturned(deps, quarantines, { agents: [], ...services, ...machines });
   await warming;
   return {
     kind: 'swept',
     agents: machines === undefined ? 0 : runningIn(machines).length,
     resumed,
     found,
+    returned,
     blind: machines === undefined || services === undefined,
   };
 };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Policy } from '../domain/policy.ts';
+import type { ReturnedAgent } from '../domain/quarantine.ts';
 import type { Scope } from '../domain/scope.ts';
 
 /**
@@ -159,6 +160,13 @@ export const policy = z
       rexrayPreempt: env.REXRAY_PREEMPT,
     }),
   );
+
+/** What becomes of a fenced host that runs again. */
+export const returned = z
+  .object({ RETURNED_AGENT: oneOf('quarantine', 'fence') })
+  .transform((env): { readonly returnedAgent: ReturnedAgent } => ({
+    returnedAgent: env.RETURNED_AGENT,
+  }));
 
 /** The workflow that intake and the sweep start. */
 export const workflow = z

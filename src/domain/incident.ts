@@ -47,7 +47,14 @@ export interface Signal {
   readonly notice?: Notice;
 }
 
-export type VerdictKind = 'Down' | 'Impaired' | 'Ordered' | 'Suspect' | 'Blind' | 'Recovered';
+export type VerdictKind =
+  | 'Down'
+  | 'Impaired'
+  | 'Ordered'
+  | 'Suspect'
+  | 'Blind'
+  | 'Recovered'
+  | 'Returned';
 
 export interface Verdict {
   readonly kind: VerdictKind;
@@ -113,7 +120,8 @@ export type HoldReason =
   | 'duplicate-volume-name'
   | 'orchestrator-unavailable'
   | 'recovery-not-seen'
-  | 'step-failed';
+  | 'step-failed'
+  | 'returned-agent';
 
 export interface Hold {
   readonly reason: HoldReason;
@@ -192,6 +200,14 @@ export interface Recovery {
   readonly at: EpochMs;
 }
 
+/** A returned host that was given no work, in the incarnation that was looked at. */
+export interface QuarantinedRun {
+  readonly launchTime: LaunchTime;
+  readonly at: EpochMs;
+  /** Agents on it that were deactivated; none where Mesos refuses the host. */
+  readonly agentIds: readonly AgentId[];
+}
+
 /** What ProtectData changed and UndoProtection or CloseIncident must end. */
 export interface Protection {
   readonly deactivatedAgentIds: readonly AgentId[];
@@ -227,6 +243,8 @@ export interface Incident {
   readonly placement?: PlacementChecked;
   readonly handOff?: HandOff;
   readonly recovery?: Recovery;
+  /** The fenced host came back, and this is how it was kept from work. */
+  readonly quarantine?: QuarantinedRun;
   readonly hold?: Hold;
   /** What an operator has waved through. */
   readonly acknowledged?: readonly HoldReason[];
@@ -245,6 +263,7 @@ export type IncidentPatch = Partial<
     | 'placement'
     | 'handOff'
     | 'recovery'
+    | 'quarantine'
     | 'acknowledged'
     | 'closedAt'
   >

@@ -41,7 +41,8 @@ const downStates: readonly InstanceState[] = ['stopping', 'stopped', 'shutting-d
 /** Down, or on the way there: nothing healthy can be hurt any more. */
 export const isDown = (state: InstanceState): boolean => downStates.includes(state);
 
-const sayMesos = (mesos: MesosWitness): string => {
+/** For people: what Mesos says. */
+export const sayMesos = (mesos: MesosWitness): string => {
   switch (mesos.kind) {
     case 'working':
       return `Mesos sees agent ${mesos.agentId} working: ${mesos.how}`;
@@ -154,9 +155,9 @@ export const judge = (evidence: Evidence, policy: Grace, order?: string): Verdic
   return withOrder(judgeRunning(evidence, policy), order);
 };
 
-/** It may be fenced: it is down, two witnesses agree, or a person wants it. */
+/** It may be fenced: it is down, two witnesses agree, a person wants it, or it was fenced before. */
 export const mayFence = ({ kind }: Verdict): boolean =>
-  kind === 'Down' || kind === 'Impaired' || kind === 'Ordered';
+  kind === 'Down' || kind === 'Impaired' || kind === 'Ordered' || kind === 'Returned';
 
 export type AssessAction =
   | { readonly kind: 'act' }
@@ -173,6 +174,7 @@ export const actOn = (verdict: Verdict, openForMs: number): AssessAction => {
     case 'Down':
     case 'Impaired':
     case 'Ordered':
+    case 'Returned':
       return { kind: 'act' };
     case 'Recovered':
       return { kind: 'cancel' };

@@ -8,6 +8,7 @@ import type {
   Signal,
 } from '../domain/incident.ts';
 import type { Ownership } from '../domain/ownership.ts';
+import type { Quarantine } from '../domain/quarantine.ts';
 import type { Inventory } from '../domain/service.ts';
 
 /**
@@ -126,6 +127,20 @@ export interface ClusterLedger {
   watched(cluster: string): Promise<InstanceId[]>;
   watch(cluster: string, instanceId: InstanceId): Promise<void>;
   unwatch(cluster: string, instanceId: InstanceId): Promise<void>;
+}
+
+/** Hosts that were fenced, for as long as they could be started again. */
+export interface QuarantineLedger {
+  /** Every host that was fenced and could be started again, those being un-fenced included. */
+  quarantines(cluster: string): Promise<Quarantine[]>;
+  quarantine(cluster: string, instanceId: InstanceId): Promise<Quarantine | undefined>;
+  /**
+   * Writes the record where there is none, one of an earlier incarnation, or the same one: 'lost'
+   * for an older fence than the one on record, and for a change of one that is being lifted.
+   */
+  saveQuarantine(cluster: string, next: Quarantine): Promise<'saved' | 'lost'>;
+  /** Takes this very record away; one of a later fence stays. */
+  endQuarantine(cluster: string, quarantine: Quarantine): Promise<void>;
 }
 
 /** One message per incident: where it is and what it says already. */

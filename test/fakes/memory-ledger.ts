@@ -22,6 +22,7 @@ import type {
   Signal,
 } from '../../src/domain/incident.ts';
 import type { Ownership } from '../../src/domain/ownership.ts';
+import type { Quarantine } from '../../src/domain/quarantine.ts';
 import type { Inventory } from '../../src/domain/service.ts';
 import type {
   ClusterLedger,
@@ -29,6 +30,7 @@ import type {
   IncidentLedger,
   NotificationLedger,
   OwnershipLedger,
+  QuarantineLedger,
 } from '../../src/ports/ledger.ts';
 
 type Claim = Ownership & { readonly incidentId: IncidentId; readonly token: number };
@@ -52,7 +54,7 @@ const patched = (incident: Incident, patch: IncidentPatch, at: EpochMs): Inciden
  * copied on the way in, so nobody can change the past.
  */
 export class MemoryLedger
-  implements IncidentLedger, OwnershipLedger, ClusterLedger, NotificationLedger
+  implements IncidentLedger, OwnershipLedger, ClusterLedger, QuarantineLedger, NotificationLedger
 {
   readonly #counts = new Map<InstanceId, number>();
   readonly #incidents = new Map<IncidentId, Incident>();
@@ -61,6 +63,7 @@ export class MemoryLedger
   readonly #past = new Map<VolumeId, readonly Ownership[]>();
   readonly #inventories = new Map<InstanceId, Inventory>();
   readonly #watched = new Map<string, Set<InstanceId>>();
+  readonly #quarantines = new Map<string, Map<InstanceId, Quarantine>>();
   readonly #controls = new Map<string, Control>();
   readonly #messages = new Map<IncidentId, Message>();
 
@@ -248,6 +251,34 @@ export class MemoryLedger
 
   async unwatch(cluster: string, instanceId: InstanceId): Promise<void> {
     this.#watched.get(cluster)?.delete(instanceId);
+  }
+
+  async quarantines(cluster: string): Promise<Quarantine[]> {
+    const all = [...(this.#quarantines.get(cluster)?.values() ?? [])];
+    return all.sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
+  }
+
+  async quarantine(cluster: string, instanceId: InstanceId): Promise<Quarantine | undefined> {
+    return this.#quarantines.get(cluster)?.get(instanceId);
+  }
+
+  async saveQuarantine(cluster: string, next: Quarantine): Promise<'saved' | 'lost'> {
+    const all = this.#quarantines.get(cluster) ?? new Map<InstanceId, Quarantine>();
+    const known = all.get(next.instanceId);
+    const isSame = known?.launchTime === next.launchTime && known.incidentId === next.incidentId;
+    const isLifted = known?.lifted !== undefined && next.lifted === undefined;
+    const isOlder = known !== undefined && known.launchTime >= next.launchTime;
+    if (isSame ? isLifted : isOlder) return 'lost';
+    all.set(next.instanceId, structuredClone(next));
+    this.#quarantines.set(cluster, all);
+    return 'saved';
+  }
+
+  async endQuarantine(cluster: string, ended: Quarantine): Promise<void> {
+    const known = await this.quarantine(cluster, ended.instanceId);
+    const { incidentId, launchTime } = ended;
+    if (known?.incidentId !== incidentId || known.launchTime !== launchTime) return;
+    this.#quarantines.get(cluster)?.delete(ended.instanceId);
   }
 
   async message(id: IncidentId): Promise<Message | undefined> {

@@ -58,7 +58,7 @@ export const signal = z.object({
 });
 
 export const verdict = z.object({
-  kind: z.enum(['Down', 'Impaired', 'Ordered', 'Suspect', 'Blind', 'Recovered']),
+  kind: z.enum(['Down', 'Impaired', 'Ordered', 'Suspect', 'Blind', 'Recovered', 'Returned']),
   at: epochMs,
   why: z.array(z.string()),
   whyNot: z.array(z.string()),
@@ -127,6 +127,7 @@ export const holdReason = z.enum([
   'orchestrator-unavailable',
   'recovery-not-seen',
   'step-failed',
+  'returned-agent',
 ]);
 
 export const hold = z.object({
@@ -191,6 +192,13 @@ export const recovery = z.object({
     }),
   ),
   at: epochMs,
+});
+
+/** How a returned host was kept from work. */
+export const quarantinedRun = z.object({
+  launchTime,
+  at: epochMs,
+  agentIds: z.array(agentId),
 });
 
 const group = text;
