@@ -16,8 +16,6 @@ export const pending: Readonly<Record<string, string>> = {
   'AZ-02': 'storm brake',
   'AZ-06': 'storm brake',
   'AZ-07': 'documentation only',
-  'ZM-02': 'zombies',
-  'ZM-03': 'zombies',
   'NW-02': 'the emulated wire has no TLS',
   'SE-02': 'secrets',
   'SE-03': 'secrets',

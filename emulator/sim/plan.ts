@@ -11,6 +11,7 @@ import { messageFaults } from './faults/messages.ts';
 import { pauseFaults } from './faults/pauses.ts';
 import { peopleFaults } from './faults/people.ts';
 import { recordFaults } from './faults/records.ts';
+import { returnFaults } from './faults/returns.ts';
 import { stepFaults } from './faults/steps.ts';
 import { tagFaults } from './faults/tags.ts';
 import { volumeFaults } from './faults/volumes.ts';
@@ -32,6 +33,7 @@ export const faultKinds: readonly FaultKind[] = [
   ...agentFaults,
   ...messageFaults,
   ...peopleFaults,
+  ...returnFaults,
 ];
 
 const byId = new Map(faultKinds.map((kind) => [kind.id, kind]));

@@ -48,6 +48,8 @@ export interface IncidentSeen {
   proof: readonly { at: number; launchTime: number }[];
   /** It took Force. */
   isWeak: boolean;
+  /** It ended with a returned host that gets no work, and no fence. */
+  isQuarantine: boolean;
 }
 
 /** What an operator said, and until when it counts. */
@@ -182,6 +184,7 @@ export const incidentOf = (
       launchTime: Date.parse(read.launchTime),
     })),
     isWeak: fence.strength === 'weak',
+    isQuarantine: item.quarantine !== undefined && item.recovery === undefined,
   };
 };
 

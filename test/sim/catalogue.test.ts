@@ -15,7 +15,7 @@ it('injects or names as pending each of them, and none both ways', () => {
 });
 
 it('lets the list of pending faults only shrink', () => {
-  expect(pendingIds.length).toBeLessThanOrEqual(18);
+  expect(pendingIds.length).toBeLessThanOrEqual(16);
 });
 
 it('says for each pending fault what it waits for', () => {
