@@ -10,12 +10,14 @@ import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Adoption, Workflow } from '../ports/workflow.ts';
 import { startExecution } from './intake.ts';
 import { admitMissed, type LostEventsDeps, type Machines } from './lost-events.ts';
+import { type OdditiesDeps, reportOddities } from './oddities.ts';
 import { admitReturned, type ReturnedHostsDeps, returnedIn } from './returned-hosts.ts';
 import { probeTimeoutMs, silentProbes } from './witnesses.ts';
 
 export interface SweepDeps extends LostEventsDeps {
   readonly ledger: LostEventsDeps['ledger'] &
     ReturnedHostsDeps['ledger'] &
+    OdditiesDeps['ledger'] &
     Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents'> &
     Pick<ClusterLedger, 'recordInventory' | 'unwatch' | 'watch' | 'watched'> &
     Pick<QuarantineLedger, 'quarantines'>;
@@ -34,6 +36,8 @@ export interface Swept {
   readonly found: readonly InstanceId[];
   /** Fenced hosts that run again. */
   readonly returned: readonly InstanceId[];
+  /** What is not as it should be, in sentences. */
+  readonly odd: readonly string[];
   /** EC2, Mesos or Marathon did not answer: the inventory was left as it was. */
   readonly blind: boolean;
 }
@@ -261,6 +265,16 @@ const keep = async (
   if (isDue) await deps.adoption.request();
 };
 
+/** What cannot be compared now is compared by the next sweep; this one has done its work. */
+const compared = (deps: SweepDeps, picture: Picture): Promise<string[]> =>
+  reportOddities(deps, picture).catch((error: unknown) => {
+    deps.log.error('nothing compared', {
+      problem: error instanceof Error ? error.message : 'unknown',
+    });
+    deps.metrics.count('OdditiesNotLookedFor');
+    return [];
+  });
+
 /**
  * Every minute: takes up incidents whose execution died, keeps what a dead agent can no longer
  * tell, opens incidents for failures whose events were lost, asks for adoption where a volume lacks
@@ -288,6 +302,8 @@ export const createSweep = (deps: SweepDeps) => async (): Promise<Swept> => {
     machines === undefined
       ? []
       : await admitReturned(deps, quarantines, { agents: [], ...services, ...machines });
+  // Last: what went wrong is taken up first.
+  const odd = working && services ? await compared(deps, { ...working, ...services }) : [];
   await warming;
   return {
     kind: 'swept',
@@ -295,6 +311,7 @@ export const createSweep = (deps: SweepDeps) => async (): Promise<Swept> => {
     resumed,
     found,
     returned,
+    odd,
     blind: machines === undefined || services === undefined,
   };
 };

@@ -31,6 +31,7 @@ export const SweepOutput = z.strictObject({
   resumed: z.array(IncidentIdText).readonly(),
   found: z.array(InstanceIdText).readonly(),
   returned: z.array(InstanceIdText).readonly(),
+  odd: z.array(z.string()).readonly(),
   blind: z.boolean(),
 });
 

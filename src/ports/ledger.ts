@@ -129,6 +129,15 @@ export interface ClusterLedger {
   unwatch(cluster: string, instanceId: InstanceId): Promise<void>;
 }
 
+/** Who owns a volume may change without us: DC/OS moves apps, and REX-Ray their volumes with them. */
+export interface DriftLedger {
+  /**
+   * Puts the volume on record as `owner`'s, under the epoch it has, if the record is still `current`.
+   * A claim that was made meanwhile wins.
+   */
+  follow(current: Ownership, owner: InstanceId, at: EpochMs): Promise<'saved' | 'lost'>;
+}
+
 /** Hosts that were fenced, for as long as they could be started again. */
 export interface QuarantineLedger {
   /** Every host that was fenced and could be started again, those being un-fenced included. */

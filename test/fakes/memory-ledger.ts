@@ -27,6 +27,7 @@ import type { Inventory } from '../../src/domain/service.ts';
 import type {
   ClusterLedger,
   Control,
+  DriftLedger,
   IncidentLedger,
   NotificationLedger,
   OwnershipLedger,
@@ -54,7 +55,13 @@ const patched = (incident: Incident, patch: IncidentPatch, at: EpochMs): Inciden
  * copied on the way in, so nobody can change the past.
  */
 export class MemoryLedger
-  implements IncidentLedger, OwnershipLedger, ClusterLedger, QuarantineLedger, NotificationLedger
+  implements
+    IncidentLedger,
+    OwnershipLedger,
+    ClusterLedger,
+    QuarantineLedger,
+    DriftLedger,
+    NotificationLedger
 {
   readonly #counts = new Map<InstanceId, number>();
   readonly #incidents = new Map<IncidentId, Incident>();
@@ -220,6 +227,15 @@ export class MemoryLedger
     const repeated = next.state === 'owned' && next.owner && next.owner === stands.owner;
     if (stands.state === 'owned' && !repeated) return 'lost';
     this.#owners.set(next.volumeId, structuredClone(next));
+    return 'saved';
+  }
+
+  async follow(current: Ownership, owner: InstanceId, _at: EpochMs): Promise<'saved' | 'lost'> {
+    const stands = this.#owners.get(current.volumeId);
+    const parts = (record?: Ownership) =>
+      record && [record.epoch, record.state, record.incidentId, record.owner];
+    if (!stands || !isDeepStrictEqual(parts(stands), parts(current))) return 'lost';
+    this.#owners.set(current.volumeId, { ...stands, owner, state: 'owned' });
     return 'saved';
   }
 
