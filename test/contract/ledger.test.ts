@@ -16,6 +16,8 @@ const inMemory = async (): Promise<Ledgers> => {
     ownership: ledger,
     cluster: ledger,
     notifications: ledger,
+    quarantines: ledger,
+    drift: ledger,
     setControl: async (cluster, control) => ledger.setControl(cluster, control),
   };
 };

@@ -3,12 +3,16 @@ import type { InstanceId } from '../../src/domain/ids.ts';
 import type {
   ClusterLedger,
   Control,
+  DriftLedger,
   IncidentLedger,
   NotificationLedger,
   OwnershipLedger,
+  QuarantineLedger,
 } from '../../src/ports/ledger.ts';
+import { driftContract } from './ledger-drift.ts';
 import { admissionContract, tokenContract, unknownId } from './ledger-incidents.ts';
 import { ownershipContract } from './ledger-ownership.ts';
+import { quarantineContract } from './ledger-quarantine.ts';
 import { inventoryAt, newInstanceId, t } from './ledger-samples.ts';
 import { auditContract, closingContract, facetContract } from './ledger-work.ts';
 
@@ -17,6 +21,8 @@ export interface Ledgers {
   readonly ownership: OwnershipLedger;
   readonly cluster: ClusterLedger;
   readonly notifications: NotificationLedger;
+  readonly quarantines: QuarantineLedger;
+  readonly drift: DriftLedger;
   /** What an operator does by hand. */
   setControl(cluster: string, control: Control): Promise<void>;
 }
@@ -83,5 +89,7 @@ export const ledgerContract = (get: Get): void => {
   describe('audit', () => auditContract(incidents));
   describe('closing', () => closingContract(incidents));
   describe('ownership', () => ownershipContract(() => get().ownership));
+  describe('quarantine', () => quarantineContract(() => get().quarantines));
+  describe('drift', () => driftContract(get));
   describe('surroundings', () => surroundings(get));
 };
