@@ -41,7 +41,7 @@ const invocationMs = 40_000;
 
 /**
  * A returned host needs no other fault than that it runs, as the very start that was assessed: nobody
- * is let un-fence it while its incident is open.
+ * is let un-fence it while its incident is at work.
  */
 const isStillBack = ({ facts, verdict }: Incident, { ec2, mesos }: Evidence): boolean =>
   verdict?.kind === 'Returned' &&

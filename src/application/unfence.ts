@@ -1,4 +1,5 @@
 import type { InstanceId } from '../domain/ids.ts';
+import type { Incident } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import type { Quarantine } from '../domain/quarantine.ts';
@@ -72,6 +73,10 @@ const lookAt = async (deps: UnfenceDeps, quarantine: Quarantine): Promise<Pictur
 const isHere = ({ instance }: Picture, { hostname }: MesosAgent): boolean =>
   instance?.privateIp !== undefined && hostname === instance.privateIp;
 
+/** Held because this Mesos cannot keep work from the host: to let it work is one way out. */
+const waitsForPerson = ({ hold, status }: Incident): boolean =>
+  status === 'held' && hold?.reason === 'returned-agent';
+
 const refusals = async (
   deps: UnfenceDeps,
   quarantine: Quarantine,
@@ -85,7 +90,9 @@ const refusals = async (
   const switched = heldByOperator(quarantine, control, clock.now());
   return [
     ...(switched === undefined ? [] : [switched.says]),
-    ...(open === undefined ? [] : [`incident ${open.id} is open about it: it ends first`]),
+    ...(open === undefined || waitsForPerson(open)
+      ? []
+      : [`incident ${open.id} is open about it: it ends first`]),
     ...whyStillFenced({ quarantine, ...picture, scope }),
   ];
 };

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createAssessAgent } from '../../../src/application/assess-agent.ts';
+import { hold } from '../../../src/application/step.ts';
 import { createUnfence } from '../../../src/application/unfence.ts';
 import { OrchestratorUnavailableError } from '../../../src/domain/errors.ts';
 import { quarantineTagKey } from '../../../src/domain/quarantine.ts';
@@ -78,6 +80,19 @@ describe('un-fence', () => {
     await createUnfence(world.deps)({ ...request, requestedBy: 'ben' });
     expect(await world.ledger.quarantine('prod', ids.failed)).toBeUndefined();
     expect(world.dcos.listed[0]).toMatchObject({ deactivated: false });
+  });
+
+  it('is a way out of the hold where this Mesos cannot keep work from the host', async () => {
+    const world = await quarantined();
+    world.dcos.listed = world.dcos.listed.map((agent) => ({ ...agent, deactivated: false }));
+    const incident = await world.given();
+    const why = { reason: 'returned-agent', says: 'it takes work' } as const;
+    await hold(world.ledger, incident, why, world.clock.now());
+    expect(await unfence(world)).toMatchObject({ kind: 'unfenced', agentIds: [] });
+    const { executionName } = await world.incident();
+    const executionArn = world.workflow.arnOf(executionName);
+    const input = { incidentId: ids.incident, token: 1, executionArn };
+    expect(await createAssessAgent(world.deps)(input)).toEqual({ kind: 'cancelled' });
   });
 
   it('is not done before Mesos lists the agent active', async () => {
