@@ -1,6 +1,7 @@
 import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
+import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledger.ts';
 import { createSafekeeping } from '../src/adapters/ec2/safekeeping.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAdopt } from '../src/application/adopt.ts';
@@ -18,6 +19,7 @@ export const { createHandler, handler } = defineServiceFunction(
         createIncidentLedger(table),
         createClusterLedger(table),
         createOwnershipLedger(table),
+        createQuarantineLedger(table),
       ),
       compute: { ...wiring.readsOf(ec2, config.scope), ...createSafekeeping({ client: ec2 }) },
       orchestrator: wiring.orchestratorOf(options, config.dcos, platform),

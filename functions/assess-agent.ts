@@ -1,10 +1,11 @@
 import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
+import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledger.ts';
 import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAssessAgent } from '../src/application/assess-agent.ts';
-import { dcos, events, policy, scope } from '../src/config/sections.ts';
+import { dcos, events, policy, returned, scope } from '../src/config/sections.ts';
 import { AssessAgentInput, AssessAgentOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
 import { ec2Client, eventsOf, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
@@ -14,7 +15,7 @@ export const { createHandler, handler } = defineServiceFunction(
     name: 'AssessAgent',
     input: AssessAgentInput,
     output: AssessAgentOutput,
-    sections: { dcos, events, policy, scope },
+    sections: { dcos, events, policy, returned, scope },
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
@@ -24,12 +25,14 @@ export const { createHandler, handler } = defineServiceFunction(
         createClusterLedger(table),
         createOwnershipLedger(table),
         createStormLedger(table),
+        createQuarantineLedger(table),
       ),
       compute: readsOf(ec2, config.scope),
       orchestrator: orchestratorOf(options, config.dcos, platform),
       events: eventsOf(options, config.events, telemetry),
       scope: config.scope,
       policy: config.policy,
+      ...config.returned,
       clock: systemClock,
     });
   },

@@ -1,19 +1,35 @@
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
+import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
+import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledger.ts';
+import { createMachineMarks } from '../src/adapters/ec2/machine-marks.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createCloseIncident } from '../src/application/close-incident.ts';
-import { events } from '../src/config/sections.ts';
+import { events, scope } from '../src/config/sections.ts';
 import { CloseIncidentOutput, StepInput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import { eventsOf, groupsOf } from '../src/runtime/wiring.ts';
+import { ec2Client, eventsOf, groupsOf, ledgerOf, readsOf } from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
-  { name: 'CloseIncident', input: StepInput, output: CloseIncidentOutput, sections: { events } },
+  {
+    name: 'CloseIncident',
+    input: StepInput,
+    output: CloseIncidentOutput,
+    sections: { events, scope },
+  },
   ({ config, options, table, telemetry }) => {
+    const ec2 = ec2Client(options);
     return createCloseIncident({
-      ledger: createIncidentLedger(table),
+      ledger: ledgerOf(
+        createIncidentLedger(table),
+        createOwnershipLedger(table),
+        createQuarantineLedger(table),
+      ),
+      compute: { ...readsOf(ec2, config.scope), ...createMachineMarks({ client: ec2 }) },
       autoScaling: groupsOf(options),
       events: eventsOf(options, config.events, telemetry),
+      scope: config.scope,
       clock: systemClock,
+      log: telemetry.log,
     });
   },
 );

@@ -1,5 +1,8 @@
 import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
+import { createDriftLedger } from '../src/adapters/dynamodb/drift-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
+import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
+import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledger.ts';
 import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { createAdoption } from '../src/adapters/lambda/functions.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
@@ -23,6 +26,9 @@ export const { createHandler, handler } = defineServiceFunction(
         createIncidentLedger(table),
         createClusterLedger(table),
         createStormLedger(table),
+        createQuarantineLedger(table),
+        createOwnershipLedger(table),
+        createDriftLedger(table),
       ),
       events: wiring.eventsOf(options, config.events, telemetry),
       compute: wiring.readsOf(wiring.ec2Client(options), config.scope),

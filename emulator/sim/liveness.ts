@@ -3,6 +3,7 @@ import { lateReleases, silentWaits } from './deadlines.ts';
 import type { Scene } from './fault.ts';
 import { faultKind } from './plan.ts';
 import { type IncidentSeen, isOff, type Memory, type Violation } from './record.ts';
+import { atWork, hasReturned } from './rules/rule.ts';
 import { incidentsOf, type LateFinding, type RunEnd } from './run-end.ts';
 import type { SimApp } from './stage.ts';
 
@@ -68,9 +69,27 @@ const isDue = (end: RunEnd): boolean =>
   !end.plan.faults.some(({ id }) => faultKind(id).mayStayDown) &&
   end.stage.apps.some((app) => isOwed(end, app));
 
+/** Fenced machines of ours that run again and that nobody has looked at, or kept from work. */
+const unguarded = (end: RunEnd): LateFinding[] => {
+  const { incidents, machines } = end.checker.memory;
+  return [...machines.values()].flatMap(({ instanceId, launchTime, ours }) => {
+    if (!ours || !hasReturned(end.checker.memory, instanceId)) return [];
+    const since = [...incidents.values()].filter(
+      (incident) => incident.instanceId === instanceId && incident.openedAt >= launchTime,
+    );
+    // Held, a person is asked: before Mesos 1.9 nothing else can be done about an agent.
+    if (since.some(({ status }) => status === 'held')) return [];
+    const [agentId] = atWork(end.checker.memory, instanceId);
+    if (since.length > 0 && agentId === undefined) return [];
+    const what = agentId === undefined ? 'nobody has looked' : `${agentId} gets work`;
+    return [{ invariant: 'S10', says: `${instanceId} runs again, which was fenced: ${what}` }];
+  });
+};
+
 /** Nothing is left to wait for. */
 export const isQuiet = (end: RunEnd): boolean => {
   const incidents = incidentsOf(end);
+  if (unguarded(end).length > 0) return false;
   const running = end.world.states.executions().some(({ status }) => status === 'RUNNING');
   if (!incidents.every((incident) => isSettled(end, incident))) return false;
   if (incidents.some(({ status }) => status === 'held')) return true;
@@ -200,6 +219,7 @@ export const judgeLiveness = (end: RunEnd): Violation[] => {
     ...unserved(end),
     ...foundLate(end),
     ...leftBehind(end),
+    ...unguarded(end),
     ...lateReleases(end),
     ...silentWaits(end),
     ...incidents

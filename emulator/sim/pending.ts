@@ -8,8 +8,6 @@ export const pending: Readonly<Record<string, string>> = {
   'SL-07': 'storm digest',
   'AS-03': 'planned moves: the emulated Auto Scaling has no lifecycle hooks',
   'AS-05': 'storm brake',
-  'ZM-02': 'zombies',
-  'ZM-03': 'zombies',
   'NW-02': 'the emulated wire has no TLS',
   'SE-02': 'secrets',
   'SE-03': 'secrets',

@@ -11,6 +11,7 @@ import { messageFaults } from './faults/messages.ts';
 import { pauseFaults } from './faults/pauses.ts';
 import { peopleFaults } from './faults/people.ts';
 import { recordFaults } from './faults/records.ts';
+import { returnFaults } from './faults/returns.ts';
 import { stepFaults } from './faults/steps.ts';
 import { stormFaults } from './faults/storms.ts';
 import { tagFaults } from './faults/tags.ts';
@@ -34,6 +35,7 @@ export const faultKinds: readonly FaultKind[] = [
   ...messageFaults,
   ...peopleFaults,
   ...stormFaults,
+  ...returnFaults,
 ];
 
 const byId = new Map(faultKinds.map((kind) => [kind.id, kind]));

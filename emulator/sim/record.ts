@@ -51,6 +51,8 @@ export interface IncidentSeen {
   proof: readonly { at: number; launchTime: number }[];
   /** It took Force. */
   isWeak: boolean;
+  /** It ended with a returned host that gets no work, and no fence. */
+  isQuarantine: boolean;
 }
 
 export interface Owner {
@@ -193,6 +195,7 @@ export const incidentOf = (
       launchTime: Date.parse(read.launchTime),
     })),
     isWeak: fence.strength === 'weak',
+    isQuarantine: item.quarantine !== undefined && item.recovery === undefined,
   };
 };
 

@@ -1,6 +1,7 @@
 import type { InstanceId, VolumeId } from '../domain/ids.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import { tagValue } from '../domain/machine.ts';
+import { hasReturned } from '../domain/quarantine.ts';
 import {
   clusterTagKey,
   doomedWith,
@@ -11,13 +12,19 @@ import {
 } from '../domain/scope.ts';
 import type { App } from '../domain/service.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
-import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
+import type {
+  ClusterLedger,
+  IncidentLedger,
+  OwnershipLedger,
+  QuarantineLedger,
+} from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock, Log, Metrics } from '../ports/system.ts';
 
 export interface AdoptDeps {
   readonly ledger: Pick<IncidentLedger, 'openIncidentOf'> &
     Pick<ClusterLedger, 'control'> &
+    Pick<QuarantineLedger, 'quarantines'> &
     Pick<OwnershipLedger, 'adopt' | 'ownership'>;
   readonly compute: Pick<
     ComputeReads,
@@ -38,11 +45,16 @@ export interface Adopted {
   readonly kept: readonly VolumeId[];
 }
 
-/** Agents of this cluster that Mesos lists active: only from those may a volume be adopted. */
-const healthyAgents = async ({ compute, orchestrator, scope }: AdoptDeps): Promise<Instance[]> => {
-  const [instances, agents] = await Promise.all([
+/**
+ * Agents of this cluster that Mesos lists active, and that were not fenced before: only from those
+ * may a volume be adopted.
+ */
+const healthyAgents = async (deps: AdoptDeps): Promise<Instance[]> => {
+  const { compute, ledger, orchestrator, scope } = deps;
+  const [instances, agents, quarantines] = await Promise.all([
     compute.instancesOfCluster(),
     orchestrator.agents(),
+    ledger.quarantines(scope.cluster),
   ]);
   const working = new Set(agents.filter((agent) => agent.active).map((agent) => agent.hostname));
   return instances.filter(
@@ -50,6 +62,7 @@ const healthyAgents = async ({ compute, orchestrator, scope }: AdoptDeps): Promi
       instance.state === 'running' &&
       instance.privateIp !== undefined &&
       working.has(instance.privateIp) &&
+      !quarantines.some((q) => q.instanceId === instance.instanceId && hasReturned(q, instance)) &&
       whyNotOurs(instance.tags, scope) === undefined,
   );
 };

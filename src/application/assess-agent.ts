@@ -5,6 +5,7 @@ import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
+import { type Quarantine, type ReturnedAgent, withReturn } from '../domain/quarantine.ts';
 import {
   type ScopedVolumes,
   scopeVolumes,
@@ -15,18 +16,27 @@ import {
 import type { Inventory } from '../domain/service.ts';
 import { actOn, judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
 import type { PhaseEvents } from '../ports/events.ts';
-import type { ClusterLedger, Control, IncidentLedger, StormLedger } from '../ports/ledger.ts';
+import type {
+  ClusterLedger,
+  Control,
+  IncidentLedger,
+  QuarantineLedger,
+  StormLedger,
+} from '../ports/ledger.ts';
 import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
+import { asItIsNow, isToBeFenced } from './returned-agent.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
 
 export interface AssessAgentDeps extends PictureDeps {
   readonly ledger: PictureDeps['ledger'] &
     Pick<IncidentLedger, 'bindExecution' | 'save'> &
     Pick<ClusterLedger, 'control' | 'inventory'> &
+    Pick<QuarantineLedger, 'quarantine'> &
     StormLedger;
   readonly events: PhaseEvents;
   readonly policy: Policy;
+  readonly returnedAgent: ReturnedAgent;
 }
 
 export interface AssessInput extends StepInput {
@@ -37,6 +47,8 @@ export type AssessDecision =
   | { readonly kind: 'proceed' }
   | { readonly kind: 'watch'; readonly waitSeconds: number }
   | { readonly kind: 'cancelled' }
+  /** It was fenced before, runs again, and has nothing of ours: no work for it. */
+  | { readonly kind: 'returned' }
   | { readonly kind: 'hold'; readonly reason: HoldReason };
 
 const factsOf = (
@@ -136,6 +148,7 @@ const isDecided = (incident: Incident): boolean =>
 interface Known {
   readonly control: Control;
   readonly inventory: Inventory | undefined;
+  readonly quarantine: Quarantine | undefined;
 }
 
 /** The verdict leads to action: are there guards, and is there anything to move? */
@@ -158,10 +171,15 @@ const conclude = async (
   const memory = memoryOf(incident.facts, inventory);
   const facts = factsOf(picture, instance, memory, scoped, now);
   const patch = { verdict, facts, status: 'open' } as const;
+  const isReturned = verdict.kind === 'Returned';
+  if (isReturned && !isToBeFenced(deps, incident, picture, instance)) {
+    await deps.ledger.save(incident.id, incident.token, patch, now);
+    return { kind: 'returned' };
+  }
   // Down is never held for what else fails, nor for failing again: nothing healthy can be hurt.
   const stop =
     guard(incident, instance, facts, scoped, picture, deps) ??
-    (verdict.kind === 'Down' || facts.volumes.length === 0
+    (verdict.kind === 'Down' || isReturned || facts.volumes.length === 0
       ? undefined
       : flaps(deps, incident, picture));
   const asks =
@@ -177,7 +195,7 @@ const conclude = async (
   ]);
   const held = stop ?? waits;
   if (held !== undefined) return hold(deps.ledger, seen, held, now);
-  if (facts.volumes.length === 0) return { kind: 'cancelled' };
+  if (facts.volumes.length === 0 && !isReturned) return { kind: 'cancelled' };
   return { kind: 'proceed' };
 };
 
@@ -198,12 +216,14 @@ const holdBlind = async (
 const decide = async (
   deps: AssessAgentDeps,
   incident: Incident,
-  picture: Picture,
+  around: Picture,
   known: Known,
 ): Promise<AssessDecision> => {
   const { clock, ledger, policy } = deps;
-  const order = orderIn(incident.signals);
-  const verdict = judge(picture.evidence, policy, order, incident.verdict);
+  const { evidence } = around;
+  const judged = judge(evidence, policy, orderIn(incident.signals), incident.verdict);
+  const verdict = withReturn(judged, evidence, known.quarantine);
+  const picture = verdict.kind === 'Returned' ? asItIsNow(around, incident) : around;
   const partitioned = mayFencePartitioned(policy, incident.acknowledged);
   const action = actOn(verdict, clock.now() - incident.openedAt, partitioned);
   if (action.kind === 'act') return conclude(deps, incident, picture, verdict, known);
@@ -241,10 +261,12 @@ export const createAssessAgent =
   (deps: AssessAgentDeps) =>
   async (input: AssessInput): Promise<AssessDecision> => {
     const { clock, ledger, scope } = deps;
-    const [incident, control, inventory] = await Promise.all([
+    const instanceId = instanceOf(input.incidentId);
+    const [incident, control, inventory, quarantine] = await Promise.all([
       bind(deps, input),
       ledger.control(scope.cluster),
-      ledger.inventory(instanceOf(input.incidentId)),
+      ledger.inventory(instanceId),
+      ledger.quarantine(scope.cluster, instanceId),
     ]);
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
@@ -252,8 +274,8 @@ export const createAssessAgent =
       await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
       return { kind: 'proceed' };
     }
-    const picture = await lookAround(deps, incident, inventory);
-    const decision = await decide(deps, incident, picture, { control, inventory });
+    const picture = await lookAround(deps, incident, inventory, quarantine);
+    const decision = await decide(deps, incident, picture, { control, inventory, quarantine });
     const waits = decision.kind === 'hold' && ['storm', 'blind'].includes(decision.reason);
     if (!waits && picture.past.storm.waiting[incident.id] !== undefined) {
       await ledger.leaveStorm(scope.cluster, [incident.id], clock.now());

@@ -1,18 +1,27 @@
 import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
 import type { Incident } from '../domain/incident.ts';
+import { isTaggedQuarantined, type Quarantine } from '../domain/quarantine.ts';
+import { type Scope, whyNotOurs } from '../domain/scope.ts';
 import { summarise } from '../domain/summary.ts';
 import type { AutoScaling } from '../ports/auto-scaling.ts';
+import type { ComputeReads, MachineMarks } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
-import type { IncidentLedger } from '../ports/ledger.ts';
-import type { Clock } from '../ports/system.ts';
+import type { IncidentLedger, OwnershipLedger, QuarantineLedger } from '../ports/ledger.ts';
+import type { Clock, Log } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
+import { markCall } from './quarantine-agent.ts';
 import type { StepInput } from './step.ts';
 
 export interface CloseIncidentDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close'>;
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close'> &
+    Pick<QuarantineLedger, 'saveQuarantine'> &
+    Pick<OwnershipLedger, 'ownership'>;
+  readonly compute: Pick<ComputeReads, 'instance'> & Pick<MachineMarks, 'markQuarantined'>;
   readonly autoScaling: Pick<AutoScaling, 'resumeReplacement'>;
   readonly events: PhaseEvents;
+  readonly scope: Scope;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 export interface CloseDecision {
@@ -39,6 +48,56 @@ const aftercare = (deps: CloseIncidentDeps, incident: Incident): PlannedCall<voi
   ];
 };
 
+/** What is to be remembered of a host that was fenced and is still there to be started again. */
+const quarantineOf = async (
+  { clock, ledger }: CloseIncidentDeps,
+  { facts, fence, handOff, id, instanceId, recovery }: Incident,
+): Promise<Quarantine | undefined> => {
+  const [, last] = fence?.proof ?? [];
+  if (recovery === undefined || facts === undefined || last?.state !== 'stopped') return undefined;
+  const volumes = await Promise.all(
+    facts.volumes.map(async ({ volumeId }) => {
+      const record = await ledger.ownership(volumeId);
+      return { volumeId, epoch: record?.epoch ?? 0 };
+    }),
+  );
+  return {
+    instanceId,
+    incidentId: id,
+    launchTime: last.launchTime,
+    since: clock.now(),
+    ...(facts.privateIp === undefined ? {} : { privateIp: facts.privateIp }),
+    agentIds: [...new Set([...facts.agentIds, ...(handOff?.agentIds ?? [])])],
+    volumes,
+  };
+};
+
+/** The tag is for people: what it says is in the ledger, and no incident stays open for want of it. */
+const mark = async (deps: CloseIncidentDeps, incident: Incident): Promise<void> => {
+  const { compute, log, scope } = deps;
+  const { id: incidentId, instanceId } = incident;
+  const failed = (error: unknown): void => {
+    const problem = error instanceof Error ? error.message : 'unknown';
+    log.warn('fenced machine not tagged', { incidentId, instanceId, problem });
+  };
+  const instance = await compute.instance(instanceId).catch(failed);
+  if (!instance || isTaggedQuarantined(instance)) return;
+  if (whyNotOurs(instance.tags, scope) !== undefined) return;
+  for (const result of await makeCalls(deps, incident, 'CloseIncident', [
+    markCall(deps, incident),
+  ])) {
+    if (result.kind === 'failed') failed(result.error);
+  }
+};
+
+/** A fenced host is quarantined before its incident ends, so that no return of it goes unnoticed. */
+const remember = async (deps: CloseIncidentDeps, incident: Incident): Promise<void> => {
+  const quarantine = await quarantineOf(deps, incident);
+  if (quarantine === undefined) return;
+  await deps.ledger.saveQuarantine(incident.cluster, quarantine);
+  await mark(deps, incident);
+};
+
 /** Like any step, but closing again what this execution has closed is completing it. */
 const loadToClose = async (
   ledger: CloseIncidentDeps['ledger'],
@@ -50,18 +109,23 @@ const loadToClose = async (
   return incident;
 };
 
-/** Ends the incident. Recovered only if VerifyRecovery saw it; otherwise it was cancelled. */
+/**
+ * Ends the incident. Recovered only if VerifyRecovery saw it, or QuarantineAgent; otherwise it was
+ * cancelled.
+ */
 export const createCloseIncident =
   (deps: CloseIncidentDeps) =>
   async (input: StepInput): Promise<CloseDecision> => {
     const { clock, events, ledger } = deps;
     const incident = await loadToClose(ledger, input);
-    const status = incident.recovery === undefined ? 'cancelled' : 'recovered';
+    const isDone = incident.recovery !== undefined || incident.quarantine !== undefined;
+    const status = isDone ? 'recovered' : 'cancelled';
     const at = clock.now();
     const isOver = incident.closedAt !== undefined;
     // Over already: an earlier try did the aftercare and died before it could say so.
     const calls = isOver ? [] : aftercare(deps, incident);
     for (const result of await makeCalls(deps, incident, 'CloseIncident', calls)) answerOf(result);
+    if (!isOver) await remember(deps, incident);
     const closed = await ledger.close(incident.id, incident.token, { status, hold: null }, at);
     // A cancelled incident that nobody was told about needs no end either.
     const told = incident.protection !== undefined || incident.hold !== undefined;

@@ -54,6 +54,16 @@ export interface FenceAgentDeps extends AfterProofDeps {
 const invocationMs = 40_000;
 
 /**
+ * A returned host needs no other fault than that it runs, as the very start that was assessed: nobody
+ * is let un-fence it while its incident is at work.
+ */
+const isStillBack = ({ facts, verdict }: Incident, { ec2, mesos }: Evidence): boolean =>
+  verdict?.kind === 'Returned' &&
+  ec2.kind === 'seen' &&
+  ec2.instance.launchTime === facts?.launchTime &&
+  mesos.kind !== 'masters-unreachable';
+
+/**
  * Is it still right to fence? Asked until EC2 has accepted a command, by fresh reads of every
  * witness. Coming back is a reason to cancel, anything short of the verdict a reason to wait;
  * undefined: go on.
@@ -66,7 +76,7 @@ const revalidate = async (
   const { clock, ledger, policy } = deps;
   const verdict = judge(evidence, policy, orderIn(incident.signals), incident.verdict);
   const partitioned = mayFencePartitioned(policy, incident.acknowledged);
-  if (mayFence(verdict, partitioned)) return undefined;
+  if (mayFence(verdict, partitioned) || isStillBack(incident, evidence)) return undefined;
   const now = clock.now();
   const seen = await ledger.save(incident.id, incident.token, { verdict }, now);
   const action = actOn(verdict, 0, partitioned);

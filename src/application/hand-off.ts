@@ -93,6 +93,8 @@ const whyNot = (
   picture: Picture,
 ): { reason: HoldReason; says: string } | undefined => {
   const { agentIds } = facts;
+  // Fenced for having come back, with nothing on it and unknown to Mesos: there is nobody to tell.
+  if (agentIds.length === 0 && facts.volumes.length === 0) return undefined;
   if (agentIds.length === 0) {
     const says = `no Mesos agent id is known for ${facts.privateIp ?? incident.instanceId}`;
     return { reason: 'no-agent-id', says };

@@ -2,6 +2,7 @@ import type { InstanceId, LaunchTime } from '../domain/ids.ts';
 import type { Incident, Signal } from '../domain/incident.ts';
 import type { Instance, StatusChecks, Volume } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
+import { type Quarantine, takenFrom } from '../domain/quarantine.ts';
 import { isDataOf } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import { isDown, isImpaired, judge, mayFence } from '../domain/verdict.ts';
@@ -25,6 +26,9 @@ export interface Machines {
   readonly checks: ReadonlyMap<InstanceId, StatusChecks>;
 }
 
+/** What was taken from an instance when it was fenced is not remembered as its own. */
+type Taken = ReadonlyMap<InstanceId, readonly string[]>;
+
 /**
  * A status check alarm comes two to four minutes after the failure. Until it is overdue nothing was
  * lost, and a sweep that is sooner only takes the incident's first seconds away from intake.
@@ -44,6 +48,10 @@ const laterOf = (a: LaunchTime, b: LaunchTime | undefined): LaunchTime =>
 /** An incident is on it, or has recovered what this incarnation had. */
 export const isSeenTo = (last: Incident | undefined, { launchTime }: Instance): boolean => {
   if (last === undefined || last.status === 'cancelled') return false;
+  // It fenced nothing: whatever happens to this very run later is news.
+  if (last.quarantine !== undefined && last.recovery === undefined) {
+    return last.status !== 'recovered';
+  }
   if (last.status !== 'recovered' || last.facts === undefined) return true;
   return launchTime <= laterOf(last.facts.launchTime, last.fence?.proof?.[0].launchTime);
 };
@@ -90,6 +98,7 @@ const lookAt = async (
   deps: LostEventsDeps,
   instance: Instance,
   machines: Machines,
+  taken: Taken,
 ): Promise<Signal | undefined> => {
   const { clock, ledger, scope } = deps;
   const { instanceId } = instance;
@@ -98,7 +107,8 @@ const lookAt = async (
     ledger.lastIncidentOf(scope.cluster, instanceId),
     ledger.control(scope.cluster),
   ]);
-  const remembered = inventory?.volumes.map(({ volumeId }) => volumeId) ?? [];
+  const known = inventory?.volumes.map(({ volumeId }) => volumeId) ?? [];
+  const remembered = known.filter((volumeId) => !taken.get(instanceId)?.includes(volumeId));
   const data = machines.volumes.filter((volume) =>
     isDataOf(volume, instance, remembered, scope.cluster),
   );
@@ -123,6 +133,7 @@ const lookAt = async (
 export const admitMissed = async (
   deps: LostEventsDeps,
   machines: Machines,
+  quarantines: readonly Quarantine[],
 ): Promise<InstanceId[]> => {
   const { log, metrics } = deps;
   const suspects = machines.instances.filter(({ instanceId, state }) => {
@@ -130,11 +141,12 @@ export const admitMissed = async (
     return isDown(state) || (checks !== undefined && isImpaired(checks));
   });
   const admit = createIntake(deps);
+  const taken: Taken = new Map(quarantines.map((one) => [one.instanceId, takenFrom(one)]));
   const found = await Promise.all(
     suspects.map(async (instance) => {
       const { instanceId } = instance;
       try {
-        const signal = await lookAt(deps, instance, machines);
+        const signal = await lookAt(deps, instance, machines, taken);
         if (signal === undefined) return [];
         await admit([signal]);
         log.warn('failure without an event', { instanceId, says: signal.says });

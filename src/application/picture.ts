@@ -2,6 +2,7 @@ import type { FlapView } from '../domain/flap.ts';
 import { type InstanceId, incidentBefore, type VolumeId } from '../domain/ids.ts';
 import type { Facts, Incident } from '../domain/incident.ts';
 import { type Instance, tagValues, type Volume } from '../domain/machine.ts';
+import { type Quarantine, takenFrom } from '../domain/quarantine.ts';
 import type { Scope } from '../domain/scope.ts';
 import { appsByVolumeName } from '../domain/scope.ts';
 import type { App, Inventory, Task } from '../domain/service.ts';
@@ -15,6 +16,7 @@ import type {
   StormLedger,
 } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
+import { namesBut } from './returned-agent.ts';
 import {
   type CountDeps,
   countMissing,
@@ -88,10 +90,10 @@ export const memoryOf = (
 const rememberedOf = (
   memory: Memory | undefined,
   inventory: Inventory | undefined,
+  quarantine: Quarantine | undefined,
 ): ReadonlyMap<VolumeId, string> => {
   const same = inventory?.launchTime === memory?.launchTime ? inventory : undefined;
-  const volumes = [...(memory?.volumes ?? []), ...(same?.volumes ?? [])];
-  return new Map(volumes.map(({ volumeId, name }) => [volumeId as VolumeId, name]));
+  return namesBut(takenFrom(quarantine), [...(memory?.volumes ?? []), ...(same?.volumes ?? [])]);
 };
 
 /**
@@ -166,9 +168,10 @@ export const lookAround = async (
   deps: PictureDeps,
   incident: Incident,
   inventory: Inventory | undefined,
+  quarantine: Quarantine | undefined,
 ): Promise<Picture> => {
   const memory = memoryOf(incident.facts, inventory);
-  const remembered = rememberedOf(memory, inventory);
+  const remembered = rememberedOf(memory, inventory, quarantine);
   const reading = readVolumes(deps, incident, [...remembered.keys()]);
   const watching = deps.ledger.watched(deps.scope.cluster);
   const familiar = knownSince(inventory, incident.verdict);

@@ -1,30 +1,31 @@
 import type { EpochMs, IncidentId, InstanceId } from '../domain/ids.ts';
-import type { Incident } from '../domain/incident.ts';
 import { type Instance, tagValue } from '../domain/machine.ts';
 import { appsByVolumeName, doomedWith, isRoot, mayAdopt, whyNotOurs } from '../domain/scope.ts';
 import type { App, Inventory, MesosAgent, Task } from '../domain/service.ts';
-import type { StormPolicy } from '../domain/storm.ts';
 import { isDown, isImpaired } from '../domain/verdict.ts';
 import type { ComputeReads } from '../ports/compute.ts';
-import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
+import type { ClusterLedger, QuarantineLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
-import type { Adoption, Workflow } from '../ports/workflow.ts';
-import { startExecution } from './intake.ts';
+import type { Adoption } from '../ports/workflow.ts';
 import { admitLost } from './lost-agents.ts';
 import { admitMissed, type LostEventsDeps, type Machines } from './lost-events.ts';
-import { inOrder, keepStorm, type StormWatchDeps, turnsIn } from './storm-watch.ts';
+import { type OdditiesDeps, reportOddities } from './oddities.ts';
+import { type ResumeDeps, resume } from './resume.ts';
+import { admitReturned, type ReturnedHostsDeps, returnedIn } from './returned-hosts.ts';
 import { probeTimeoutMs, silentProbes } from './witnesses.ts';
 
-export interface SweepDeps extends LostEventsDeps, StormWatchDeps {
-  readonly policy: LostEventsDeps['policy'] & StormPolicy;
+export interface SweepDeps extends LostEventsDeps, ResumeDeps {
+  readonly policy: LostEventsDeps['policy'] & ResumeDeps['policy'];
   readonly ledger: LostEventsDeps['ledger'] &
-    StormWatchDeps['ledger'] &
-    Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents'> &
-    Pick<ClusterLedger, 'recordInventory' | 'unwatch' | 'watch' | 'watched'>;
+    ResumeDeps['ledger'] &
+    ReturnedHostsDeps['ledger'] &
+    OdditiesDeps['ledger'] &
+    Pick<ClusterLedger, 'recordInventory' | 'unwatch' | 'watch' | 'watched'> &
+    Pick<QuarantineLedger, 'quarantines'>;
   readonly compute: LostEventsDeps['compute'] &
     Pick<ComputeReads, 'instancesOfCluster' | 'volumesOfInstances' | 'statusChecksOf'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'apps' | 'tasks' | 'probe'>;
-  readonly workflow: Pick<Workflow, 'start' | 'status' | 'arnOf'>;
+  readonly workflow: ResumeDeps['workflow'];
   readonly adoption: Adoption;
 }
 
@@ -34,6 +35,10 @@ export interface Swept {
   readonly resumed: readonly IncidentId[];
   /** Failures that no event had told of. */
   readonly found: readonly InstanceId[];
+  /** Fenced hosts that run again. */
+  readonly returned: readonly InstanceId[];
+  /** What is not as it should be, in sentences. */
+  readonly odd: readonly string[];
   /** EC2, Mesos or Marathon did not answer: the inventory was left as it was. */
   readonly blind: boolean;
 }
@@ -41,9 +46,6 @@ export interface Swept {
 /** Lambda keeps an idle environment for longer than this, and intake warms too. Minutes. */
 const warmEvery = 5;
 const isWarmingDue = (now: EpochMs): boolean => Math.floor(now / 60_000) % warmEvery === 0;
-
-/** An execution that ended is believed gone only when the incident was quiet for this long too. */
-const quietMs = 60_000;
 
 /** What Mesos and Marathon say. */
 interface Services {
@@ -102,8 +104,14 @@ const lookAtServices = async ({ orchestrator }: SweepDeps): Promise<Services> =>
   return { agents, apps, tasks };
 };
 
-const runningIn = ({ instances }: Machines): readonly Instance[] =>
+const runningIn = ({ instances }: Pick<Machines, 'instances'>): readonly Instance[] =>
   instances.filter(({ state }) => state === 'running');
+
+/** Without the hosts in quarantine: nothing of them is kept, adopted or missed. */
+const without = <Seen extends Machines>(machines: Seen, hosts: ReadonlySet<InstanceId>): Seen => ({
+  ...machines,
+  instances: machines.instances.filter(({ instanceId }) => !hosts.has(instanceId)),
+});
 
 /** What is worth knowing of an agent once it can no longer tell. */
 const inventoryOf = (
@@ -186,85 +194,6 @@ const keepInventory = async (
   );
 };
 
-/** The execution that holds the incident has ended, or never began, without ending it. */
-const needsExecution = async (
-  deps: SweepDeps,
-  incident: Incident,
-  turns: ReadonlySet<IncidentId>,
-): Promise<boolean> => {
-  const { clock, workflow } = deps;
-  const now = clock.now();
-  const due =
-    incident.status === 'held' ? (incident.hold?.retryAt ?? 0) : incident.updatedAt + quietMs;
-  if (now < due && !turns.has(incident.id)) return false;
-  const arn = incident.executionArn ?? workflow.arnOf(incident.executionName);
-  return (await workflow.status(arn)) !== 'RUNNING';
-};
-
-/** Takes the incident over if nobody works on it. A quiet ledger alone proves nothing. */
-const resumeOne = async (
-  deps: SweepDeps,
-  incident: Incident,
-  turns: ReadonlySet<IncidentId>,
-): Promise<boolean> => {
-  const { clock, ledger, log, metrics, workflow } = deps;
-  const { id } = incident;
-  if (incident.status === 'recovered' || incident.status === 'cancelled') {
-    // Over but still listed: its closing was cut short, and is completed under its own token.
-    await ledger.close(id, incident.token, { status: incident.status }, clock.now());
-    return false;
-  }
-  if (!(await needsExecution(deps, incident, turns))) return false;
-  const taken = await ledger.takeOver(id, incident.token, clock.now());
-  if (taken === 'lost') return false;
-  await startExecution(workflow, taken);
-  log.warn('incident resumed', { incidentId: id, token: taken.token });
-  metrics.count('IncidentResumed');
-  return true;
-};
-
-/** One incident that cannot be taken up must not keep the others from it; undefined: this one was. */
-const unless = async <T>(
-  { log, metrics }: SweepDeps,
-  incidentId: IncidentId,
-  act: () => Promise<T>,
-): Promise<T | undefined> => {
-  try {
-    return await act();
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : 'unknown';
-    log.error('incident not resumed', { incidentId, problem });
-    metrics.count('IncidentNotResumed');
-    return undefined;
-  }
-};
-
-/** Takes up what nobody works on; what waits behind the storm brake in the order of its turns. */
-const resume = async (deps: SweepDeps, agents: number): Promise<IncidentId[]> => {
-  const { clock, ledger, policy, scope } = deps;
-  const [ids, storm, control] = await Promise.all([
-    ledger.openIncidents(scope.cluster),
-    ledger.storm(scope.cluster),
-    ledger.control(scope.cluster),
-  ]);
-  const incidents: Incident[] = [];
-  const unread: IncidentId[] = [];
-  for (const id of ids) {
-    const read = await unless(deps, id, async () => ({ incident: await ledger.incident(id) }));
-    if (read === undefined) unread.push(id);
-    else if (read.incident !== undefined) incidents.push(read.incident);
-  }
-  const view = { policy, agents, now: clock.now() };
-  const turns = turnsIn(incidents, storm, control, view);
-  const resumed: IncidentId[] = [];
-  for (const incident of inOrder(incidents, storm)) {
-    const isTaken = await unless(deps, incident.id, () => resumeOne(deps, incident, turns));
-    if (isTaken === true) resumed.push(incident.id);
-  }
-  await keepStorm(deps, scope.cluster, storm, incidents, unread);
-  return resumed;
-};
-
 /** What could not be seen is counted, and the rest of the sweep goes on without it. */
 const seen = async <T>({ log, metrics }: SweepDeps, looking: Promise<T>): Promise<T | undefined> =>
   looking.catch((error: unknown) => {
@@ -288,31 +217,54 @@ const keep = async (
   if (isDue) await deps.adoption.request();
 };
 
+/** What cannot be compared now is compared by the next sweep; this one has done its work. */
+const compared = (deps: SweepDeps, picture: Picture): Promise<string[]> =>
+  reportOddities(deps, picture).catch((error: unknown) => {
+    deps.log.error('nothing compared', {
+      problem: error instanceof Error ? error.message : 'unknown',
+    });
+    deps.metrics.count('OdditiesNotLookedFor');
+    return [];
+  });
+
 /**
  * Every minute: takes up incidents whose execution died, keeps what a dead agent can no longer
  * tell, opens incidents for failures whose events were lost, asks for adoption where a volume lacks
  * its tag or would be deleted with its machine, and every five minutes warms the step functions.
  * Batch reads only, as long as nothing has failed. Blind for Mesos it still resumes, and still finds
- * what EC2 calls down.
+ * what EC2 calls down, and fenced hosts that run again.
  */
 export const createSweep = (deps: SweepDeps) => async (): Promise<Swept> => {
   const { clock, functions, ledger, scope } = deps;
   const warming = isWarmingDue(clock.now()) ? functions.warm() : undefined;
-  const watched = await ledger.watched(scope.cluster);
+  const [watched, quarantines] = await Promise.all([
+    ledger.watched(scope.cluster),
+    ledger.quarantines(scope.cluster),
+  ]);
   const resumed = await resume(deps, watched.length);
   const [machines, services] = await Promise.all([
     seen(deps, lookAtMachines(deps, watched)),
     seen(deps, lookAtServices(deps)),
   ]);
-  if (machines && services) await keep(deps, { ...machines, ...services }, watched);
-  const missed = machines === undefined ? [] : await admitMissed(deps, machines);
-  const lost = machines && services ? await admitLost(deps, machines, services.agents) : [];
+  const back = returnedIn(quarantines, machines?.instances ?? []);
+  const working = machines && without(machines, back);
+  if (working && services) await keep(deps, { ...working, ...services }, watched);
+  const missed = working === undefined ? [] : await admitMissed(deps, working, quarantines);
+  const lost = working && services ? await admitLost(deps, working, services.agents) : [];
+  const returned =
+    machines === undefined
+      ? []
+      : await admitReturned(deps, quarantines, { agents: [], ...services, ...machines });
+  // Last: what went wrong is taken up first.
+  const odd = working && services ? await compared(deps, { ...working, ...services }) : [];
   await warming;
   return {
     kind: 'swept',
     agents: machines === undefined ? 0 : runningIn(machines).length,
     resumed,
     found: [...missed, ...lost],
+    returned,
+    odd,
     blind: machines === undefined || services === undefined,
   };
 };

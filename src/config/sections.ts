@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Policy } from '../domain/policy.ts';
+import type { ReturnedAgent } from '../domain/quarantine.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { StormPolicy } from '../domain/storm.ts';
 
@@ -194,6 +195,13 @@ export const policy = z
       blockPeriodMs: env.BLOCK_PERIOD_SECONDS,
     }),
   );
+
+/** What becomes of a fenced host that runs again. */
+export const returned = z
+  .object({ RETURNED_AGENT: oneOf('quarantine', 'fence') })
+  .transform((env): { readonly returnedAgent: ReturnedAgent } => ({
+    returnedAgent: env.RETURNED_AGENT,
+  }));
 
 /** The workflow that intake and the sweep start. */
 export const workflow = z

@@ -41,6 +41,8 @@ export const SweepOutput = z.strictObject({
   agents: z.int().min(0),
   resumed: z.array(IncidentIdText).readonly(),
   found: z.array(InstanceIdText).readonly(),
+  returned: z.array(InstanceIdText).readonly(),
+  odd: z.array(z.string()).readonly(),
   blind: z.boolean(),
 });
 
@@ -50,6 +52,26 @@ export const AdoptOutput = z.strictObject({
   volumeIds: z.array(z.string()).readonly(),
   kept: z.array(z.string()).readonly(),
 });
+
+/** A person's request, with a name and a reason: both are kept with what is done. */
+export const UnfenceInput = z.strictObject({
+  instanceId: InstanceIdText,
+  requestedBy: z.string().trim().min(1),
+  reason: z.string().trim().min(1),
+});
+export const UnfenceOutput = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('unfenced'),
+    instanceId: InstanceIdText,
+    agentIds: z.array(z.string()).readonly(),
+    says: z.string(),
+  }),
+  z.strictObject({
+    kind: z.literal('refused'),
+    instanceId: InstanceIdText,
+    why: z.array(z.string()).min(1).readonly(),
+  }),
+]);
 
 /** A phase event of the bus; only the key is believed. */
 export const NotifyInput = z.looseObject({

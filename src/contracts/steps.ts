@@ -45,6 +45,7 @@ const HoldReasonText = z.enum({
   partitioned: 'partitioned',
   storm: 'storm',
   flapping: 'flapping',
+  'returned-agent': 'returned-agent',
 } satisfies { [Reason in HoldReason]: Reason });
 
 const cancelled = z.strictObject({ kind: z.literal('cancelled') });
@@ -126,9 +127,20 @@ export const AssessAgentOutput = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('proceed') }),
   z.strictObject({ kind: z.literal('watch'), waitSeconds }),
   cancelled,
+  z.strictObject({ kind: z.literal('returned') }),
   hold,
 ]);
 export type AssessAgentOutput = z.infer<typeof AssessAgentOutput>;
+
+/** A fenced host that came back; `changed`: it is not idle any more, and is looked at anew. */
+export const QuarantineAgentOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('quarantined') }),
+  waiting,
+  z.strictObject({ kind: z.literal('changed'), waitSeconds }),
+  cancelled,
+  hold,
+]);
+export type QuarantineAgentOutput = z.infer<typeof QuarantineAgentOutput>;
 
 export const ProtectDataOutput = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('protected') }),

@@ -54,7 +54,8 @@ export type VerdictKind =
   | 'Suspect'
   | 'Blind'
   | 'Recovered'
-  | 'Partitioned';
+  | 'Partitioned'
+  | 'Returned';
 
 export interface Verdict {
   readonly kind: VerdictKind;
@@ -125,7 +126,8 @@ export type HoldReason =
   | 'step-failed'
   | 'partitioned'
   | 'storm'
-  | 'flapping';
+  | 'flapping'
+  | 'returned-agent';
 
 export interface Hold {
   readonly reason: HoldReason;
@@ -204,6 +206,14 @@ export interface Recovery {
   readonly at: EpochMs;
 }
 
+/** A returned host that was given no work, in the incarnation that was looked at. */
+export interface QuarantinedRun {
+  readonly launchTime: LaunchTime;
+  readonly at: EpochMs;
+  /** Agents on it that were deactivated; none where Mesos refuses the host. */
+  readonly agentIds: readonly AgentId[];
+}
+
 /** What ProtectData changed and UndoProtection or CloseIncident must end. */
 export interface Protection {
   readonly deactivatedAgentIds: readonly AgentId[];
@@ -239,6 +249,8 @@ export interface Incident {
   readonly placement?: PlacementChecked;
   readonly handOff?: HandOff;
   readonly recovery?: Recovery;
+  /** The fenced host came back, and this is how it was kept from work. */
+  readonly quarantine?: QuarantinedRun;
   readonly hold?: Hold;
   /** What an operator has waved through. */
   readonly acknowledged?: readonly HoldReason[];
@@ -257,6 +269,7 @@ export type IncidentPatch = Partial<
     | 'placement'
     | 'handOff'
     | 'recovery'
+    | 'quarantine'
     | 'acknowledged'
     | 'closedAt'
   >

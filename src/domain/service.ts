@@ -32,6 +32,8 @@ export interface Task {
   /** `TASK_RUNNING` and so on. */
   readonly state: string;
   readonly startedAt?: EpochMs;
+  /** When Marathon launched it; it may not have started yet. */
+  readonly stagedAt?: EpochMs;
   /** undefined while no health check has answered or there is none. */
   readonly alive?: boolean;
 }

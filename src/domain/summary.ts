@@ -14,10 +14,20 @@ export const summarise = (incident: Incident): string => {
     const apps = incident.recovery.apps.map((app) => `${app.id} -> ${app.toHost}`).join(', ');
     const tookMs = incident.recovery.at - incident.openedAt;
     const volumes = plural(incident.facts?.volumes.length ?? 0, 'volume');
+    if (incident.recovery.apps.length === 0) {
+      const how = `${incident.fence?.method ?? 'none'}, ${incident.fence?.strength ?? 'unknown'}`;
+      return `${who}: ${verdict}; fenced (${how}), nothing of the cluster was on it: ${why}`;
+    }
     return (
       `${who}: ${verdict}; fenced (${incident.fence?.method ?? 'none'}, ` +
       `${incident.fence?.strength ?? 'unknown'}), ${volumes} moved, ${apps} in ${seconds(tookMs)}`
     );
+  }
+  if (incident.quarantine !== undefined) {
+    const { agentIds } = incident.quarantine;
+    const agents =
+      agentIds.length === 0 ? 'no agent of it is let in' : `no work for ${agentIds.join(', ')}`;
+    return `${who}: quarantined, not fenced: ${agents}; ${why}`;
   }
   if (incident.status === 'cancelled') return `${who}: nothing to do: ${verdict}: ${why}`;
   if (incident.status === 'held' && incident.hold !== undefined) {

@@ -50,7 +50,8 @@ const downStates: readonly InstanceState[] = ['stopping', 'stopped', 'shutting-d
 /** Down, or on the way there: nothing healthy can be hurt any more. */
 export const isDown = (state: InstanceState): boolean => downStates.includes(state);
 
-const sayMesos = (mesos: MesosWitness): string => {
+/** For people: what Mesos says. */
+export const sayMesos = (mesos: MesosWitness): string => {
   switch (mesos.kind) {
     case 'working':
       return `Mesos sees agent ${mesos.agentId} working: ${mesos.how}`;
@@ -327,13 +328,14 @@ export const mayFencePartitioned = (
 ): boolean => partitionedAgent === 'fence' || acknowledged.includes('partitioned');
 
 /**
- * It may be fenced: it is down, two witnesses agree, a person wants it, or Mesos alone has lost it
- * and `partitioned` says that this is enough. Assessment and fence ask the same.
+ * It may be fenced: it is down, two witnesses agree, a person wants it, it was fenced before, or Mesos
+ * alone has lost it and `partitioned` says that this is enough. Assessment and fence ask the same.
  */
 export const mayFence = ({ kind }: Pick<Verdict, 'kind'>, partitioned = false): boolean =>
   kind === 'Down' ||
   kind === 'Impaired' ||
   kind === 'Ordered' ||
+  kind === 'Returned' ||
   (kind === 'Partitioned' && partitioned);
 
 /** Why a verdict is held, for people: the evidence, and what a person can do about it. */
@@ -357,6 +359,7 @@ export const actOn = (verdict: Verdict, openForMs: number, partitioned = false):
     case 'Down':
     case 'Impaired':
     case 'Ordered':
+    case 'Returned':
       return { kind: 'act' };
     case 'Recovered':
       return { kind: 'cancel' };

@@ -84,3 +84,9 @@ export interface Safekeeping {
   ): Promise<Receipt>;
   tagVolume(volumeId: VolumeId, tags: Readonly<Record<string, string>>): Promise<Receipt>;
 }
+
+/** A mark for people on a fenced machine. Nothing is decided by it. */
+export interface MachineMarks {
+  markQuarantined(instanceId: InstanceId, value: string): Promise<Receipt>;
+  unmarkQuarantined(instanceId: InstanceId): Promise<Receipt>;
+}

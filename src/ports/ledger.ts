@@ -8,6 +8,7 @@ import type {
   Signal,
 } from '../domain/incident.ts';
 import type { Ownership } from '../domain/ownership.ts';
+import type { Quarantine } from '../domain/quarantine.ts';
 import type { Inventory } from '../domain/service.ts';
 import type { Admission, Storm, Waiting } from '../domain/storm.ts';
 import type { ShiftedZone, ZoneShift } from '../domain/zone-shift.ts';
@@ -134,6 +135,29 @@ export interface ClusterLedger {
   unwatch(cluster: string, instanceId: InstanceId): Promise<void>;
   /** Remembers a shift for `control`, unless a later word on the same one is known: 'older'. */
   rememberZoneShift(cluster: string, shift: ZoneShift): Promise<'recorded' | 'older'>;
+}
+
+/** Who owns a volume may change without us: DC/OS moves apps, and REX-Ray their volumes with them. */
+export interface DriftLedger {
+  /**
+   * Puts the volume on record as `owner`'s, under the epoch it has, if the record is still `current`.
+   * A claim that was made meanwhile wins.
+   */
+  follow(current: Ownership, owner: InstanceId, at: EpochMs): Promise<'saved' | 'lost'>;
+}
+
+/** Hosts that were fenced, for as long as they could be started again. */
+export interface QuarantineLedger {
+  /** Every host that was fenced and could be started again, those being un-fenced included. */
+  quarantines(cluster: string): Promise<Quarantine[]>;
+  quarantine(cluster: string, instanceId: InstanceId): Promise<Quarantine | undefined>;
+  /**
+   * Writes the record where there is none, one of an earlier incarnation, or the same one: 'lost'
+   * for an older fence than the one on record, and for a change of one that is being lifted.
+   */
+  saveQuarantine(cluster: string, next: Quarantine): Promise<'saved' | 'lost'>;
+  /** Takes this very record away; one of a later fence stays. */
+  endQuarantine(cluster: string, quarantine: Quarantine): Promise<void>;
 }
 
 /** The storm brake's one record, which all executions of a cluster share. */

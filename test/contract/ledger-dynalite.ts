@@ -10,9 +10,11 @@ import {
 import { marshall } from '@aws-sdk/util-dynamodb';
 import dynalite from 'dynalite';
 import { createClusterLedger } from '../../src/adapters/dynamodb/cluster-ledger.ts';
+import { createDriftLedger } from '../../src/adapters/dynamodb/drift-ledger.ts';
 import { createIncidentLedger } from '../../src/adapters/dynamodb/incident-ledger.ts';
 import { createNotificationLedger } from '../../src/adapters/dynamodb/notification-ledger.ts';
 import { createOwnershipLedger } from '../../src/adapters/dynamodb/ownership-ledger.ts';
+import { createQuarantineLedger } from '../../src/adapters/dynamodb/quarantine-ledger.ts';
 import { createStormLedger } from '../../src/adapters/dynamodb/storm-ledger.ts';
 import type { LedgerDeps } from '../../src/adapters/dynamodb/table.ts';
 import type { Ledgers } from './ledger.ts';
@@ -90,6 +92,8 @@ export const ledgersOn = (deps: LedgerDeps): Ledgers => ({
   cluster: createClusterLedger(deps),
   notifications: createNotificationLedger(deps),
   storms: createStormLedger(deps),
+  quarantines: createQuarantineLedger(deps),
+  drift: createDriftLedger(deps),
   setControl: (cluster, control) =>
     plant(deps, { pk: `CLUSTER#${cluster}`, sk: 'CONTROL', schema: 1, ...control }),
 });

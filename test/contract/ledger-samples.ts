@@ -1,5 +1,13 @@
-import type { AgentId, EpochMs, InstanceId, LaunchTime, VolumeId } from '../../src/domain/ids.ts';
+import {
+  type AgentId,
+  type EpochMs,
+  type InstanceId,
+  incidentIdOf,
+  type LaunchTime,
+  type VolumeId,
+} from '../../src/domain/ids.ts';
 import type { CallIntent, IncidentPatch, ProofRead, Signal } from '../../src/domain/incident.ts';
+import type { Quarantine } from '../../src/domain/quarantine.ts';
 import type { App, Inventory } from '../../src/domain/service.ts';
 
 /** Records as production writes them, with every optional field filled in. */
@@ -76,6 +84,7 @@ export const everyFacet = (instanceId: InstanceId, volumeId: VolumeId): Incident
     apps: [app],
     tasks: [{ id: 'mysql.1', appId: '/mysql' }],
   },
+  quarantine: { launchTime, at: t(70), agentIds: [agentId] },
   protection: { deactivatedAgentIds: [agentId], autoScaling: { kind: 'standby', group: 'agents' } },
   fence: {
     since: t(2),
@@ -137,4 +146,15 @@ export const inventoryAt = (seenAt: EpochMs): Inventory => ({
   volumes: [{ volumeId: newVolumeId(), name: 'mysql', device: '/dev/xvdf' }],
   seenAt,
   silence: { probes: 2, lastAt: seenAt },
+});
+
+/** A host that an incident of its own has fenced, in the incarnation that was started then. */
+export const quarantineOf = (instanceId: InstanceId, launchTime: string): Quarantine => ({
+  instanceId,
+  incidentId: incidentIdOf(cluster, instanceId, 1),
+  launchTime: launchTime as LaunchTime,
+  since: t(60),
+  privateIp: '10.0.0.7',
+  agentIds: [agentId],
+  volumes: [{ volumeId: newVolumeId(), epoch: 3 }],
 });

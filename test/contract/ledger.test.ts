@@ -17,6 +17,8 @@ const inMemory = async (): Promise<Ledgers> => {
     cluster: ledger,
     notifications: ledger,
     storms: ledger,
+    quarantines: ledger,
+    drift: ledger,
     setControl: async (cluster, control) => ledger.setControl(cluster, control),
   };
 };

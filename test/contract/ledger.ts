@@ -4,13 +4,17 @@ import type { ZoneShift } from '../../src/domain/zone-shift.ts';
 import type {
   ClusterLedger,
   Control,
+  DriftLedger,
   IncidentLedger,
   NotificationLedger,
   OwnershipLedger,
+  QuarantineLedger,
   StormLedger,
 } from '../../src/ports/ledger.ts';
+import { driftContract } from './ledger-drift.ts';
 import { admissionContract, tokenContract, unknownId } from './ledger-incidents.ts';
 import { ownershipContract } from './ledger-ownership.ts';
+import { quarantineContract } from './ledger-quarantine.ts';
 import { inventoryAt, newInstanceId, t } from './ledger-samples.ts';
 import { stormContract } from './ledger-storm.ts';
 import { auditContract, closingContract, facetContract } from './ledger-work.ts';
@@ -21,6 +25,8 @@ export interface Ledgers {
   readonly cluster: ClusterLedger;
   readonly notifications: NotificationLedger;
   readonly storms: StormLedger;
+  readonly quarantines: QuarantineLedger;
+  readonly drift: DriftLedger;
   /** What an operator does by hand. */
   setControl(cluster: string, control: Control): Promise<void>;
 }
@@ -137,5 +143,7 @@ export const ledgerContract = (get: Get): void => {
   describe('closing', () => closingContract(incidents));
   describe('ownership', () => ownershipContract(() => get().ownership));
   describe('storms', () => stormContract(() => get().storms));
+  describe('quarantine', () => quarantineContract(() => get().quarantines));
+  describe('drift', () => driftContract(get));
   describe('surroundings', () => surroundings(get));
 };

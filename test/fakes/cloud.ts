@@ -8,10 +8,12 @@ import type {
   VolumeCondition,
 } from '../../src/domain/machine.ts';
 import { tagValue } from '../../src/domain/machine.ts';
+import { quarantineTagKey } from '../../src/domain/quarantine.ts';
 import type { AutoScaling, GroupMembership, StandbyAnswer } from '../../src/ports/auto-scaling.ts';
 import type {
   ComputeReads,
   DetachAnswer,
+  MachineMarks,
   PowerAnswer,
   PowerControl,
   PowerRefusal,
@@ -33,7 +35,7 @@ type PowerMethod = Exclude<FenceMethod, 'none'>;
  * and a test may refuse, delay or change anything. Power and attachments only; no wire, no rights.
  */
 export class FakeCloud
-  implements ComputeReads, PowerControl, VolumeControl, Safekeeping, AutoScaling
+  implements ComputeReads, PowerControl, VolumeControl, Safekeeping, MachineMarks, AutoScaling
 {
   readonly instances = new Map<InstanceId, Instance>();
   readonly volumesById = new Map<VolumeId, Volume>();
@@ -220,6 +222,26 @@ export class FakeCloud
       }
       return {};
     });
+  }
+
+  markQuarantined(instanceId: InstanceId, value: string): Promise<Receipt> {
+    return this.#book.make('CreateTags', instanceId, value, () => {
+      this.#setMark(instanceId, [{ key: quarantineTagKey, value }]);
+      return {};
+    });
+  }
+
+  unmarkQuarantined(instanceId: InstanceId): Promise<Receipt> {
+    return this.#book.make('DeleteTags', instanceId, {}, () => {
+      this.#setMark(instanceId, []);
+      return {};
+    });
+  }
+
+  #setMark(instanceId: InstanceId, mark: readonly Tag[]): void {
+    const tags = this.instances.get(instanceId)?.tags ?? [];
+    const others = tags.filter(({ key }) => key !== quarantineTagKey);
+    this.setInstance(instanceId, { tags: [...others, ...mark] });
   }
 
   tagVolume(volumeId: VolumeId, tags: Readonly<Record<string, string>>): Promise<Receipt> {

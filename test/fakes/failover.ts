@@ -4,6 +4,7 @@ import { createFenceAgent } from '../../src/application/fence-agent.ts';
 import { createHandOff } from '../../src/application/hand-off.ts';
 import { createHoldIncident } from '../../src/application/hold-incident.ts';
 import { createProtectData } from '../../src/application/protect-data.ts';
+import { createQuarantineAgent } from '../../src/application/quarantine-agent.ts';
 import { createReleaseVolume } from '../../src/application/release-volume.ts';
 import { createUndoProtection } from '../../src/application/undo-protection.ts';
 import { createVerifyRecovery } from '../../src/application/verify-recovery.ts';
@@ -52,6 +53,21 @@ export const runFailover = async (world: World, invoke: Invoke, token: number): 
         const next: Record<string, string> = {
           proceed: 'ProtectData',
           watch: state,
+          cancelled: 'UndoProtection',
+          returned: 'QuarantineAgent',
+        };
+        state = next[decision.kind] ?? 'HoldIncident';
+        break;
+      }
+      case 'QuarantineAgent': {
+        const decision: Decision = await invoke(state, (deps) =>
+          createQuarantineAgent(deps)(input),
+        );
+        wait(decision);
+        const next: Record<string, string> = {
+          quarantined: 'CloseIncident',
+          waiting: state,
+          changed: 'AssessAgent',
           cancelled: 'UndoProtection',
         };
         state = next[decision.kind] ?? 'HoldIncident';

@@ -23,15 +23,18 @@ import type {
   Signal,
 } from '../../src/domain/incident.ts';
 import type { Ownership } from '../../src/domain/ownership.ts';
+import type { Quarantine } from '../../src/domain/quarantine.ts';
 import type { Inventory } from '../../src/domain/service.ts';
 import { type Admission, calm, type Storm, type Waiting } from '../../src/domain/storm.ts';
 import { shiftedZonesOf, type ZoneShift } from '../../src/domain/zone-shift.ts';
 import type {
   ClusterLedger,
   Control,
+  DriftLedger,
   IncidentLedger,
   NotificationLedger,
   OwnershipLedger,
+  QuarantineLedger,
   StormLedger,
 } from '../../src/ports/ledger.ts';
 
@@ -64,7 +67,14 @@ const without = (storm: Storm, incidentIds: readonly IncidentId[], at: EpochMs):
  * copied on the way in, so nobody can change the past.
  */
 export class MemoryLedger
-  implements IncidentLedger, OwnershipLedger, ClusterLedger, NotificationLedger, StormLedger
+  implements
+    IncidentLedger,
+    OwnershipLedger,
+    ClusterLedger,
+    QuarantineLedger,
+    DriftLedger,
+    NotificationLedger,
+    StormLedger
 {
   readonly #counts = new Map<InstanceId, number>();
   readonly #incidents = new Map<IncidentId, Incident>();
@@ -73,6 +83,7 @@ export class MemoryLedger
   readonly #past = new Map<VolumeId, readonly Ownership[]>();
   readonly #inventories = new Map<InstanceId, Inventory>();
   readonly #watched = new Map<string, Set<InstanceId>>();
+  readonly #quarantines = new Map<string, Map<InstanceId, Quarantine>>();
   readonly #controls = new Map<string, Control>();
   readonly #shifts = new Map<string, Map<string, ZoneShift>>();
   readonly #messages = new Map<IncidentId | StormId, Message>();
@@ -234,6 +245,15 @@ export class MemoryLedger
     return 'saved';
   }
 
+  async follow(current: Ownership, owner: InstanceId, _at: EpochMs): Promise<'saved' | 'lost'> {
+    const stands = this.#owners.get(current.volumeId);
+    const parts = (record?: Ownership) =>
+      record && [record.epoch, record.state, record.incidentId, record.owner];
+    if (!stands || !isDeepStrictEqual(parts(stands), parts(current))) return 'lost';
+    this.#owners.set(current.volumeId, { ...stands, owner, state: 'owned' });
+    return 'saved';
+  }
+
   async history(volumeId: VolumeId): Promise<Ownership[]> {
     return [...(this.#past.get(volumeId) ?? [])];
   }
@@ -264,6 +284,34 @@ export class MemoryLedger
 
   async unwatch(cluster: string, instanceId: InstanceId): Promise<void> {
     this.#watched.get(cluster)?.delete(instanceId);
+  }
+
+  async quarantines(cluster: string): Promise<Quarantine[]> {
+    const all = [...(this.#quarantines.get(cluster)?.values() ?? [])];
+    return all.sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
+  }
+
+  async quarantine(cluster: string, instanceId: InstanceId): Promise<Quarantine | undefined> {
+    return this.#quarantines.get(cluster)?.get(instanceId);
+  }
+
+  async saveQuarantine(cluster: string, next: Quarantine): Promise<'saved' | 'lost'> {
+    const all = this.#quarantines.get(cluster) ?? new Map<InstanceId, Quarantine>();
+    const known = all.get(next.instanceId);
+    const isSame = known?.launchTime === next.launchTime && known.incidentId === next.incidentId;
+    const isLifted = known?.lifted !== undefined && next.lifted === undefined;
+    const isOlder = known !== undefined && known.launchTime >= next.launchTime;
+    if (isSame ? isLifted : isOlder) return 'lost';
+    all.set(next.instanceId, structuredClone(next));
+    this.#quarantines.set(cluster, all);
+    return 'saved';
+  }
+
+  async endQuarantine(cluster: string, ended: Quarantine): Promise<void> {
+    const known = await this.quarantine(cluster, ended.instanceId);
+    const { incidentId, launchTime } = ended;
+    if (known?.incidentId !== incidentId || known.launchTime !== launchTime) return;
+    this.#quarantines.get(cluster)?.delete(ended.instanceId);
   }
 
   async rememberZoneShift(cluster: string, shift: ZoneShift): Promise<'recorded' | 'older'> {

@@ -1,6 +1,7 @@
 import type { EpochMs, InstanceId } from '../../src/domain/ids.ts';
 import type { Incident, IncidentPatch } from '../../src/domain/incident.ts';
 import type { Policy } from '../../src/domain/policy.ts';
+import type { ReturnedAgent } from '../../src/domain/quarantine.ts';
 import type { Phase } from '../../src/ports/events.ts';
 import type { ExecutionStatus } from '../../src/ports/workflow.ts';
 import {
@@ -103,6 +104,7 @@ export const createWorld = (change: Partial<Policy> = {}) => {
     notifier: undefined,
     scope,
     policy: policyOf(change),
+    returnedAgent: 'quarantine' as ReturnedAgent,
     clock,
     log: { info: note, warn: note, error: note },
     metrics: { count: (name: string) => void counted.push(name) },

@@ -161,6 +161,43 @@ describe('ProtectData', () => {
   });
 });
 
+describe.each(['CloseIncidentRole', 'QuarantineAgentRole'])('%s, which marks machines,', (role) => {
+  it('may put the one tag on an agent of its cluster, and nothing else', () => {
+    const mark = settingTag('ebs-failover:quarantined', 'prod#i-1#1');
+    expect(may(role, 'ec2:CreateTags', [machine(ours)], mark)).toBe(true);
+    expect(may(role, 'ec2:CreateTags', [machine(theirs)], mark)).toBe(false);
+    expect(may(role, 'ec2:CreateTags', [machine({})], mark)).toBe(false);
+    expect(may(role, 'ec2:CreateTags', [volume(ours)], mark)).toBe(false);
+    expect(may(role, 'ec2:CreateTags', [machine(ours)], settingTag(TAG, 'prod'))).toBe(false);
+    expect(may(role, 'ec2:DeleteTags', [machine(ours)], mark)).toBe(false);
+  });
+});
+
+describe('Unfence', () => {
+  const untag = (targets: Parameters<typeof iam.denial>[1], ...keys: string[]) =>
+    may('UnfenceRole', 'ec2:DeleteTags', targets, keys.length === 0 ? {} : { 'aws:TagKeys': keys });
+
+  it('may take the mark of a fenced machine off an agent of its cluster, and no other tag', () => {
+    expect(untag([machine(ours)], 'ebs-failover:quarantined')).toBe(true);
+    expect(untag([machine(theirs)], 'ebs-failover:quarantined')).toBe(false);
+    expect(untag([volume(ours)], 'ebs-failover:quarantined')).toBe(false);
+    expect(untag([machine(ours)], TAG)).toBe(false);
+    expect(untag([machine(ours)], 'ebs-failover:quarantined', TAG)).toBe(false);
+    expect(untag([machine(ours)])).toBe(false);
+  });
+
+  it('may write of its cluster only, and start nothing, stop nothing, detach nothing', () => {
+    const table = [{ arn: infra.resource('LedgerTable').arn }];
+    const keys = (pk: string) => ({ 'dynamodb:LeadingKeys': [pk] });
+    expect(may('UnfenceRole', 'dynamodb:PutItem', table, keys('CLUSTER#prod'))).toBe(true);
+    expect(may('UnfenceRole', 'dynamodb:PutItem', table, keys('VOLUME#vol-1'))).toBe(false);
+    expect(may('UnfenceRole', 'dynamodb:DeleteItem', table, keys('VOLUME#vol-1'))).toBe(false);
+    for (const action of ['ec2:StopInstances', 'ec2:DetachVolume', 'ec2:CreateTags']) {
+      expect(may('UnfenceRole', action, [machine(ours), volume(ours)])).toBe(false);
+    }
+  });
+});
+
 describe('the ledger', () => {
   const table = [{ arn: infra.resource('LedgerTable').arn }];
   const another = [{ arn: infra.resource('LedgerTable').arn.replace('table/', 'table/other-') }];

@@ -235,12 +235,22 @@ describe('rights', () => {
     ['ec2:StopInstances', ['FenceAgentRole']],
     ['ec2:TerminateInstances', ['FenceAgentRole']],
     ['ec2:DetachVolume', ['ReleaseVolumeRole']],
-    ['ec2:CreateTags', ['AdoptRole', 'ProtectDataRole', 'FenceAgentRole', 'VerifyRecoveryRole']],
+    [
+      'ec2:CreateTags',
+      [
+        'AdoptRole',
+        'ProtectDataRole',
+        'FenceAgentRole',
+        'VerifyRecoveryRole',
+        'CloseIncidentRole',
+        'QuarantineAgentRole',
+      ],
+    ],
     ['ec2:ModifyInstanceAttribute', ['AdoptRole', 'ProtectDataRole']],
     ['autoscaling:EnterStandby', ['ProtectDataRole']],
     ['ec2:AttachVolume', []],
     ['ec2:DeleteVolume', []],
-    ['ec2:DeleteTags', []],
+    ['ec2:DeleteTags', ['UnfenceRole']],
   ])('give %s to %j and nobody else', (action, roles) => {
     expect(rolesThatMay(action)).toEqual(roles);
   });

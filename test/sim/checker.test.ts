@@ -7,15 +7,19 @@ import {
   by,
   call,
   control,
+  fencedThenBack,
   fenceOf,
   good,
   intent,
+  keptFromWork,
+  letIn,
   machine,
   OTHER,
   owner,
   policy,
   read,
   type Story,
+  second,
   seen,
   state,
   VOLUME,
@@ -42,6 +46,8 @@ describe('a failover as it should be', () => {
 
 const force = { VolumeId: VOLUME, InstanceId: AGENT, Force: 'true' };
 const said = (text: string): SimEvent => ({ at: 1, kind: 'said', where: 'a log', text });
+
+const quarantined = { status: 'recovered', quarantine: { agentIds: ['S9'] } };
 
 const stoppedAgain = { state: 'stopped', powered: false, launchTime: 9_000 };
 const detachAt = (at: number): SimEvent =>
@@ -333,6 +339,31 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ['S10', 'the fenced machine takes the volume back', { close: [volume(7_000, [AGENT])] }],
   ['S11', 'recovered without the volume at its app', { back: [] }],
   ['S11', 'recovered without any app', { close: [state(6_000, { status: 'recovered' })] }],
+  [
+    'S11',
+    'a returned host is called quarantined, and its agent gets work',
+    { close: [...fencedThenBack(), letIn(21_000), second(22_000, quarantined)] },
+  ],
+  [
+    'S11',
+    'a returned host is called quarantined, and a volume is on it',
+    { close: [...fencedThenBack(), volume(21_000, [AGENT]), second(22_000, quarantined)] },
+  ],
+  [
+    'S11',
+    'a host is called quarantined that nobody had fenced',
+    { close: [machine(20_000, { well: true }), second(22_000, quarantined)] },
+  ],
+  [
+    'S11',
+    'it is recovered without any app, and it had not been fenced before',
+    {
+      close: [
+        machine(20_000, { state: 'stopped', powered: false, launchTime: 9_000 }),
+        second(22_000, { status: 'recovered', facts: { volumes: [] } }),
+      ],
+    },
+  ],
   ['S12', 'the intent is missing', { gone: good.gone.slice(1) }],
   [
     'S12',
@@ -603,6 +634,50 @@ describe('nobody is condemned', () => {
       Object.entries(good).map(([part, events]) => [part, (events as SimEvent[]).map(ahead)]),
     );
     expect(told({ ...all, open: [begun, ...good.open] })).not.toContain('L8');
+  });
+});
+
+describe('a fenced machine that runs again', () => {
+  const stopAgain = (at: number): SimEvent[] => [
+    second(at - 400),
+    ...[
+      seen(at - 100, 'fenceAgent', 'running', 20_000),
+      read(at - 100, 'fenceAgent', { of: 'checks' }),
+      read(at - 100, 'fenceAgent', { of: 'agents' }),
+    ],
+    {
+      ...intent(at - 50, 'fenceAgent', 'StopInstances', AGENT),
+      pk: `INCIDENT#demo#${AGENT}#2`,
+    } as SimEvent,
+    call(at, 'fenceAgent', 'StopInstances', [AGENT], { 'InstanceId.1': AGENT }),
+  ];
+
+  it('may be fenced for that alone, however well it is', () => {
+    expect(told({ close: [...fencedThenBack(), ...stopAgain(25_000)] })).toEqual([]);
+  });
+
+  it('may not be, if it is not what was fenced but has been well all the time', () => {
+    const well = [...good.world, machine(2, { well: true, launchTime: 20_000 })];
+    const none = { witnesses: [], stop: [], off: [], proof: [], noted: [], detach: [], free: [] };
+    const rest = { release: [], gone: [], back: [] };
+    const close = [machine(20_000, { well: true, launchTime: 20_000 }), ...stopAgain(25_000)];
+    expect(told({ ...none, ...rest, world: well, close })).toContain('S8');
+  });
+
+  it('ends quarantined, without a fence, when its agents are kept from work', () => {
+    const kept = [letIn(21_000), ...keptFromWork(21_500), second(22_000, quarantined)];
+    expect(told({ close: [...fencedThenBack(), ...kept] })).toEqual([]);
+  });
+
+  it('ends fenced, with no app to bring back', () => {
+    const ended = second(30_000, { status: 'recovered', fence: fenceOf(26_000, 26_100, 20_000) });
+    const off = [
+      machine(25_500, { state: 'stopped', powered: false, launchTime: 20_000 }),
+      seen(26_000, 'fenceAgent', 'stopped', 20_000),
+      seen(26_100, 'fenceAgent', 'stopped', 20_000),
+    ];
+    const story = [...fencedThenBack(), ...stopAgain(25_000), ...off, ended];
+    expect(told({ close: story })).not.toContain('S11');
   });
 });
 

@@ -58,7 +58,20 @@ const ENDS: Readonly<Record<string, RegExp | Expected>> = {
   // While it lasts nothing can be fenced, let alone moved.
   'AZ-02': { holds: /storm|fence-stuck|blind/ },
   'CK-03': back,
-  'ZM-04': back,
+  // Kept from work, or held where this Mesos cannot; the new owner is left alone either way.
+  'ZM-02': {
+    incidents: /^recovered (?:recovered|held: returned-agent)/,
+    changes: /^closeIncident CreateTags/m,
+    served: true,
+  },
+  // Each time it is started it is fenced again, with nothing to detach.
+  'ZM-03': {
+    incidents: /^recovered recovered/,
+    changes: /DetachVolume[\s\S]*^fenceAgent StopInstances/m,
+    never: /StopInstances[\s\S]*DetachVolume/,
+    served: true,
+  },
+  'ZM-04': { ...back, incidents: /^recovered recovered/ },
   'ZM-06': back,
   'LM-CC': back,
   'LM-DEP': backByTheSame,

@@ -7,11 +7,15 @@ import { plainTraits } from '../../emulator/sim/stage.ts';
 import {
   AGENT,
   call,
+  fencedThenBack,
   good,
+  keptFromWork,
+  letIn,
   machine,
   OTHER,
   owner,
   type Story,
+  second,
   state,
   VOLUME,
   volume,
@@ -110,6 +114,20 @@ const planted: readonly (readonly [string, string, Ending])[] = [
     { story: { close: [held(700_000, 'fence-stuck')] } },
   ],
   ['L6', 'nobody hears of the end', { told: [] }],
+  [
+    'S10',
+    'nobody looks at a fenced machine that runs again',
+    { story: { close: fencedThenBack() } },
+  ],
+  [
+    'S10',
+    'a fenced machine that runs again was looked at, and gets work all the same',
+    {
+      story: {
+        close: [...fencedThenBack(), second(21_000, { status: 'cancelled' }), letIn(22_000)],
+      },
+    },
+  ],
   ['L8', 'a pause that is over still holds', { story: { close: [held(6_000, 'paused')] } }],
   [
     'L9',
@@ -157,6 +175,16 @@ describe('a failover that ended well', () => {
     // Nothing hindered the sweep, or something was still on the machine when it could be found.
     expect(late(found)).toBe(true);
     expect(late([...found, volume(-90_000, [AGENT]), volume(-80_000, [])], 'EC-02')).toBe(true);
+  });
+
+  it('may see the fenced machine run again, if that one gets no work or a person is asked', () => {
+    const back = [...fencedThenBack(), letIn(20_500)];
+    const kept = [...keptFromWork(21_000), second(22_000, { status: 'recovered' })];
+    expect(brokenBy({ story: { close: [...back, ...kept] } })).not.toContain('S10');
+    const held = second(22_000, { status: 'held', hold: { reason: 'returned-agent' } });
+    expect(brokenBy({ story: { close: [...back, held] } })).not.toContain('S10');
+    const strange = machine(21_000, { well: true, launchTime: 20_000, ours: false });
+    expect(brokenBy({ story: { close: [...back, strange] } })).not.toContain('S10');
   });
 
   it('may be stuck, if that is held and told', () => {

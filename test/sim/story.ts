@@ -181,3 +181,39 @@ export const good = {
 export type Part = keyof typeof good;
 
 export type Story = Partial<Record<Part, readonly SimEvent[]>>;
+
+/** The incident that fenced it is over, and the machine is started again and well. */
+export const fencedThenBack = (well = true): SimEvent[] => [
+  state(6_000, {
+    status: 'recovered',
+    recovery: { apps: [{ toInstanceId: OTHER }] },
+    fence: fenceOf(1_100, 1_200),
+  }),
+  { at: 6_100, kind: 'agent', agentId: 'S0', instanceId: AGENT, listed: false },
+  machine(20_000, { well, launchTime: 20_000 }),
+];
+
+/** The master lets an agent of the machine in, under this id. */
+export const letIn = (at: number, agentId = 'S9'): SimEvent => ({
+  at,
+  kind: 'agent',
+  agentId,
+  instanceId: AGENT,
+  listed: true,
+});
+
+/** Another incident of the same machine. */
+export const second = (at: number, change: object = {}): SimEvent =>
+  ({
+    ...state(at, { id: `demo#${AGENT}#2`, facts: { volumes: [], agentIds: [] }, ...change }),
+    pk: `INCIDENT#demo#${AGENT}#2`,
+  }) as SimEvent;
+
+/** It takes offers from the agent that was let in. */
+export const keptFromWork = (at: number, agentId = 'S9'): SimEvent[] => [
+  {
+    ...intent(at, 'quarantineAgent', 'DEACTIVATE_AGENT', agentId),
+    pk: `INCIDENT#demo#${AGENT}#2`,
+  } as SimEvent,
+  call(at + 50, 'quarantineAgent', 'DEACTIVATE_AGENT', [agentId]),
+];

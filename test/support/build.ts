@@ -21,6 +21,7 @@ import type {
 import type { Instance, StatusChecks, Tag, Volume } from '../../src/domain/machine.ts';
 import type { Ownership } from '../../src/domain/ownership.ts';
 import type { Policy } from '../../src/domain/policy.ts';
+import type { Quarantine } from '../../src/domain/quarantine.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 import type {
   App,
@@ -327,3 +328,23 @@ export const inventoryOf = (change: Partial<Inventory> = {}): Inventory => ({
   seenAt: t(-60),
   ...change,
 });
+/** An hour before the story begins it was launched; a minute before, started again. */
+export const before = {
+  launched: new Date(t(-3600)).toISOString() as LaunchTime,
+  relaunched: new Date(t(-60)).toISOString() as LaunchTime,
+} as const;
+
+/** The failed agent, fenced by an incident that is over; its data is the spare agent's now. */
+export const quarantineOf = (change: Partial<Quarantine> = {}): Quarantine => ({
+  instanceId: ids.failed,
+  incidentId: incidentIdOf(cluster, ids.failed, 7),
+  launchTime: before.launched,
+  since: t(-600),
+  privateIp: '10.0.0.7',
+  agentIds: [ids.agent],
+  volumes: [{ volumeId: ids.data, epoch: 1 }],
+  ...change,
+});
+
+/** Under which its agent registers when its work directory was wiped. */
+export const newAgentId = 'a1b2-S77' as AgentId;

@@ -39,7 +39,7 @@ const valid: AslRule = {
 };
 
 const verbs =
-  /^(?:Open|Route|Keep|Refuse|Reject|Assess|Wait|Await|Protect|Fence|Release|End|Leave|Hand|Verify|Undo|Close|Report|Hold|Resume)(?:[A-Z][a-z]+)+$/;
+  /^(?:Open|Route|Keep|Refuse|Reject|Assess|Wait|Await|Protect|Fence|Release|End|Leave|Hand|Verify|Undo|Close|Report|Hold|Resume|Quarantine)(?:[A-Z][a-z]+)+$/;
 
 const named: AslRule = {
   says: 'names what a state does by a verb and its object; an end may be named for what it is',
@@ -197,6 +197,7 @@ const routed: AslRule = {
 /** States that every way to a later one must pass: proof before hand-off, as a graph. */
 const gates: readonly (readonly [gate: string, behind: string])[] = [
   ['AssessAgent', 'ProtectData'],
+  ['AssessAgent', 'QuarantineAgent'],
   ['ProtectData', 'FenceAgent'],
   ['FenceAgent', 'ReleaseVolumes'],
   ['RouteFence', 'ReleaseVolumes'],
@@ -251,15 +252,17 @@ const inOrder: AslRule = {
 const explained: AslRule = {
   says: 'has a comment on each state whose place matters for safety',
   breaches: (machine) =>
-    ['ProtectData', 'FenceAgent', 'HandOff', 'HoldIncident'].filter(
+    ['ProtectData', 'FenceAgent', 'HandOff', 'HoldIncident', 'QuarantineAgent'].filter(
       (name) => stateOf(machine, name).Comment === undefined,
     ),
-  planted: ['ProtectData', 'FenceAgent', 'HandOff', 'HoldIncident'].map((name) => ({
-    what: `${name} without one`,
-    plant: (machine) => {
-      delete stateOf(machine, name).Comment;
-    },
-  })),
+  planted: ['ProtectData', 'FenceAgent', 'HandOff', 'HoldIncident', 'QuarantineAgent'].map(
+    (name) => ({
+      what: `${name} without one`,
+      plant: (machine) => {
+        delete stateOf(machine, name).Comment;
+      },
+    }),
+  ),
 };
 
 export const routeRules: readonly AslRule[] = [

@@ -31,6 +31,14 @@ export const contract: Readonly<Record<string, Step>> = {
     proceed: 'AwaitApproval',
     watch: 'WaitForEvidence',
     cancelled: 'UndoProtection',
+    returned: 'QuarantineAgent',
+    hold,
+  }),
+  QuarantineAgent: step(StepInput, steps.QuarantineAgentOutput, {
+    quarantined: 'CloseIncident',
+    waiting: 'WaitForQuarantine',
+    changed: 'WaitForEvidence',
+    cancelled: 'UndoProtection',
     hold,
   }),
   ProtectData: step(StepInput, steps.ProtectDataOutput, {

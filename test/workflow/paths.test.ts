@@ -28,6 +28,8 @@ const closed = { kind: 'closed', status: 'recovered', summary: 'mysql runs on 10
 const cancelled = { kind: 'cancelled' };
 const undone = { kind: 'undone' };
 const closedCancelled = { kind: 'closed', status: 'cancelled', summary: 'the agent is well' };
+const returned = { kind: 'returned' };
+const quarantined = { kind: 'quarantined' };
 const held = { kind: 'hold', reason: 'no-placement' };
 const ended = { kind: 'ended', status: 'held', summary: 'no spare agent' };
 const wait = (waitSeconds: number): Answer => ({ kind: 'waiting', waitSeconds });
@@ -48,10 +50,12 @@ const before = (task: string): Script => {
   const at = order.indexOf(task);
   return Object.fromEntries(Object.entries(well).slice(0, at < 0 ? order.length : at));
 };
+const untilReturn: Script = { OpenIncident: [opened], AssessAgent: [returned] };
 const untilUndo: Script = { OpenIncident: [opened], AssessAgent: [cancelled] };
 /** What happens on the way to each task, if nothing goes wrong. */
 const wayTo = (task: string): Script => {
   if (task === 'UndoProtection') return untilUndo;
+  if (task === 'QuarantineAgent') return untilReturn;
   if (task === 'HoldIncident') return { OpenIncident: [opened], AssessAgent: [held] };
   return before(task);
 };
@@ -60,6 +64,8 @@ const wayFrom = (task: string): Script => {
   if (task === 'UndoProtection')
     return { UndoProtection: [undone], CloseIncident: [closedCancelled] };
   if (task === 'HoldIncident') return { HoldIncident: [ended] };
+  if (task === 'QuarantineAgent')
+    return { QuarantineAgent: [quarantined], CloseIncident: [closed] };
   const done = before(task);
   return Object.fromEntries(Object.entries(well).filter(([name]) => !(name in done)));
 };
@@ -279,6 +285,56 @@ describe('an agent that turns out to be well', () => {
       expect(run.output).toMatchObject({ status: 'cancelled' });
     },
   );
+});
+
+describe('a fenced host that runs again', () => {
+  it('gets no work, and its incident ends without a fence', async () => {
+    const run = await play(plus(untilReturn, wayFrom('QuarantineAgent')));
+    expect(run.path.slice(-4)).toEqual([
+      'QuarantineAgent',
+      'RouteQuarantine',
+      'CloseIncident',
+      'ReportEnd',
+    ]);
+    expect(run.path).not.toContain('FenceAgent');
+    expect(run.output).toMatchObject({ status: 'recovered' });
+  });
+
+  it('is waited for while it boots', async () => {
+    const answers = [wait(5), wait(5), quarantined];
+    const run = await play(
+      plus(untilReturn, { QuarantineAgent: answers, CloseIncident: [closed] }),
+    );
+    expect(run.path.filter((name) => name === 'WaitForQuarantine')).toHaveLength(2);
+    expect(run.tookMs).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('is looked at anew as soon as it is no idle host, and then fenced like any other', async () => {
+    const run = await play(
+      plus(well, {
+        AssessAgent: [returned, proceed],
+        QuarantineAgent: [{ kind: 'changed', waitSeconds: 1 }],
+      }),
+    );
+    expect(run.path).toContain('FenceAgent');
+    expect(run.output).toMatchObject({ status: 'recovered' });
+  });
+
+  it('is left alone if somebody has un-fenced it', async () => {
+    const run = await play(
+      plus(untilReturn, {
+        QuarantineAgent: [cancelled],
+        UndoProtection: [undone],
+        CloseIncident: [closedCancelled],
+      }),
+    );
+    expect(run.path.slice(-3)).toEqual(['UndoProtection', 'CloseIncident', 'ReportEnd']);
+  });
+
+  it('is held where this DC/OS cannot keep work from it', async () => {
+    const run = await play(plus(untilReturn, { QuarantineAgent: [held], HoldIncident: [ended] }));
+    expect(run.path.slice(-3)).toEqual(['HoldIncident', 'RouteHold', 'ReportEnd']);
+  });
 });
 
 describe('a hold', () => {

@@ -91,7 +91,7 @@ export const agentFaults: readonly FaultKind[] = [
   fault('ZM-04', {
     scenes: ['stopped'],
     // Up again while something else still holds its incident.
-    mayHold: ['unknown-incarnation'],
+    mayHold: ['unknown-incarnation', 'returned-agent'],
     draw: (rng) => ({ afterS: rng.int(1, 20) }),
     arm: (site, { afterS }) => {
       const { world, stage } = site;

@@ -41,7 +41,7 @@ const restarted = (id: string): FaultKind =>
   fault(id, {
     scenes: ['hung', 'stopped'],
     mayStayDown: true,
-    mayHold: ['proof-void', 'unknown-incarnation', 'volume-attached-elsewhere'],
+    mayHold: ['proof-void', 'unknown-incarnation', 'volume-attached-elsewhere', 'returned-agent'],
     draw: (rng) => ({
       afterMs: rng.pick([0, 100, 500, 1_000, 2_000, 4_000, 8_000, 20_000]),
       betweenSteps: rng.next() < 0.3,

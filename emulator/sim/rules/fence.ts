@@ -10,6 +10,7 @@ import {
   proofOf,
 } from '../record.ts';
 import {
+  hasReturned,
   incidentFor,
   isCall,
   isState,
@@ -210,7 +211,8 @@ export const onlyTheFailed: Rule = (event, memory) => {
   if (machine.well && unwellUntil >= event.by.wire.at) return residual(onItsWay);
   const missing = NEEDED.find((of) => justifying(memory, event.by, of).length === 0);
   if (missing) return violation(`${event.call} ${instanceId} without a fresh read of ${missing}`);
-  if (!machine.well || incident?.ordered) return undefined;
+  // One that was fenced before and runs again may be fenced for that alone.
+  if (!machine.well || incident?.ordered || hasReturned(memory, instanceId)) return undefined;
   if (isPartitioned(event.by.wire.at, instanceId, incident, memory)) return undefined;
   // What EC2 calls impaired was so at its last check; while the agent is not back, nobody knows better.
   const isListed = [...memory.agents.values()].some(

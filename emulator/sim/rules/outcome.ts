@@ -1,13 +1,43 @@
-import { heldBy, incidentOf } from '../record.ts';
-import { isState, type Rule, violation } from './rule.ts';
+import { heldBy, type IncidentSeen, incidentOf, type Memory } from '../record.ts';
+import { atWork, hasReturned, isState, type Rule, violation } from './rule.ts';
 
 /** Honest ends, quiet messages, no secrets: S11, S14, S15. */
+
+/** Fenced by this incident, and by an earlier one before it came back. */
+const wasFenced = ({ id, instanceId, proof }: IncidentSeen, { incidents }: Memory): boolean =>
+  proof.length === 2 &&
+  [...incidents.values()].some(
+    (other) => other.id !== id && other.instanceId === instanceId && other.proof.length === 2,
+  );
+
+/** A returned host is quarantined if it is one, has nothing of ours, and no agent on it gets work. */
+const honestQuarantine = ({ id, instanceId }: IncidentSeen, memory: Memory) => {
+  const { state } = memory.machines.get(instanceId) ?? {};
+  // It may have gone off again since it was seen.
+  if (state !== 'running' && state !== 'pending') return undefined;
+  if (!hasReturned(memory, instanceId)) {
+    return violation(`${id} quarantines ${instanceId}, which nobody had fenced`);
+  }
+  const held = [...memory.volumes.values()].find(
+    ({ holders, ours }) => ours && holders.some((holder) => holder.instanceId === instanceId),
+  );
+  if (held) return violation(`${id} is recovered by quarantine, and ${held.volumeId} is there`);
+  const [agentId] = atWork(memory, instanceId);
+  return agentId === undefined
+    ? undefined
+    : violation(`${id} is recovered by quarantine, and ${agentId} gets work`);
+};
 
 export const honestEnd: Rule = (event, memory) => {
   if (!isState(event) || event.item.status !== 'recovered') return undefined;
   const before = memory.incidents.get(event.pk);
   if (before?.status === 'recovered') return undefined;
   const next = incidentOf(event, before);
+  if (next.isQuarantine) return honestQuarantine(next, memory);
+  // A returned host without data is fenced for having come back: there is no app to bring back.
+  if (next.volumeIds.length === 0 && next.recoveredTo.length === 0 && wasFenced(next, memory)) {
+    return undefined;
+  }
   if (next.recoveredTo.length === 0)
     return violation(`${next.id} is recovered, and no app is back`);
   const homes = next.recoveredTo.map(({ toInstanceId }) => toInstanceId);

@@ -51,3 +51,29 @@ export const incidentFor = (
   const intent = intentFor(event, memory);
   return intent && memory.incidents.get(`INCIDENT#${intent.incidentId}`);
 };
+
+/** A machine that an incident had fenced and that runs again as a later start. */
+export const hasReturned = (memory: Memory, instanceId: string): boolean => {
+  const machine = memory.machines.get(instanceId);
+  if (machine === undefined || !['pending', 'running'].includes(machine.state)) return false;
+  return [...memory.incidents.values()].some(
+    ({ instanceId: fenced, proof: [, proof], status }) =>
+      fenced === instanceId &&
+      status === 'recovered' &&
+      proof !== undefined &&
+      proof.launchTime < machine.launchTime,
+  );
+};
+
+/** Agents the master lists on the machine and nobody has taken offers from. */
+export const atWork = (memory: Memory, instanceId: string): string[] =>
+  [...memory.agents.values()]
+    .filter((agent) => agent.instanceId === instanceId && agent.listed)
+    .map(({ agentId }) => agentId)
+    .filter(
+      (agentId) =>
+        !memory.mutations.some(
+          ({ accepted, call, targets }) =>
+            accepted && call === 'DEACTIVATE_AGENT' && targets.includes(agentId),
+        ),
+    );

@@ -31,16 +31,19 @@ const MarathonApp = z.looseObject({
   labels: z.record(z.string(), z.unknown()).nullish(),
 });
 
+const time = z
+  .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)), { message: 'not a time' })
+  .nullish();
+
 const MarathonTask = z.looseObject({
   id: z.string().min(1),
   appId: AppId,
   host: z.string(),
   slaveId: z.string().min(1).nullish(),
   state: z.string().min(1),
-  startedAt: z
-    .string()
-    .refine((text) => !Number.isNaN(Date.parse(text)), { message: 'not a time' })
-    .nullish(),
+  startedAt: time,
+  stagedAt: time,
   // An entry is null until its check has answered for the first time.
   healthCheckResults: z.array(z.looseObject({ alive: z.boolean() }).nullable()).nullish(),
 });
@@ -108,6 +111,7 @@ const toTask = (task: z.infer<typeof MarathonTask>): Task => {
     ...(task.slaveId ? { agentId: task.slaveId as AgentId } : {}),
     state: task.state,
     ...(task.startedAt ? { startedAt: Date.parse(task.startedAt) as EpochMs } : {}),
+    ...(task.stagedAt ? { stagedAt: Date.parse(task.stagedAt) as EpochMs } : {}),
     ...(alive === undefined ? {} : { alive }),
   };
 };

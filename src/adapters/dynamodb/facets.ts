@@ -58,7 +58,16 @@ export const signal = z.object({
 });
 
 export const verdict = z.object({
-  kind: z.enum(['Down', 'Impaired', 'Ordered', 'Suspect', 'Blind', 'Recovered', 'Partitioned']),
+  kind: z.enum([
+    'Down',
+    'Impaired',
+    'Ordered',
+    'Suspect',
+    'Blind',
+    'Recovered',
+    'Partitioned',
+    'Returned',
+  ]),
   at: epochMs,
   why: z.array(z.string()),
   whyNot: z.array(z.string()),
@@ -132,6 +141,7 @@ export const holdReason = z.enum([
   'partitioned',
   'storm',
   'flapping',
+  'returned-agent',
 ]);
 
 export const hold = z.object({
@@ -196,6 +206,13 @@ export const recovery = z.object({
     }),
   ),
   at: epochMs,
+});
+
+/** How a returned host was kept from work. */
+export const quarantinedRun = z.object({
+  launchTime,
+  at: epochMs,
+  agentIds: z.array(agentId),
 });
 
 const group = text;

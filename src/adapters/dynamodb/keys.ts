@@ -16,6 +16,7 @@ export const stepPrefix = 'STEP#';
 export const openPrefix = 'OPEN#';
 export const agentPrefix = 'AGENT#';
 export const epochPrefix = 'EPOCH#';
+export const quarantinePrefix = 'QUARANTINE#';
 
 /** Partitions, for queries. */
 export const incidentPk = (id: IncidentId): string => `INCIDENT#${id}`;
@@ -44,6 +45,10 @@ export const listedKey = (cluster: string, id: IncidentId): Key => ({
 export const watchedKey = (cluster: string, instanceId: InstanceId): Key => ({
   pk: clusterPk(cluster),
   sk: `${agentPrefix}${instanceId}`,
+});
+export const quarantineKey = (cluster: string, instanceId: InstanceId): Key => ({
+  pk: clusterPk(cluster),
+  sk: `${quarantinePrefix}${instanceId}`,
 });
 export const controlKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'CONTROL' });
 export const stormKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'STORM' });

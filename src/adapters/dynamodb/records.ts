@@ -54,6 +54,7 @@ export const incidentRecord = z
     placement: facet.placement.exactOptional(),
     handOff: facet.handOff.exactOptional(),
     recovery: facet.recovery.exactOptional(),
+    quarantine: facet.quarantinedRun.exactOptional(),
     hold: facet.hold.exactOptional(),
     acknowledged: z.array(facet.holdReason).exactOptional(),
     closedAt: facet.epochMs.exactOptional(),
@@ -136,6 +137,22 @@ export const inventoryRecord = z
     silence: z.object({ probes: facet.counter, lastAt: facet.epochMs }).exactOptional(),
   })
   .transform(({ schema: _, ...inventory }) => inventory);
+
+/** A fenced host that could come back. */
+export const quarantineRecord = z
+  .object({
+    schema,
+    instanceId: facet.instanceId,
+    incidentId: facet.incidentId,
+    launchTime: facet.launchTime,
+    since: facet.epochMs,
+    privateIp: z.string().exactOptional(),
+    agentIds: z.array(facet.agentId),
+    volumes: z.array(z.object({ volumeId: facet.volumeId, epoch: facet.counter })),
+    returned: facet.quarantinedRun.exactOptional(),
+    lifted: z.object({ by: z.string(), reason: z.string(), at: facet.epochMs }).exactOptional(),
+  })
+  .transform(({ schema: _, ...quarantine }) => quarantine);
 
 export const controlRecord = z
   .object({

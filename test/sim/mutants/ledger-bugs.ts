@@ -191,4 +191,16 @@ export const ledgerBugs: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'nobody watches for zombies',
+    faults: ['ZM-02', 'ZM-03', 'ZM-04'],
+    invariants: ['S10'],
+    patches: [
+      {
+        file: 'src/application/sweep.ts',
+        exact: 'await admitReturned(deps, quarantines, ',
+        replacement: 'await admitReturned(deps, [], ',
+      },
+    ],
+  },
 ];

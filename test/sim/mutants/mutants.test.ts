@@ -56,7 +56,7 @@ describe('a planted bug is caught', () => {
 
   it('by most of the list at least, and what cannot be planted yet is counted', () => {
     expect(mutants.length).toBeGreaterThanOrEqual(20);
-    expect(pending.length).toBeLessThanOrEqual(2);
+    expect(pending.length).toBeLessThanOrEqual(1);
     const names = [...mutants, ...pending].map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   });

@@ -13,7 +13,7 @@ import type { HoldReason, IncidentPatch } from '../../../src/domain/incident.ts'
 import type { IncidentMessage } from '../../../src/domain/message.ts';
 import type { Notifier } from '../../../src/ports/events.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
-import { factsOf, ids, t } from '../../support/build.ts';
+import { factsOf, ids, provenFence, readOf, t } from '../../support/build.ts';
 
 const input = { incidentId: ids.incident, token: 1 };
 const holdStep = (world: World, error?: string) =>
@@ -161,6 +161,73 @@ describe('CloseIncident', () => {
     await held(world);
     await close(world);
     expect(world.published).toEqual(['cancelled']);
+  });
+
+  it('remembers a fenced host, under which epochs its volumes were taken, and tags it', async () => {
+    const world = createWorld();
+    await world.claimed({ state: 'released' });
+    await world.given({ facts: factsOf(), fence: provenFence(), recovery });
+    await close(world);
+    expect(await world.ledger.quarantine('prod', ids.failed)).toEqual({
+      instanceId: ids.failed,
+      incidentId: ids.incident,
+      launchTime: ids.launched,
+      since: t(0),
+      privateIp: '10.0.0.7',
+      agentIds: [ids.agent],
+      volumes: [{ volumeId: ids.data, epoch: 1 }],
+    });
+    expect(world.book.calls).toMatchObject([
+      { call: 'CreateTags', target: ids.failed, detail: ids.incident, intended: true },
+    ]);
+  });
+
+  it.each<[string, IncidentPatch]>([
+    ['was never fenced', { facts: factsOf(), recovery }],
+    ['turned out to be well', { facts: factsOf() }],
+    [
+      'was terminated: nobody can start it again',
+      {
+        facts: factsOf(),
+        recovery,
+        fence: provenFence({
+          proof: [readOf(20, { state: 'terminated' }), readOf(21, { state: 'terminated' })],
+        }),
+      },
+    ],
+  ])('remembers nothing of a host that %s', async (_, patch) => {
+    const world = createWorld();
+    await world.given(patch);
+    await close(world);
+    expect(await world.ledger.quarantines('prod')).toEqual([]);
+    expect(world.book.calls).toEqual([]);
+  });
+
+  it('closes although the tag for people cannot be written, and logs it', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf(), fence: provenFence(), recovery });
+    world.book.fail('CreateTags', new CloudUnavailableError('CreateTags', '503'));
+    expect(await close(world)).toMatchObject({ status: 'recovered' });
+    expect(await world.ledger.quarantines('prod')).toHaveLength(1);
+    expect(world.logged).toContain('fenced machine not tagged');
+  });
+
+  it('tags no machine that is not the cluster’s any more', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf(), fence: provenFence(), recovery });
+    world.cloud.setInstance(ids.failed, { tags: [] });
+    await close(world);
+    expect(world.book.calls).toEqual([]);
+  });
+
+  it('calls it recovered when a returned host was quarantined, and says that it was not fenced', async () => {
+    const world = createWorld();
+    const run = { launchTime: ids.relaunched, at: t(0), agentIds: [ids.agent] };
+    await world.given({ facts: factsOf({ volumes: [] }), quarantine: run });
+    const closed = await close(world);
+    expect(closed.status).toBe('recovered');
+    expect(closed.summary).toMatch(/quarantined, not fenced: no work for a1b2-S7/);
+    expect(await world.ledger.quarantines('prod')).toEqual([]);
   });
 
   it('ends a suspension of the whole group', async () => {

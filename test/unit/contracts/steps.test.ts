@@ -29,7 +29,14 @@ const documents: [name: keyof typeof steps, good: object[]][] = [
       { kind: 'refused', instanceId, says: 'not ours' },
     ],
   ],
-  ['AssessAgentOutput', [{ kind: 'proceed' }, { kind: 'watch', waitSeconds: 5 }, cancelled, hold]],
+  [
+    'AssessAgentOutput',
+    [{ kind: 'proceed' }, { kind: 'watch', waitSeconds: 5 }, cancelled, { kind: 'returned' }, hold],
+  ],
+  [
+    'QuarantineAgentOutput',
+    [{ kind: 'quarantined' }, waiting, { kind: 'changed', waitSeconds: 1 }, cancelled, hold],
+  ],
   ['ProtectDataOutput', [{ kind: 'protected' }, cancelled, hold]],
   [
     'FenceAgentOutput',

@@ -49,6 +49,26 @@ describe('summarise', () => {
     );
   });
 
+  it('says of a host that came back how it was kept from work, or that it was fenced for it', () => {
+    const returned = { ...verdict, kind: 'Returned', why: ['it was fenced before'] } as const;
+    const run = { launchTime: ids.relaunched, at: t(9), agentIds: [] };
+    const kept = incidentOf({ status: 'recovered', verdict: returned, quarantine: run });
+    expect(summarise(kept)).toBe(
+      `${ids.failed} (incident 1): quarantined, not fenced: no agent of it is let in; ` +
+        'it was fenced before',
+    );
+    const fenced = incidentOf({
+      status: 'recovered',
+      verdict: returned,
+      fence: provenFence(),
+      recovery: { ...recovery, apps: [] },
+    });
+    expect(summarise(fenced)).toBe(
+      `${ids.failed} (incident 1): Returned; fenced (skip, strong), nothing of the cluster was on ` +
+        'it: it was fenced before',
+    );
+  });
+
   it('says why nothing was done', () => {
     expect(summarise(incidentOf({ status: 'cancelled', verdict }))).toContain(
       'nothing to do: Impaired: EC2 calls it impaired for 90 s',

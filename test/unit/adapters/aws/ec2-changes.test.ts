@@ -1,5 +1,6 @@
 import {
   CreateTagsCommand,
+  DeleteTagsCommand,
   DetachVolumeCommand,
   EC2Client,
   ModifyInstanceAttributeCommand,
@@ -9,6 +10,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import 'aws-sdk-client-mock-vitest/extend';
+import { createMachineMarks } from '../../../../src/adapters/ec2/machine-marks.ts';
 import { createPowerControl } from '../../../../src/adapters/ec2/power-control.ts';
 import { createSafekeeping } from '../../../../src/adapters/ec2/safekeeping.ts';
 import { createVolumeControl } from '../../../../src/adapters/ec2/volume-control.ts';
@@ -29,6 +31,7 @@ const client = new EC2Client({ region: 'us-east-1' });
 const power = createPowerControl({ client });
 const volumes = createVolumeControl({ client });
 const safekeeping = createSafekeeping({ client });
+const marks = createMachineMarks({ client });
 
 beforeEach(() => {
   ec2.reset();
@@ -186,5 +189,21 @@ describe('marking instances and volumes', () => {
     await expect(safekeeping.keepOnTermination(agent, [])).rejects.toMatchObject({
       name: 'CloudAmbiguousError',
     });
+  });
+});
+
+describe('marking a fenced machine', () => {
+  it('puts one tag on it, which says by which incident', async () => {
+    expect(await marks.markQuarantined(agent, 'prod#i-1#1')).toEqual({ requestId });
+    expect(ec2).toHaveReceivedCommandOnce(CreateTagsCommand);
+    expect(inputs()).toEqual([
+      { Resources: [agent], Tags: [{ Key: 'ebs-failover:quarantined', Value: 'prod#i-1#1' }] },
+    ]);
+  });
+
+  it('takes that tag away by its name, whatever it says, and no other', async () => {
+    expect(await marks.unmarkQuarantined(agent)).toEqual({ requestId });
+    expect(ec2).toHaveReceivedCommandOnce(DeleteTagsCommand);
+    expect(inputs()).toEqual([{ Resources: [agent], Tags: [{ Key: 'ebs-failover:quarantined' }] }]);
   });
 });

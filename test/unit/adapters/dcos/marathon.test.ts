@@ -154,8 +154,9 @@ const task = (more: object = {}) => ({
 describe('tasks', () => {
   it('are all read at once', async () => {
     const startedAt = '2018-08-26T20:23:44.678Z';
+    const stagedAt = '2018-08-26T20:23:40.000Z';
     const { orchestrator, asked } = against(
-      ok({ tasks: [task({ startedAt, region: 'aws/us-west-2', ports: [31756] })] }),
+      ok({ tasks: [task({ startedAt, stagedAt, region: 'aws/us-west-2', ports: [31756] })] }),
     );
     expect(await orchestrator.tasks()).toEqual([
       {
@@ -165,6 +166,7 @@ describe('tasks', () => {
         agentId: AGENT,
         state: 'TASK_RUNNING',
         startedAt: Date.parse(startedAt),
+        stagedAt: Date.parse(stagedAt),
       },
     ]);
     expect(asked()).toEqual([`GET ${API}/tasks`]);
@@ -200,6 +202,7 @@ describe('tasks', () => {
     ['no list', ok({ tasks: null })],
     ['a task without state', ok({ tasks: [task({ state: undefined })] })],
     ['a task that started at no time', ok({ tasks: [task({ startedAt: 'soon' })] })],
+    ['a task that was staged at no time', ok({ tasks: [task({ stagedAt: 'once' })] })],
     ['the plain text of old versions', text(200, '/mysql\t10.0.0.160:31756')],
   ])('are not none because of %s', async (_, answer) => {
     for (const read of ['tasks', 'tasksOf'] as const) {

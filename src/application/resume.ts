@@ -1,0 +1,102 @@
+import type { IncidentId } from '../domain/ids.ts';
+import type { Incident } from '../domain/incident.ts';
+import type { Scope } from '../domain/scope.ts';
+import type { StormPolicy } from '../domain/storm.ts';
+import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
+import type { Log, Metrics } from '../ports/system.ts';
+import type { Workflow } from '../ports/workflow.ts';
+import { startExecution } from './intake.ts';
+import { inOrder, keepStorm, type StormWatchDeps, turnsIn } from './storm-watch.ts';
+
+export interface ResumeDeps extends StormWatchDeps {
+  readonly policy: StormPolicy;
+  readonly ledger: StormWatchDeps['ledger'] &
+    Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents' | 'takeOver'> &
+    Pick<ClusterLedger, 'control'>;
+  readonly workflow: Pick<Workflow, 'start' | 'status' | 'arnOf'>;
+  readonly scope: Scope;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** An execution that ended is believed gone only when the incident was quiet for this long too. */
+const quietMs = 60_000;
+
+/** The execution that holds the incident has ended, or never began, without ending it. */
+const needsExecution = async (
+  deps: ResumeDeps,
+  incident: Incident,
+  turns: ReadonlySet<IncidentId>,
+): Promise<boolean> => {
+  const { clock, workflow } = deps;
+  const now = clock.now();
+  const due =
+    incident.status === 'held' ? (incident.hold?.retryAt ?? 0) : incident.updatedAt + quietMs;
+  if (now < due && !turns.has(incident.id)) return false;
+  const arn = incident.executionArn ?? workflow.arnOf(incident.executionName);
+  return (await workflow.status(arn)) !== 'RUNNING';
+};
+
+/** Takes the incident over if nobody works on it. A quiet ledger alone proves nothing. */
+const resumeOne = async (
+  deps: ResumeDeps,
+  incident: Incident,
+  turns: ReadonlySet<IncidentId>,
+): Promise<boolean> => {
+  const { clock, ledger, log, metrics, workflow } = deps;
+  const { id } = incident;
+  if (incident.status === 'recovered' || incident.status === 'cancelled') {
+    // Over but still listed: its closing was cut short, and is completed under its own token.
+    await ledger.close(id, incident.token, { status: incident.status }, clock.now());
+    return false;
+  }
+  if (!(await needsExecution(deps, incident, turns))) return false;
+  const taken = await ledger.takeOver(id, incident.token, clock.now());
+  if (taken === 'lost') return false;
+  await startExecution(workflow, taken);
+  log.warn('incident resumed', { incidentId: id, token: taken.token });
+  metrics.count('IncidentResumed');
+  return true;
+};
+
+/** One incident that cannot be taken up must not keep the others from it; undefined: this one was. */
+const unless = async <T>(
+  { log, metrics }: ResumeDeps,
+  incidentId: IncidentId,
+  act: () => Promise<T>,
+): Promise<T | undefined> => {
+  try {
+    return await act();
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : 'unknown';
+    log.error('incident not resumed', { incidentId, problem });
+    metrics.count('IncidentNotResumed');
+    return undefined;
+  }
+};
+
+/** Takes up what nobody works on; what waits behind the storm brake in the order of its turns. */
+export const resume = async (deps: ResumeDeps, agents: number): Promise<IncidentId[]> => {
+  const { clock, ledger, policy, scope } = deps;
+  const [ids, storm, control] = await Promise.all([
+    ledger.openIncidents(scope.cluster),
+    ledger.storm(scope.cluster),
+    ledger.control(scope.cluster),
+  ]);
+  const incidents: Incident[] = [];
+  const unread: IncidentId[] = [];
+  for (const id of ids) {
+    const read = await unless(deps, id, async () => ({ incident: await ledger.incident(id) }));
+    if (read === undefined) unread.push(id);
+    else if (read.incident !== undefined) incidents.push(read.incident);
+  }
+  const view = { policy, agents, now: clock.now() };
+  const turns = turnsIn(incidents, storm, control, view);
+  const resumed: IncidentId[] = [];
+  for (const incident of inOrder(incidents, storm)) {
+    const isTaken = await unless(deps, incident.id, () => resumeOne(deps, incident, turns));
+    if (isTaken === true) resumed.push(incident.id);
+  }
+  await keepStorm(deps, scope.cluster, storm, incidents, unread);
+  return resumed;
+};
