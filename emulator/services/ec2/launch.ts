@@ -93,6 +93,7 @@ export const addInstance = (world: World, spec: InstanceSpec): Instance => {
     impairedSince: undefined,
     systemImpaired: false,
     poisonedDevices: [],
+    scheduled: [],
     visible: true,
   };
   if (world.instances.has(instance.instanceId)) {

@@ -23,6 +23,26 @@ export interface StateReason {
   message: string;
 }
 
+/** What AWS may plan for an instance (API reference, InstanceStatusEvent). */
+export type ScheduledCode =
+  | 'instance-reboot'
+  | 'system-reboot'
+  | 'system-maintenance'
+  | 'instance-retirement'
+  | 'instance-stop';
+
+export interface ScheduledEvent {
+  eventId: string;
+  code: ScheduledCode;
+  description: string;
+  notBefore: number;
+  notAfter: number | undefined;
+  notBeforeDeadline: number | undefined;
+  state: 'active' | 'completed' | 'canceled';
+  /** Of the AWS Health event that tells of it. */
+  eventArn: string;
+}
+
 /** Times are epoch ms. */
 export interface Instance {
   instanceId: string;
@@ -63,6 +83,8 @@ export interface Instance {
   systemImpaired: boolean;
   /** Device names a forced detach left unusable until the machine loses power or reboots. */
   poisonedDevices: string[];
+  /** What AWS has planned for it, past events included. */
+  scheduled: ScheduledEvent[];
   /** Terminated instances vanish from the API after about an hour; the truth keeps them. */
   visible: boolean;
 }
