@@ -24,6 +24,8 @@ import { addBooting, addInstance, addVolume } from './launch.ts';
 import type { Instance, InstanceState, Volume } from './model.ts';
 import { Power } from './power.ts';
 import { createSchedules, type Schedules } from './scheduled-events.ts';
+import { createSpot, type SpotHands } from './spot.ts';
+import { createSpotActions } from './spot-requests.ts';
 import { createTagActions } from './tag-actions.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 import { createVolumeActions } from './volume-actions.ts';
@@ -49,7 +51,7 @@ export interface Ec2Deps {
   authorize?: Authorize;
 }
 
-export interface Ec2 extends Service, Machines, Hands, Schedules {
+export interface Ec2 extends Service, Machines, Hands, Schedules, SpotHands {
   /** Assign members to begin a fault, delete them to end it. */
   readonly faults: Ec2Faults;
   readonly background: Throttle['background'];
@@ -191,6 +193,7 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
     ...createAttributeActions(world, (instance) => mappingsView(world, instance)),
     ...createVolumeActions(world, disks),
     ...createTagActions(world),
+    ...createSpotActions(world),
     ...createDescribeActions(world),
   };
   const all = (): Instance[] => [...world.instances.values()];
@@ -207,6 +210,7 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
       return instance.instanceId;
     },
     ...createHands(world, power, disks),
+    ...createSpot(world, power),
     ...createSchedules(world, power, deps.health),
     status(instanceId) {
       const { state, impairedSince } =
