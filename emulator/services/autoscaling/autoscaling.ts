@@ -80,6 +80,19 @@ export const createAutoScaling = (deps: AutoScalingDeps): AutoScaling => {
   const requestIds = deps.rng.fork('autoscaling-request-ids');
   const groupIds = deps.rng.fork('autoscaling-group-ids');
 
+  /** Tried again after the same time while there is no capacity. */
+  const startLater = (instanceId: string, afterMs: number): void => {
+    time.after(afterMs, () => {
+      if (ec2.status(instanceId).state !== 'stopped') return;
+      try {
+        ec2.start(instanceId);
+      } catch (error) {
+        if (!(error instanceof Ec2Refusal)) throw error;
+        startLater(instanceId, afterMs);
+      }
+    });
+  };
+
   return {
     handle(request, caller) {
       const requestId = uuid(requestIds);
@@ -134,10 +147,7 @@ export const createAutoScaling = (deps: AutoScalingDeps): AutoScaling => {
     restartStopped(groupName, afterMs) {
       const { members } = groups.group(groupName);
       ec2.onState((instanceId, state) => {
-        if (state !== 'stopped' || !members.has(instanceId)) return;
-        time.after(afterMs, () => {
-          if (ec2.status(instanceId).state === 'stopped') ec2.start(instanceId);
-        });
+        if (state === 'stopped' && members.has(instanceId)) startLater(instanceId, afterMs);
       });
     },
     onLaunched: (listener) => groups.onLaunched(listener),

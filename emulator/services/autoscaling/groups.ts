@@ -1,5 +1,6 @@
 import type { AwsEvent } from '../../core/aws-event.ts';
 import { createEventFactory, isoSeconds, uuid } from '../../core/aws-event.ts';
+import { Ec2Refusal } from '../../core/machines.ts';
 import type { Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
 import type { Ec2 } from '../ec2/ec2.ts';
@@ -193,31 +194,42 @@ export class Groups {
     return since !== undefined && this.#deps.time.now() - since >= group.impairedGraceMs;
   }
 
-  /** Launches what is missing, in the zone with the fewest members. */
+  /** Launches what is missing, in the zone with the fewest members that has room for it. */
   #fill(group: Group): void {
-    const { time, ec2 } = this.#deps;
-    time.after(LAUNCH_DELAY_MS, () => {
+    this.#deps.time.after(LAUNCH_DELAY_MS, () => {
       while (!group.suspended.has('Launch') && activeMembers(group).length < group.desired) {
         const active = activeMembers(group);
         const count = (zone: string) =>
           active.filter(({ availabilityZone }) => availabilityZone === zone).length;
         const zones = group.availabilityZones.toSorted((a, b) => count(a) - count(b));
-        const [availabilityZone] = zones;
-        if (availabilityZone === undefined) return;
-        const tags = { ...group.tags, 'aws:autoscaling:groupName': group.name };
-        const { instanceType } = group;
-        const instanceId = ec2.launch({ availabilityZone, instanceType, tags });
-        const description = `Launching a new EC2 instance: ${instanceId}`;
-        const cause = 'An instance was started to match the desired capacity.';
-        this.#underway.set(instanceId, this.#activity(group, description, cause));
-        group.members.set(instanceId, {
-          instanceId,
-          availabilityZone,
-          lifecycle: 'Pending',
-          health: 'Healthy',
-        });
+        if (!zones.some((zone) => this.#launch(group, zone))) return;
       }
     });
+  }
+
+  /** False where EC2 has no capacity, which the group tells and tries elsewhere or later again. */
+  #launch(group: Group, availabilityZone: string): boolean {
+    const tags = { ...group.tags, 'aws:autoscaling:groupName': group.name };
+    const { instanceType } = group;
+    const cause = 'An instance was started to match the desired capacity.';
+    try {
+      const instanceId = this.#deps.ec2.launch({ availabilityZone, instanceType, tags });
+      const description = `Launching a new EC2 instance: ${instanceId}`;
+      this.#underway.set(instanceId, this.#activity(group, description, cause));
+      group.members.set(instanceId, {
+        instanceId,
+        availabilityZone,
+        lifecycle: 'Pending',
+        health: 'Healthy',
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Ec2Refusal)) throw error;
+      const activity = this.#activity(group, 'Launching a new EC2 instance.', cause);
+      const failed = { instanceId: '', availabilityZone };
+      this.#publish('EC2 Instance Launch Unsuccessful', activity, failed, error.message);
+      return false;
+    }
   }
 
   #arrived(instanceId: string): void {
@@ -269,14 +281,20 @@ export class Groups {
     return { activityId: uuid(this.#ids), group, description, cause, startTime };
   }
 
-  #publish(detailType: string, activity: Activity, member: Member): void {
+  /** `failure`: why nothing came of the activity. */
+  #publish(
+    detailType: string,
+    activity: Activity,
+    member: Pick<Member, 'instanceId' | 'availabilityZone'>,
+    failure?: string,
+  ): void {
     const { account, region, time, emit } = this.#deps;
     this.#underway.delete(member.instanceId);
     const { group } = activity;
     const instanceArn = `arn:aws:ec2:${region}:${account}:instance/${member.instanceId}`;
     const detail = {
       // Says so even when all is done (EC2 Auto Scaling event reference).
-      StatusCode: 'InProgress',
+      StatusCode: failure === undefined ? 'InProgress' : 'Failed',
       Description: activity.description,
       AutoScalingGroupName: group.name,
       ActivityId: activity.activityId,
@@ -285,13 +303,13 @@ export class Groups {
         'Subnet ID': subnetOf(member.availabilityZone),
       },
       RequestId: activity.activityId,
-      StatusMessage: '',
+      StatusMessage: failure ?? '',
       EndTime: isoSeconds(time.now()),
       EC2InstanceId: member.instanceId,
       StartTime: isoSeconds(activity.startTime),
       Cause: activity.cause,
     };
-    const resources = [group.arn, instanceArn];
+    const resources = member.instanceId === '' ? [group.arn] : [group.arn, instanceArn];
     emit(this.#event({ source: 'aws.autoscaling', detailType, resources, detail }));
   }
 }

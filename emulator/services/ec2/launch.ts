@@ -1,5 +1,6 @@
 import type { Instance, SpotRequest, Volume } from './model.ts';
 import { wholeSecond, zoneIndexOf } from './model.ts';
+import { STOCK_GROUP } from './security-groups.ts';
 import type { World } from './world.ts';
 
 /** A machine to be put into the world. Everything omitted is as the stock DC/OS template has it. */
@@ -104,9 +105,14 @@ export const addInstance = (world: World, spec: InstanceSpec): Instance => {
     shuttingDown: false,
     blocksShutdown: spec.blocksShutdown ?? false,
     hostLost: false,
+    instanceCheckFails: false,
+    autoRecovery: 'default',
+    rebootMigration: 'default',
+    securityGroups: [STOCK_GROUP.groupId],
     statusChecked: true,
     impairedSince: undefined,
     systemImpaired: false,
+    ebsImpairedSince: undefined,
     poisonedDevices: [],
     scheduled: [],
     visible: true,
@@ -144,6 +150,7 @@ export const addVolume = (world: World, spec: VolumeSpec): Volume => {
     kmsKeyId: spec.kmsKeyId,
     kmsKeyDisabled: spec.kmsKeyDisabled ?? false,
     ioEnabled: true,
+    ioPaused: false,
     modification: undefined,
     managedBy: undefined,
     mounted: false,

@@ -94,12 +94,21 @@ export interface Instance {
   blocksShutdown: boolean;
   /** The host is out of reach of EC2: whatever it is told to do there does not end. */
   hostLost: boolean;
+  /** The guest's own trouble (memory, network set-up) fails the instance check alone. */
+  instanceCheckFails: boolean;
+  /** ModifyInstanceMaintenanceOptions. */
+  autoRecovery: 'default' | 'disabled';
+  rebootMigration: 'default' | 'disabled';
+  /** Ids. */
+  securityGroups: string[];
   /** False until the first status check after a start: `initializing`. */
   statusChecked: boolean;
   /** Since when the instance check fails. */
   impairedSince: number | undefined;
   /** The latest system check failed too: not a reboot, not the guest's own trouble. */
   systemImpaired: boolean;
+  /** Since when the attached EBS check fails. */
+  ebsImpairedSince: number | undefined;
   /** Device names a forced detach left unusable until the machine loses power or reboots. */
   poisonedDevices: string[];
   /** What AWS has planned for it, past events included. */
@@ -137,6 +146,8 @@ export interface Volume {
   kmsKeyDisabled: boolean;
   /** False once EBS suspects its data: it stops the I/O until a person enables it again. */
   ioEnabled: boolean;
+  /** Its reads and writes wait, as FIS makes them (`aws:ebs:pause-volume-io`). */
+  ioPaused: boolean;
   /** The latest change of its size, type or speed. */
   modification: { state: 'modifying' | 'optimizing'; startTime: number } | undefined;
   /** The AWS service it belongs to: nobody else may attach or detach it. */

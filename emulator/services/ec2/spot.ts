@@ -97,6 +97,7 @@ export const createSpot = (world: World, power: Power): SpotHands => {
   const restart = (instance: Instance): void => {
     const { requestId, type, state } = requestOf(instance);
     if (type !== 'persistent' || state === 'cancelled' || instance.state !== 'stopped') return;
+    if (world.lostZones.has(instance.availabilityZone)) return;
     const { instanceId } = instance;
     const detail = { 'spot-instance-request-id': requestId, 'instance-id': instanceId };
     power.start(instance);
