@@ -53,6 +53,23 @@ describe('apps', () => {
     });
   });
 
+  it.each([
+    ['10', 10],
+    ['-3', -3],
+    ['high', undefined],
+    ['1.5', undefined],
+    ['', undefined],
+    [7, undefined],
+  ])('takes the label %j for the priority %s', async (label, priority) => {
+    const read = await readApp(app({ labels: { EBS_FAILOVER_PRIORITY: label } }));
+    expect(read?.priority).toBe(priority);
+  });
+
+  it('has no priority without the label, nor without labels', async () => {
+    expect(await readApp(app({ labels: { owner: 'db' } }))).not.toHaveProperty('priority');
+    expect(await readApp(app({ labels: null }))).not.toHaveProperty('priority');
+  });
+
   it('reads a container of the Mesos runtime as later Marathons write it', async () => {
     const definition = app({
       id: '/shop/db',
