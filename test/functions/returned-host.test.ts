@@ -75,7 +75,7 @@ describe('a fenced host that runs again', () => {
     expect(ends(cloud).filter((end) => end === 'recovered')).toHaveLength(2);
   });
 
-  it('is un-fenced by a person, and works again as any other agent', async () => {
+  it('is un-fenced by a person, and works again like every other agent', async () => {
     const cloud = await returned();
     await recovered(cloud, 2);
     expect(await unfence(cloud, asked)).toMatchObject({

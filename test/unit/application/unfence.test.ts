@@ -53,7 +53,7 @@ describe('un-fence', () => {
     expect(world.counted).toContain('AgentUnfenced');
   });
 
-  it('lets a host that is still stopped come back as any other', async () => {
+  it('lets a host that is still stopped come back like every other', async () => {
     const world = await quarantined();
     world.cloud.setInstance(ids.failed, { state: 'stopped', launchTime: before.launched });
     world.dcos.listed = world.dcos.listed.slice(1);
