@@ -1,3 +1,4 @@
+import { withAnnounced } from '../domain/announced.ts';
 import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
 import { type EpochMs, instanceOf, type VolumeId } from '../domain/ids.ts';
@@ -20,14 +21,16 @@ import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock } from '../ports/system.ts';
+import { type AnnouncedDeps, readAnnounced } from './announced.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
 import { gatherEvidence, knownSince } from './witnesses.ts';
 
-export interface AssessAgentDeps {
+export interface AssessAgentDeps extends AnnouncedDeps {
   readonly ledger: Pick<IncidentLedger, 'bindExecution' | 'save'> &
     Pick<ClusterLedger, 'control' | 'inventory'> &
     Pick<OwnershipLedger, 'ownership'>;
-  readonly compute: Pick<ComputeReads, 'instance' | 'statusChecks' | 'volumesOf' | 'volumes'>;
+  readonly compute: AnnouncedDeps['compute'] &
+    Pick<ComputeReads, 'instance' | 'statusChecks' | 'volumesOf' | 'volumes'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps' | 'tasks'>;
   readonly events: PhaseEvents;
   readonly scope: Scope;
@@ -42,11 +45,12 @@ export interface AssessInput extends StepInput {
 export type AssessDecision =
   | { readonly kind: 'proceed' }
   | { readonly kind: 'watch'; readonly waitSeconds: number }
+  | { readonly kind: 'planned' }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'hold'; readonly reason: HoldReason };
 
 /** Everything the assessment read, side by side. */
-interface Picture {
+export interface Picture {
   readonly evidence: Evidence;
   readonly instance: Instance | undefined;
   readonly volumes: readonly Volume[];
@@ -140,7 +144,7 @@ const readNames = async (
   );
 };
 
-const lookAround = async (
+export const lookAround = async (
   deps: AssessAgentDeps,
   incident: Incident,
   inventory: Inventory | undefined,
@@ -209,7 +213,7 @@ const factsOf = (
 };
 
 /** Reasons not to act although the verdict says so; a person can wave some of them through. */
-const guard = (
+export const guard = (
   incident: Incident,
   instance: Instance,
   facts: Facts,
@@ -238,6 +242,22 @@ const guard = (
   return undefined;
 };
 
+/** What is on the machine, and what of it is ours to move. */
+export const factsAndScope = (
+  deps: Pick<AssessAgentDeps, 'scope'>,
+  incident: Incident,
+  picture: Picture,
+  inventory: Inventory | undefined,
+  instance: Instance,
+  now: EpochMs,
+): { readonly facts: Facts; readonly scoped: ScopedVolumes } => {
+  const { apps, known, volumes } = picture;
+  const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
+  const scoped = withEstranged(sorted, volumes, known, apps);
+  const memory = memoryOf(incident.facts, inventory);
+  return { facts: factsOf(picture, instance, memory, scoped, now), scoped };
+};
+
 /** How soon to look again for a command whose answer was lost. */
 const underWayLookMs = 5_000;
 
@@ -259,11 +279,7 @@ const conclude = async (
     const says = 'EC2 does not know the instance, and unknown is not dead';
     return hold(deps.ledger, incident, { reason: 'unknown-incarnation', says }, now);
   }
-  const { apps, known, volumes } = picture;
-  const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
-  const scoped = withEstranged(sorted, volumes, known, apps);
-  const memory = memoryOf(incident.facts, inventory);
-  const facts = factsOf(picture, instance, memory, scoped, now);
+  const { facts, scoped } = factsAndScope(deps, incident, picture, inventory, instance, now);
   const patch = { verdict, facts, status: 'open' } as const;
   const seen = await deps.ledger.save(incident.id, incident.token, patch, now);
   const stop = guard(incident, instance, facts, scoped, picture, deps);
@@ -273,8 +289,8 @@ const conclude = async (
 };
 
 /** Binds this execution to its token and loads the incident, in one conditional write. */
-const bind = async (
-  { clock, ledger }: AssessAgentDeps,
+export const bind = async (
+  { clock, ledger }: Pick<AssessAgentDeps, 'clock' | 'ledger'>,
   { incidentId, token, executionArn }: AssessInput,
 ): Promise<Incident> => {
   const bound = await ledger.bindExecution(incidentId, token, executionArn, clock.now());
@@ -302,12 +318,17 @@ export const createAssessAgent =
       await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
       return { kind: 'proceed' };
     }
-    const picture = await lookAround(deps, incident, inventory);
-    const verdict = judge(picture.evidence, policy, orderIn(incident.signals));
+    const [picture, announced] = await Promise.all([
+      lookAround(deps, incident, inventory),
+      readAnnounced(deps, incident),
+    ]);
+    const base = judge(picture.evidence, policy, orderIn(incident.signals));
+    const verdict = withAnnounced(base, announced, policy.drainReserveMs);
     const action = actOn(verdict, clock.now() - incident.openedAt);
     if (action.kind === 'act') return conclude(deps, incident, picture, verdict, inventory);
     const at = clock.now();
     const seen = await ledger.save(incident.id, incident.token, { verdict }, at);
+    if (action.kind === 'plan' && !mayBeUnderWay(incident.fence, at)) return { kind: 'planned' };
     if (action.kind === 'cancel' && !mayBeUnderWay(incident.fence, at))
       return { kind: 'cancelled' };
     if (action.kind !== 'hold') {

@@ -3,14 +3,16 @@ import type { Incident } from '../domain/incident.ts';
 import { summarise } from '../domain/summary.ts';
 import type { AutoScaling } from '../ports/auto-scaling.ts';
 import type { PhaseEvents } from '../ports/events.ts';
-import type { IncidentLedger } from '../ports/ledger.ts';
+import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
+import { letGo } from './lifecycle-hook.ts';
 import type { StepInput } from './step.ts';
 
 export interface CloseIncidentDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close'>;
-  readonly autoScaling: Pick<AutoScaling, 'resumeReplacement'>;
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close'> &
+    Pick<ClusterLedger, 'freeSlot'>;
+  readonly autoScaling: Pick<AutoScaling, 'resumeReplacement' | 'completeHook'>;
   readonly events: PhaseEvents;
   readonly clock: Clock;
 }
@@ -39,6 +41,10 @@ const aftercare = (deps: CloseIncidentDeps, incident: Incident): PlannedCall<voi
   ];
 };
 
+/** Its data is elsewhere, or there was none: nothing of ours keeps the machine. */
+const isEmpty = ({ facts, recovery }: Incident): boolean =>
+  recovery !== undefined || facts?.volumes.length === 0;
+
 /** Like any step, but closing again what this execution has closed is completing it. */
 const loadToClose = async (
   ledger: CloseIncidentDeps['ledger'],
@@ -61,7 +67,12 @@ export const createCloseIncident =
     const isOver = incident.closedAt !== undefined;
     // Over already: an earlier try did the aftercare and died before it could say so.
     const calls = isOver ? [] : aftercare(deps, incident);
+    const hooks = !isOver && isEmpty(incident) ? letGo(deps.autoScaling, incident) : [];
     for (const result of await makeCalls(deps, incident, 'CloseIncident', calls)) answerOf(result);
+    for (const result of await makeCalls(deps, incident, 'CloseIncident', hooks)) answerOf(result);
+    if (incident.drain !== undefined || incident.mode === 'drain') {
+      await ledger.freeSlot(incident.cluster, incident.id);
+    }
     const closed = await ledger.close(incident.id, incident.token, { status, hold: null }, at);
     // A cancelled incident that nobody was told about needs no end either.
     const told = incident.protection !== undefined || incident.hold !== undefined;

@@ -1,13 +1,22 @@
+import { withAnnounced } from '../domain/announced.ts';
 import { isCommitted, isProof, mayBeUnderWay, nextFenceStep, rungsOn } from '../domain/fence.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
-import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
+import type {
+  Facts,
+  Fence,
+  HoldReason,
+  Incident,
+  ProofRead,
+  Rung,
+  Verdict,
+} from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
 import { limits } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
-import { type Evidence, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
+import { isAnnounced, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
 import type { ComputeReads, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -15,17 +24,19 @@ import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Log } from '../ports/system.ts';
 
 import { type AfterProofDeps, afterProof, type FenceDecision, proven } from './after-proof.ts';
+import { type AnnouncedDeps, readAnnounced } from './announced.ts';
 import { intentLastsMs } from './calls.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
 import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
 import { gatherEvidence, knownSince } from './witnesses.ts';
 
-export interface FenceAgentDeps extends AfterProofDeps {
+export interface FenceAgentDeps extends AfterProofDeps, AnnouncedDeps {
   readonly ledger: AfterProofDeps['ledger'] &
     Pick<IncidentLedger, 'incident'> &
     Pick<ClusterLedger, 'inventory'>;
   readonly compute: AfterProofDeps['compute'] &
+    AnnouncedDeps['compute'] &
     Pick<
       ComputeReads,
       'instance' | 'statusChecks' | 'instancesOfCluster' | 'volumeConditions' | 'volumesNamed'
@@ -47,15 +58,18 @@ const invocationMs = 40_000;
 const revalidate = async (
   deps: FenceAgentDeps,
   incident: Incident,
-  evidence: Evidence,
+  verdict: Verdict,
 ): Promise<FenceDecision | undefined> => {
-  const { clock, ledger, policy } = deps;
-  const verdict = judge(evidence, policy, orderIn(incident.signals));
+  const { clock, ledger } = deps;
   if (mayFence(verdict)) return undefined;
   const now = clock.now();
   const seen = await ledger.save(incident.id, incident.token, { verdict }, now);
   if (verdict.kind === 'Blind') {
     return hold(ledger, seen, { reason: 'blind', says: verdict.why.join('; ') }, now);
+  }
+  if (isAnnounced(verdict)) {
+    const says = `${verdict.why.join('; ')}: it is not fenced before that is near`;
+    return hold(ledger, seen, { reason: 'not-due', says }, now);
   }
   const watchedMs = now - (incident.facts?.at ?? incident.openedAt);
   const isOver = verdict.kind === 'Recovered' || watchedMs >= limits.watchMs;
@@ -159,11 +173,20 @@ const lookAround = async (
 ): Promise<FenceDecision | undefined> => {
   const at = deps.clock.now();
   const { instanceId, verdict } = work.incident;
-  const evidence = await gatherEvidence(deps, instanceId, knownSince(inventory, verdict));
+  const [evidence, announced] = await Promise.all([
+    gatherEvidence(deps, instanceId, knownSince(inventory, verdict)),
+    readAnnounced(deps, work.incident),
+  ]);
   const { ec2 } = evidence;
+  const { policy } = deps;
+  const base = judge(evidence, policy, orderIn(work.incident.signals));
   const instance = ec2.kind === 'seen' ? ec2.instance : undefined;
   work.down = instance !== undefined && isDown(instance.state);
-  const doubt = await revalidate(deps, work.incident, evidence);
+  const doubt = await revalidate(
+    deps,
+    work.incident,
+    withAnnounced(base, announced, policy.drainReserveMs),
+  );
   return doubt ?? step(deps, work, facts, { at, instance, oldestAt: evidence.oldestAt });
 };
 

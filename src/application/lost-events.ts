@@ -1,3 +1,4 @@
+import { modeOf } from '../domain/announced.ts';
 import type { InstanceId, LaunchTime } from '../domain/ids.ts';
 import type { Incident, Signal } from '../domain/incident.ts';
 import type { Instance, StatusChecks, Volume } from '../domain/machine.ts';
@@ -37,6 +38,8 @@ const laterOf = (a: LaunchTime, b: LaunchTime | undefined): LaunchTime =>
 /** An incident is on it, or has recovered what this incarnation had. */
 const isSeenTo = (last: Incident | undefined, { launchTime }: Instance): boolean => {
   if (last === undefined || last.status === 'cancelled') return false;
+  // A planned move is about no failure: one of its machine is told to it, or comes after it.
+  if (modeOf(last) === 'drain') return false;
   if (last.status !== 'recovered' || last.facts === undefined) return true;
   return launchTime <= laterOf(last.facts.launchTime, last.fence?.proof?.[0].launchTime);
 };

@@ -1,3 +1,4 @@
+import { modeOf } from '../domain/announced.ts';
 import type { EpochMs, IncidentId, InstanceId } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
 import { type Instance, tagValue } from '../domain/machine.ts';
@@ -188,7 +189,7 @@ const needsExecution = async (deps: SweepDeps, incident: Incident): Promise<bool
   const due =
     incident.status === 'held' ? (incident.hold?.retryAt ?? 0) : incident.updatedAt + quietMs;
   if (now < due) return false;
-  const arn = incident.executionArn ?? workflow.arnOf(incident.executionName);
+  const arn = incident.executionArn ?? workflow.arnOf(modeOf(incident), incident.executionName);
   return (await workflow.status(arn)) !== 'RUNNING';
 };
 

@@ -20,10 +20,10 @@ export interface LifecycleHook {
   readonly token: string;
 }
 
-/** What AWS has announced for a machine that works until then: a reason to move, none to fence. */
+/** What is planned for a machine that works until then: a reason to move, none to fence. */
 export interface Notice {
-  /** Health schedule, Spot warning, Auto Scaling terminate hook. */
-  readonly kind: 'retiring' | 'interrupted' | 'leaving';
+  /** Health schedule, Spot warning, Auto Scaling terminate hook, a person's wish. */
+  readonly kind: 'retiring' | 'interrupted' | 'leaving' | 'asked';
   /** What will happen to it. */
   readonly action: 'stop' | 'terminate' | 'hibernate' | 'reboot' | 'maintenance';
   /** Not before this; absent: nobody said when, or it may come at once. */
@@ -47,7 +47,16 @@ export interface Signal {
   readonly notice?: Notice;
 }
 
-export type VerdictKind = 'Down' | 'Impaired' | 'Ordered' | 'Suspect' | 'Blind' | 'Recovered';
+export type VerdictKind =
+  | 'Down'
+  | 'Impaired'
+  | 'Ordered'
+  | 'Suspect'
+  | 'Blind'
+  | 'Recovered'
+  | 'Retiring'
+  | 'Interrupted'
+  | 'Leaving';
 
 export interface Verdict {
   readonly kind: VerdictKind;
@@ -58,6 +67,8 @@ export interface Verdict {
   readonly whyNot: readonly string[];
   /** Suspect: when another look could change it. Milliseconds from `at`. */
   readonly lookAgainMs?: number;
+  /** Retiring, Interrupted, Leaving: from then on AWS is so close to it that we may. */
+  readonly fenceFrom?: EpochMs;
 }
 
 /** A volume of the agent as it was when the incident looked, and whether it is ours to move. */
@@ -113,7 +124,11 @@ export type HoldReason =
   | 'duplicate-volume-name'
   | 'orchestrator-unavailable'
   | 'recovery-not-seen'
-  | 'step-failed';
+  | 'step-failed'
+  | 'not-due'
+  | 'another-move'
+  | 'cannot-drain'
+  | 'drain-stuck';
 
 export interface Hold {
   readonly reason: HoldReason;
@@ -172,7 +187,7 @@ export interface HandOff {
   readonly startedAt: EpochMs;
   /** Agent ids that were marked gone, or whose tasks were freed. */
   readonly agentIds: readonly AgentId[];
-  readonly method: 'mark-gone' | 'wait-unreachable';
+  readonly method: 'mark-gone' | 'wait-unreachable' | 'drain';
   readonly completedAt?: EpochMs;
   /** Apps that were running there and must come back. */
   readonly appIds: readonly string[];
@@ -200,6 +215,22 @@ export interface Protection {
     | { readonly kind: 'standby'; readonly group: string }
     | { readonly kind: 'suspended'; readonly group: string }
     | { readonly kind: 'replacement-accepted'; readonly group: string };
+}
+
+/** Which workflow works on the incident; absent: `failover`. */
+export type IncidentMode = 'failover' | 'drain';
+
+/** How far a planned move is. */
+export interface Drain {
+  /** When the lifecycle hook was last asked for more time. */
+  readonly heartbeatAt?: EpochMs;
+  /** The first command to DC/OS: from then on the move is completed, not abandoned. */
+  readonly startedAt?: EpochMs;
+  readonly method?: 'drain-agent' | 'kill-tasks';
+  /** When DC/OS had taken the commands; absent: an answer was lost, they are sent again. */
+  readonly acceptedAt?: EpochMs;
+  /** Two reads agreed that none of the volumes is on the machine any more. */
+  readonly completedAt?: EpochMs;
 }
 
 export type IncidentStatus = 'open' | 'held' | 'recovered' | 'cancelled';
@@ -231,6 +262,8 @@ export interface Incident {
   /** What an operator has waved through. */
   readonly acknowledged?: readonly HoldReason[];
   readonly closedAt?: EpochMs;
+  readonly mode?: IncidentMode;
+  readonly drain?: Drain;
 }
 
 /** A change to an incident; every key replaces the whole facet. */
@@ -247,6 +280,8 @@ export type IncidentPatch = Partial<
     | 'recovery'
     | 'acknowledged'
     | 'closedAt'
+    | 'mode'
+    | 'drain'
   >
 > & {
   /** `null` ends the hold. */

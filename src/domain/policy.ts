@@ -10,6 +10,8 @@ export interface Policy {
   /** After this, one stuck volume no longer holds back the others. */
   readonly partialDeadlineMs: number;
   readonly rexrayPreempt: 'off' | 'on';
+  /** What a failover needs: so long before AWS takes a machine down a planned move becomes one. */
+  readonly drainReserveMs: number;
 }
 
 /** Named limits that no operator needs to turn. Milliseconds. */
@@ -40,4 +42,12 @@ export const limits = {
   recoveryMs: 600_000,
   /** DC/OS gives up on a silent agent after this; some builds lose the update then. */
   agentLossMs: 240_000,
+  /** What is announced is read again after this. */
+  announcedLookMs: 5_000,
+  /** A lifecycle hook is kept waiting for this long, then the machine is failed over. */
+  leavingMs: 900_000,
+  /** A lifecycle hook is asked for more time this often; the shortest one waits 30 seconds. */
+  heartbeatMs: 20_000,
+  /** A task that does not end, or a volume that does not come free, for so long beyond its grace. */
+  drainStuckMs: 180_000,
 } as const;

@@ -57,6 +57,8 @@ export interface DcosCapabilities {
   /** MESOS-9545: 200 for an already unreachable agent, no task update, then 503 for ever. */
   readonly markGoneOfUnreachableIsLost: boolean;
   readonly deactivateAgent: boolean;
+  /** DRAIN_AGENT; an agent may still be too old for it. */
+  readonly drainAgent: boolean;
 }
 
 /** Last known facts of an agent, kept by the sweep while it can still tell. */

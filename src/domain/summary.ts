@@ -14,6 +14,9 @@ export const summarise = (incident: Incident): string => {
     const apps = incident.recovery.apps.map((app) => `${app.id} -> ${app.toHost}`).join(', ');
     const tookMs = incident.recovery.at - incident.openedAt;
     const volumes = plural(incident.facts?.volumes.length ?? 0, 'volume');
+    if (incident.handOff?.method === 'drain') {
+      return `${who}: moved while it worked, ${volumes}, ${apps} in ${seconds(tookMs)}`;
+    }
     return (
       `${who}: ${verdict}; fenced (${incident.fence?.method ?? 'none'}, ` +
       `${incident.fence?.strength ?? 'unknown'}), ${volumes} moved, ${apps} in ${seconds(tookMs)}`

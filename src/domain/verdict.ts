@@ -107,9 +107,12 @@ const judgeRunning = (evidence: Evidence, policy: Grace): Verdict => {
   return { kind: 'Impaired', at, why: [sayEc2, says], whyNot: [] };
 };
 
-/** What a person asked for, in words, the newest; undefined: nobody did. */
+/**
+ * What a person asked for, in words, the newest; undefined: nobody did. Who asks for a planned move
+ * does not order a machine down.
+ */
 export const orderIn = (signals: readonly Signal[]): string | undefined =>
-  signals.findLast(({ source }) => source === 'operator')?.says;
+  signals.findLast(({ notice, source }) => source === 'operator' && notice === undefined)?.says;
 
 /** A person's word decides where the witnesses see too little, or a machine that is well. */
 const withOrder = (verdict: Verdict, order: string | undefined): Verdict =>
@@ -154,15 +157,29 @@ export const judge = (evidence: Evidence, policy: Grace, order?: string): Verdic
   return withOrder(judgeRunning(evidence, policy), order);
 };
 
-/** It may be fenced: it is down, two witnesses agree, or a person wants it. */
-export const mayFence = ({ kind }: Verdict): boolean =>
-  kind === 'Down' || kind === 'Impaired' || kind === 'Ordered';
+/** Is it announced by AWS for a machine that works? */
+export const isAnnounced = ({ kind }: Verdict): boolean =>
+  kind === 'Retiring' || kind === 'Interrupted' || kind === 'Leaving';
+
+/**
+ * It may be fenced: it is down, two witnesses agree, a person wants it, or AWS is about to take it
+ * down anyway.
+ */
+export const mayFence = (verdict: Verdict): boolean => {
+  const { at, fenceFrom, kind } = verdict;
+  const isDue = fenceFrom !== undefined && at >= fenceFrom;
+  return (
+    kind === 'Down' || kind === 'Impaired' || kind === 'Ordered' || (isAnnounced(verdict) && isDue)
+  );
+};
 
 export type AssessAction =
   | { readonly kind: 'act' }
   | { readonly kind: 'watch'; readonly waitMs: number }
   | { readonly kind: 'cancel' }
-  | { readonly kind: 'hold' };
+  | { readonly kind: 'hold' }
+  /** It works until AWS takes it down: a planned move, no failure. */
+  | { readonly kind: 'plan' };
 
 /**
  * What a verdict leads to before anything was done to the agent. Soft evidence is watched for a
@@ -178,6 +195,10 @@ export const actOn = (verdict: Verdict, openForMs: number): AssessAction => {
       return { kind: 'cancel' };
     case 'Blind':
       return { kind: 'hold' };
+    case 'Retiring':
+    case 'Interrupted':
+    case 'Leaving':
+      return mayFence(verdict) ? { kind: 'act' } : { kind: 'plan' };
     case 'Suspect':
       return openForMs >= limits.watchMs
         ? { kind: 'cancel' }

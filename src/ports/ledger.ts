@@ -17,7 +17,8 @@ import type { Inventory } from '../domain/service.ts';
  */
 export interface IncidentLedger {
   /**
-   * Adds the signal to the instance's open incident, or opens the next one (n + 1) with token 1.
+   * Adds the signal to the instance's open incident, or opens the next one (n + 1) with token 1, as
+   * a drain if the signal announces something.
    * `added` is false when a signal of this key was there already, or the incident has its fill of
    * signals. A joined incident without `executionArn` may never have been started: anybody may
    * start it under its `executionName`, which is the same execution however often it is started.
@@ -126,6 +127,18 @@ export interface ClusterLedger {
   watched(cluster: string): Promise<InstanceId[]>;
   watch(cluster: string, instanceId: InstanceId): Promise<void>;
   unwatch(cluster: string, instanceId: InstanceId): Promise<void>;
+  /**
+   * Planned moves that can wait are made one at a time: takes the cluster's slot for this incident
+   * if it is free, this incident's already, or `from`'s. Answers whose it is then; undefined: it was
+   * freed just now, ask again.
+   */
+  takeSlot(
+    cluster: string,
+    incidentId: IncidentId,
+    from?: IncidentId,
+  ): Promise<IncidentId | undefined>;
+  /** Fine if the slot is not this incident's. */
+  freeSlot(cluster: string, incidentId: IncidentId): Promise<void>;
 }
 
 /** One message per incident: where it is and what it says already. */

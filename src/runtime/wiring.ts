@@ -79,8 +79,8 @@ export const groupsOf = (options: AwsClientOptions): AutoScaling =>
 
 export const workflowOf = (
   options: AwsClientOptions,
-  { stateMachineArn }: Config<'workflow'>,
-): Workflow => createWorkflow({ client: new SFNClient(options), stateMachineArn });
+  { stateMachineArns }: Config<'workflow'>,
+): Workflow => createWorkflow({ client: new SFNClient(options), stateMachineArns });
 
 export const executionsOf = (options: AwsClientOptions): Pick<Workflow, 'status'> =>
   createExecutions({ client: new SFNClient(options) });

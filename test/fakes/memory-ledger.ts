@@ -62,6 +62,7 @@ export class MemoryLedger
   readonly #inventories = new Map<InstanceId, Inventory>();
   readonly #watched = new Map<string, Set<InstanceId>>();
   readonly #controls = new Map<string, Control>();
+  readonly #slots = new Map<string, IncidentId>();
   readonly #messages = new Map<IncidentId, Message>();
 
   /** What an operator would switch. */
@@ -250,6 +251,16 @@ export class MemoryLedger
     this.#watched.get(cluster)?.delete(instanceId);
   }
 
+  async takeSlot(cluster: string, incidentId: IncidentId, from?: IncidentId) {
+    const holder = this.#slots.get(cluster);
+    if (holder === undefined || holder === from) this.#slots.set(cluster, incidentId);
+    return this.#slots.get(cluster);
+  }
+
+  async freeSlot(cluster: string, incidentId: IncidentId): Promise<void> {
+    if (this.#slots.get(cluster) === incidentId) this.#slots.delete(cluster);
+  }
+
   async message(id: IncidentId): Promise<Message | undefined> {
     return this.#messages.get(id);
   }
@@ -282,6 +293,7 @@ export class MemoryLedger
       openedAt: receivedAt,
       updatedAt: receivedAt,
       signals: [signal],
+      ...(signal.notice === undefined ? {} : { mode: 'drain' as const }),
     });
   }
 

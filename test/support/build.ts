@@ -65,6 +65,7 @@ export const policyOf = (change: Partial<Policy> = {}): Policy => ({
   forceDetach: 'never',
   partialDeadlineMs: 60_000,
   rexrayPreempt: 'off',
+  drainReserveMs: 60_000,
   ...change,
 });
 
@@ -176,6 +177,7 @@ export const dcosOf = (change: Partial<DcosCapabilities> = {}): DcosCapabilities
   markAgentGone: true,
   markGoneOfUnreachableIsLost: false,
   deactivateAgent: true,
+  drainAgent: true,
   ...change,
 });
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { failoverErrorNames } from '../../src/domain/errors.ts';
-import { contract, heldBy, platformErrors, treatmentOf, yieldsTo } from './contract.ts';
+import { contracts, heldBy, platformErrors, treatmentOf, yieldsTo } from './contract.ts';
 import { type Answer, drive, type Run, type Script, waysOf } from './interpreter.ts';
 import { type Machine, machineFiles, placedStates, stateOf, tasksOf } from './machine.ts';
 
+const contract = contracts['failover.asl.json'];
 const machine = machineFiles.find(({ file }) => file === 'failover.asl.json')?.machine as Machine;
 
 const instanceId = 'i-0123456789abcdef0';
@@ -26,6 +27,8 @@ const handedOff = { kind: 'handedOff' };
 const recovered = { kind: 'recovered' };
 const closed = { kind: 'closed', status: 'recovered', summary: 'mysql runs on 10.0.0.8' };
 const cancelled = { kind: 'cancelled' };
+const planned = { kind: 'planned' };
+const turned = { kind: 'turned', execution: 'arn:x' };
 const undone = { kind: 'undone' };
 const closedCancelled = { kind: 'closed', status: 'cancelled', summary: 'the agent is well' };
 const held = { kind: 'hold', reason: 'no-placement' };
@@ -52,6 +55,7 @@ const untilUndo: Script = { OpenIncident: [opened], AssessAgent: [cancelled] };
 /** What happens on the way to each task, if nothing goes wrong. */
 const wayTo = (task: string): Script => {
   if (task === 'UndoProtection') return untilUndo;
+  if (task === 'TurnIncident') return { OpenIncident: [opened], AssessAgent: [planned] };
   if (task === 'HoldIncident') return { OpenIncident: [opened], AssessAgent: [held] };
   return before(task);
 };
@@ -60,6 +64,7 @@ const wayFrom = (task: string): Script => {
   if (task === 'UndoProtection')
     return { UndoProtection: [undone], CloseIncident: [closedCancelled] };
   if (task === 'HoldIncident') return { HoldIncident: [ended] };
+  if (task === 'TurnIncident') return { TurnIncident: [turned] };
   const done = before(task);
   return Object.fromEntries(Object.entries(well).filter(([name]) => !(name in done)));
 };
@@ -279,6 +284,15 @@ describe('an agent that turns out to be well', () => {
       expect(run.output).toMatchObject({ status: 'cancelled' });
     },
   );
+});
+
+describe('an agent that works and is about to be taken down', () => {
+  it('is handed over to the other workflow, and nothing of it is touched', async () => {
+    const run = await play(plus(wayTo('TurnIncident'), { TurnIncident: [turned] }));
+    expect(run.status).toBe('SUCCEEDED');
+    expect(run.path.slice(-3)).toEqual(['RouteAssessment', 'TurnIncident', 'TurnedIncident']);
+    expect(run.calls.at(-1)?.input).toEqual({ ...keys, from: 'failover' });
+  });
 });
 
 describe('a hold', () => {

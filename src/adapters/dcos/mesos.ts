@@ -1,8 +1,9 @@
 import * as z from 'zod';
+import { OrchestratorUnavailableError } from '../../domain/errors.ts';
 import type { AgentId } from '../../domain/ids.ts';
 import type { MesosAgent } from '../../domain/service.ts';
 import type { HttpResponse } from '../../ports/http.ts';
-import type { MarkGoneAnswer } from '../../ports/orchestrator.ts';
+import type { DrainAnswer, MarkGoneAnswer } from '../../ports/orchestrator.ts';
 import { type AdminRouter, expectJson, failureOf, remarkOf } from './admin-router.ts';
 
 const Resource = z.looseObject({
@@ -113,6 +114,10 @@ const isUnknownCall = (response: HttpResponse): boolean =>
   (response.status === 400 &&
     /^Failed to (?:convert JSON into Call|validate master::Call)/.test(remarkOf(response)));
 
+/** An agent without the capability, or one whose maintenance is scheduled (Mesos http.cpp). */
+const cannotDrain = (response: HttpResponse): boolean =>
+  response.status === 400 && /AGENT_DRAINING|maintenance schedule/.test(remarkOf(response));
+
 const isUnknownAgent = (response: HttpResponse): boolean =>
   response.status === 400 && remarkOf(response).startsWith('Unknown agent');
 
@@ -120,17 +125,20 @@ export interface Mesos {
   agents(): Promise<MesosAgent[]>;
   deactivate(agentId: AgentId): Promise<boolean>;
   reactivate(agentId: AgentId): Promise<boolean>;
+  drain(agentId: AgentId, graceMs: number): Promise<DrainAnswer>;
   markGone(agentId: AgentId): Promise<MarkGoneAnswer>;
 }
 
 /** The v1 operator API of the leading master (apache/mesos src/master/http.cpp). */
 export const createMesos = (ask: AdminRouter): Mesos => {
-  const operator = (type: string, agentId?: AgentId): Promise<HttpResponse> =>
+  const operator = (type: string, agentId?: AgentId, more: object = {}): Promise<HttpResponse> =>
     ask({
       operation: `mesos ${type}`,
       method: 'POST',
       path: '/mesos/api/v1',
-      body: agentId ? { type, [type.toLowerCase()]: { agent_id: { value: agentId } } } : { type },
+      body: agentId
+        ? { type, [type.toLowerCase()]: { agent_id: { value: agentId }, ...more } }
+        : { type },
     });
 
   return {
@@ -148,8 +156,21 @@ export const createMesos = (ask: AdminRouter): Mesos => {
       const response = await operator('REACTIVATE_AGENT', agentId);
       if (response.status === 200) return true;
       if (response.status === 400 && remarkOf(response) === 'Agent is not deactivated') return true;
+      // Its tasks are still ending: it can be had back when they have.
+      if (response.status === 400 && remarkOf(response).includes('in the DRAINING state')) {
+        throw new OrchestratorUnavailableError('mesos REACTIVATE_AGENT', 'it is still draining');
+      }
       if (isUnknownCall(response) || isUnknownAgent(response)) return false;
       throw failureOf('mesos REACTIVATE_AGENT', response);
+    },
+
+    drain: async (agentId, graceMs) => {
+      const grace = { max_grace_period: { seconds: Math.floor(graceMs / 1000) } };
+      const response = await operator('DRAIN_AGENT', agentId, { ...grace, mark_gone: false });
+      if (response.status === 200) return 'accepted';
+      if (isUnknownAgent(response)) return 'unknown-agent';
+      if (isUnknownCall(response) || cannotDrain(response)) return 'unsupported';
+      throw failureOf('mesos DRAIN_AGENT', response);
     },
 
     markGone: async (agentId) => {

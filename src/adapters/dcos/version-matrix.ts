@@ -13,6 +13,7 @@ const usual = {
   markAgentGone: true,
   markGoneOfUnreachableIsLost: false,
   deactivateAgent: false,
+  drainAgent: false,
 };
 
 /**
@@ -26,7 +27,7 @@ const RELEASES: readonly Release[] = [
   { ...usual, rank: rankOf(1, 12, 5) },
   { ...usual, rank: rankOf(1, 13, 0), markGoneOfUnreachableIsLost: true },
   { ...usual, rank: rankOf(1, 13, 5) },
-  { ...usual, rank: rankOf(2, 0, 0), deactivateAgent: true },
+  { ...usual, rank: rankOf(2, 0, 0), deactivateAgent: true, drainAgent: true },
 ];
 const NEWEST_KNOWN = '2.2';
 const FIRST_UNKNOWN_RANK = rankOf(2, 3, 0);

@@ -1,8 +1,14 @@
-import type { InstanceId } from '../../domain/ids.ts';
+import type { IncidentId, InstanceId } from '../../domain/ids.ts';
 import type { Inventory } from '../../domain/service.ts';
 import type { ClusterLedger, Control } from '../../ports/ledger.ts';
-import { agentPrefix, clusterPk, controlKey, inventoryKey, watchedKey } from './keys.ts';
-import { controlRecord, inventoryRecord, schemaVersion, watchedRecord } from './records.ts';
+import { agentPrefix, clusterPk, controlKey, inventoryKey, slotKey, watchedKey } from './keys.ts';
+import {
+  controlRecord,
+  inventoryRecord,
+  schemaVersion,
+  slotRecord,
+  watchedRecord,
+} from './records.ts';
 import { type LedgerDeps, LedgerTable } from './table.ts';
 
 class DynamoClusterLedger implements ClusterLedger {
@@ -49,6 +55,25 @@ class DynamoClusterLedger implements ClusterLedger {
   async unwatch(cluster: string, instanceId: InstanceId): Promise<void> {
     const ours = { when: '#instanceId = :instanceId', values: { instanceId } };
     await this.#table.remove(watchedKey(cluster, instanceId), ours);
+  }
+
+  /** Refused, it is somebody's: a read says whose, or that it was freed since (ask again). */
+  async takeSlot(cluster: string, incidentId: IncidentId, from?: IncidentId) {
+    const taken = await this.#table.put(
+      slotKey(cluster),
+      { incidentId },
+      {
+        when: 'attribute_not_exists(#pk) OR #incidentId IN (:incidentId, :from)',
+        values: { incidentId, from: from ?? incidentId },
+      },
+    );
+    if (taken) return incidentId;
+    return (await this.#table.get(slotKey(cluster), slotRecord))?.incidentId;
+  }
+
+  async freeSlot(cluster: string, incidentId: IncidentId): Promise<void> {
+    const ours = { when: '#incidentId = :incidentId', values: { incidentId } };
+    await this.#table.remove(slotKey(cluster), ours);
   }
 }
 

@@ -43,6 +43,7 @@ export const watchedKey = (cluster: string, instanceId: InstanceId): Key => ({
   sk: `${agentPrefix}${instanceId}`,
 });
 export const controlKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'CONTROL' });
+export const slotKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'DRAIN' });
 export const ownerKey = (volumeId: VolumeId): Key => ({ pk: volumePk(volumeId), sk: 'OWNER' });
 export const epochKey = (volumeId: VolumeId, epoch: number): Key => ({
   pk: volumePk(volumeId),

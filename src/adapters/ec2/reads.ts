@@ -1,6 +1,7 @@
 import {
   DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
+  DescribeSpotInstanceRequestsCommand,
   DescribeVolumeStatusCommand,
   DescribeVolumesCommand,
   DescribeVolumesModificationsCommand,
@@ -22,7 +23,7 @@ import {
 } from '../../domain/machine.ts';
 import type { ComputeReads } from '../../ports/compute.ts';
 import { allPages, reading } from '../aws-sdk/calls.ts';
-import { parseInstance, parseStatusChecks, parseVolume } from './parse.ts';
+import { parseEvents, parseInstance, parseStatusChecks, parseVolume } from './parse.ts';
 
 /** EC2 accepts at most 200 values in the filters of one request. */
 const filterValuesMax = 200;
@@ -211,6 +212,13 @@ const volumeConditions = async (
   );
 };
 
+/** Status codes of a request whose instance EC2 is about to take back (User Guide, Spot request status). */
+const markedFor: Readonly<Record<string, 'stop' | 'terminate' | 'hibernate'>> = {
+  'marked-for-stop': 'stop',
+  'marked-for-termination': 'terminate',
+  'marked-for-hibernation': 'hibernate',
+};
+
 export interface Ec2ReadsDeps {
   readonly client: EC2Client;
   /** The tag that makes an instance or a volume part of this cluster. */
@@ -263,5 +271,25 @@ export const createEc2Reads = ({ client, clusterTag }: Ec2ReadsDeps): ComputeRea
     const wanted = new Set<string | undefined>(instanceIds);
     const statuses = await statusesOfRunning(client);
     return checksById(statuses.filter((status) => wanted.has(status.InstanceId)));
+  },
+
+  async scheduledEvents(instanceId) {
+    const [status] = await statusOf(client, instanceId);
+    return status === undefined ? [] : parseEvents(status);
+  },
+
+  async interruption(instanceId) {
+    const answer = await reading('DescribeSpotInstanceRequests', () =>
+      client.send(
+        new DescribeSpotInstanceRequestsCommand({
+          Filters: [{ Name: 'instance-id', Values: [instanceId] }],
+        }),
+      ),
+    );
+    const requests = answer.SpotInstanceRequests ?? [];
+    const codes = requests
+      .filter(({ InstanceId }) => InstanceId === instanceId)
+      .map(({ Status }) => markedFor[Status?.Code ?? '']);
+    return codes.find((action) => action !== undefined);
   },
 });

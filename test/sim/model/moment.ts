@@ -35,6 +35,7 @@ export const policy: Policy = {
   forceDetach: 'after-proof',
   partialDeadlineMs: 60_000,
   rexrayPreempt: 'off',
+  drainReserveMs: 60_000,
 };
 
 export const facts: Facts = {
