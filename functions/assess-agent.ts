@@ -6,14 +6,7 @@ import { createAssessAgent } from '../src/application/assess-agent.ts';
 import { dcos, events, policy, scope } from '../src/config/sections.ts';
 import { AssessAgentInput, AssessAgentOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import {
-  ec2Client,
-  eventsOf,
-  groupsOf,
-  ledgerOf,
-  orchestratorOf,
-  readsOf,
-} from '../src/runtime/wiring.ts';
+import { ec2Client, eventsOf, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
   {
@@ -31,7 +24,6 @@ export const { createHandler, handler } = defineServiceFunction(
         createOwnershipLedger(table),
       ),
       compute: readsOf(ec2, config.scope),
-      autoScaling: groupsOf(options),
       orchestrator: orchestratorOf(options, config.dcos, platform),
       events: eventsOf(options, config.events, telemetry),
       scope: config.scope,

@@ -17,8 +17,8 @@ export const { createHandler, handler } = defineServiceFunction(
   ({ config, options, platform, table, telemetry }) =>
     createDrainAgent({
       ledger: wiring.ledgerOf(createIncidentLedger(table), createClusterLedger(table)),
-      compute: wiring.readsOf(wiring.ec2Client(options), config.scope),
-      autoScaling: wiring.groupsOf(options),
+      compute: wiring.readsAheadOf(wiring.ec2Client(options), config.scope),
+      autoScaling: wiring.hooksOf(options),
       orchestrator: wiring.orchestratorOf(options, config.dcos, platform),
       events: wiring.eventsOf(options, config.events, telemetry),
       scope: config.scope,

@@ -8,14 +8,7 @@ import { createFenceAgent } from '../src/application/fence-agent.ts';
 import { dcos, events, policy, scope } from '../src/config/sections.ts';
 import { FenceAgentOutput, StepInput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import {
-  ec2Client,
-  eventsOf,
-  groupsOf,
-  ledgerOf,
-  orchestratorOf,
-  readsOf,
-} from '../src/runtime/wiring.ts';
+import { ec2Client, eventsOf, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
   {
@@ -37,7 +30,6 @@ export const { createHandler, handler } = defineServiceFunction(
         ...createPowerControl({ client: ec2 }),
         ...createSafekeeping({ client: ec2 }),
       },
-      autoScaling: groupsOf(options),
       orchestrator: orchestratorOf(options, config.dcos, platform),
       events: eventsOf(options, config.events, telemetry),
       scope: config.scope,

@@ -1,19 +1,29 @@
-import { type Announced, type Confirmation, deadlineOf, noticesIn } from '../domain/announced.ts';
-import type { EpochMs, InstanceId } from '../domain/ids.ts';
+import {
+  type Announced,
+  type Confirmation,
+  deadlineOf,
+  noticesIn,
+  recalled,
+} from '../domain/announced.ts';
+import type { InstanceId, LaunchTime } from '../domain/ids.ts';
 import type { Incident, Notice } from '../domain/incident.ts';
-import type { AutoScaling } from '../ports/auto-scaling.ts';
-import type { ComputeReads } from '../ports/compute.ts';
+import type { LifecycleHooks } from '../ports/auto-scaling.ts';
+import type { ComputeReads, Interruptions } from '../ports/compute.ts';
 import type { Clock } from '../ports/system.ts';
 
-export interface AnnouncedDeps {
-  readonly compute: Pick<ComputeReads, 'scheduledEvents' | 'interruption'>;
-  readonly autoScaling: Pick<AutoScaling, 'lifecycleState'>;
+export interface RecallDeps {
+  readonly compute: Pick<ComputeReads, 'scheduledEvents'>;
+}
+
+export interface AnnouncedDeps extends RecallDeps {
+  readonly compute: RecallDeps['compute'] & Interruptions;
+  readonly autoScaling: Pick<LifecycleHooks, 'lifecycleState'>;
   readonly clock: Clock;
 }
 
 /** A Health schedule is a scheduled event of EC2 too, which DescribeInstanceStatus tells of. */
 const readSchedule = async (
-  { compute }: AnnouncedDeps,
+  { compute }: RecallDeps,
   instanceId: InstanceId,
 ): Promise<Confirmation> => {
   const events = await compute.scheduledEvents(instanceId);
@@ -51,42 +61,65 @@ const readLifecycle = async (
     : { kind: 'confirmed', says };
 };
 
-const confirm = async (
-  deps: AnnouncedDeps,
-  instanceId: InstanceId,
-  { kind }: Notice,
-): Promise<Confirmation> => {
+/** Unreadable is an answer of its own, never an exception. */
+const orUnread = async (reading: Promise<Confirmation>): Promise<Confirmation> => {
   try {
-    switch (kind) {
-      case 'retiring':
-        return await readSchedule(deps, instanceId);
-      case 'interrupted':
-        return await readInterruption(deps, instanceId);
-      case 'leaving':
-        return await readLifecycle(deps, instanceId);
-      case 'asked':
-        return { kind: 'confirmed', says: 'a person asked for it' };
-    }
+    return await reading;
   } catch (error) {
     return { kind: 'unread', says: error instanceof Error ? error.message : String(error) };
   }
 };
 
-/**
- * The most urgent of what is announced for the machine and still stands, by reads made now; if none
- * does, the most urgent all the same. Never throws: what cannot be read is unread. Without a notice
- * nothing is read.
- */
-export const readAnnounced = async (
-  deps: AnnouncedDeps,
-  { instanceId, openedAt, signals }: Pick<Incident, 'instanceId' | 'openedAt' | 'signals'>,
+type Announcing = Pick<Incident, 'drain' | 'instanceId' | 'openedAt' | 'signals'>;
+
+/** The most urgent of the notices that still stands; if none does, the most urgent all the same. */
+const mostUrgent = async (
+  { openedAt, signals }: Announcing,
+  confirm: (kind: Notice['kind']) => Promise<Confirmation>,
 ): Promise<Announced | undefined> => {
   const read = await Promise.all(
     noticesIn(signals).map(async (notice): Promise<Announced> => {
-      const confirmation = await confirm(deps, instanceId, notice);
-      const deadline: EpochMs | undefined = deadlineOf(notice, confirmation, openedAt);
+      const confirmation = await orUnread(confirm(notice.kind));
+      const deadline = deadlineOf(notice, confirmation, openedAt);
       return { notice, confirmation, ...(deadline === undefined ? {} : { deadline }) };
     }),
   );
   return read.find(({ confirmation }) => confirmation.kind !== 'gone') ?? read[0];
 };
+
+const asked: Confirmation = { kind: 'confirmed', says: 'a person asked for it' };
+
+/**
+ * What is announced for the machine, by reads made now. Never throws: what cannot be read is unread.
+ * Without a notice nothing is read.
+ */
+export const readAnnounced = (
+  deps: AnnouncedDeps,
+  incident: Announcing,
+): Promise<Announced | undefined> =>
+  mostUrgent(incident, async (kind) => {
+    switch (kind) {
+      case 'retiring':
+        return readSchedule(deps, incident.instanceId);
+      case 'interrupted':
+        return readInterruption(deps, incident.instanceId);
+      case 'leaving':
+        return readLifecycle(deps, incident.instanceId);
+      case 'asked':
+        return asked;
+    }
+  });
+
+/**
+ * The same for a failover, which is in a hurry: a schedule may have been called off and is read again;
+ * what nothing takes back was read, and written down, when the planned move ended.
+ */
+export const recallAnnounced = (
+  deps: RecallDeps,
+  incident: Announcing,
+  launchTime: LaunchTime | undefined,
+): Promise<Announced | undefined> =>
+  mostUrgent(incident, async (kind) => {
+    if (kind === 'retiring') return readSchedule(deps, incident.instanceId);
+    return kind === 'asked' ? asked : recalled(incident, kind, launchTime);
+  });

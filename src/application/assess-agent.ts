@@ -21,15 +21,15 @@ import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock } from '../ports/system.ts';
-import { type AnnouncedDeps, readAnnounced } from './announced.ts';
+import { type RecallDeps, recallAnnounced } from './announced.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
 import { gatherEvidence, knownSince } from './witnesses.ts';
 
-export interface AssessAgentDeps extends AnnouncedDeps {
+export interface AssessAgentDeps extends RecallDeps {
   readonly ledger: Pick<IncidentLedger, 'bindExecution' | 'save'> &
     Pick<ClusterLedger, 'control' | 'inventory'> &
     Pick<OwnershipLedger, 'ownership'>;
-  readonly compute: AnnouncedDeps['compute'] &
+  readonly compute: RecallDeps['compute'] &
     Pick<ComputeReads, 'instance' | 'statusChecks' | 'volumesOf' | 'volumes'>;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps' | 'tasks'>;
   readonly events: PhaseEvents;
@@ -318,9 +318,10 @@ export const createAssessAgent =
       await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
       return { kind: 'proceed' };
     }
+    const started = incident.facts?.launchTime ?? inventory?.launchTime;
     const [picture, announced] = await Promise.all([
       lookAround(deps, incident, inventory),
-      readAnnounced(deps, incident),
+      recallAnnounced(deps, incident, started),
     ]);
     const base = judge(picture.evidence, policy, orderIn(incident.signals));
     const verdict = withAnnounced(base, announced, policy.drainReserveMs);

@@ -1,13 +1,13 @@
-import { modeOf, withAnnounced } from '../domain/announced.ts';
+import { type Announced, foreseenIn, modeOf, withAnnounced } from '../domain/announced.ts';
 import { type DrainPolicy, isUnderWay, lookBy, needsTurn, nextMoveStep } from '../domain/drain.ts';
 import { type IncidentId, instanceOf } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
 import { judge, orderIn } from '../domain/verdict.ts';
-import type { AutoScaling } from '../ports/auto-scaling.ts';
+import type { LifecycleHooks } from '../ports/auto-scaling.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
-import { readAnnounced } from './announced.ts';
+import { type AnnouncedDeps, readAnnounced } from './announced.ts';
 import {
   type AssessAgentDeps,
   type AssessInput,
@@ -22,15 +22,16 @@ import { keepWaiting } from './lifecycle-hook.ts';
 import { checkPlacement } from './placement.ts';
 import { type HoldWish, heldByOperator, hold } from './step.ts';
 
-export interface AssessDrainDeps extends AssessAgentDeps, CallDeps {
+export interface AssessDrainDeps extends AssessAgentDeps, AnnouncedDeps, CallDeps {
   readonly ledger: AssessAgentDeps['ledger'] &
     CallDeps['ledger'] &
     Pick<IncidentLedger, 'incident'> &
     Pick<ClusterLedger, 'takeSlot'>;
   readonly compute: AssessAgentDeps['compute'] &
+    AnnouncedDeps['compute'] &
     Pick<ComputeReads, 'instancesOfCluster' | 'volumeConditions' | 'volumesNamed'>;
   readonly orchestrator: AssessAgentDeps['orchestrator'] & Pick<Orchestrator, 'capabilities'>;
-  readonly autoScaling: AssessAgentDeps['autoScaling'] & Pick<AutoScaling, 'heartbeat'>;
+  readonly autoScaling: AnnouncedDeps['autoScaling'] & Pick<LifecycleHooks, 'heartbeat'>;
   readonly drain: DrainPolicy;
 }
 
@@ -101,6 +102,7 @@ const conclude = async (
   picture: Picture,
   found: {
     readonly verdict: Verdict;
+    readonly announced: Announced | undefined;
     readonly isUrgent: boolean;
     readonly mustWait: boolean;
     /** Looked at again then at the latest. */
@@ -108,12 +110,18 @@ const conclude = async (
   },
   inventory: Parameters<typeof factsAndScope>[3],
 ): Promise<AssessDrainDecision> => {
-  const { clock, ledger, scope } = deps;
+  const { clock, ledger } = deps;
   const { instance } = picture;
   const now = clock.now();
   if (instance === undefined) throw new RangeError('a machine that nobody saw is not moved');
   const { facts, scoped } = factsAndScope(deps, incident, picture, inventory, instance, now);
-  const patch = { verdict: found.verdict, facts, status: 'open' } as const;
+  const foreseen = foreseenIn(found.announced, instance.launchTime, now);
+  const patch = {
+    verdict: found.verdict,
+    facts,
+    status: 'open',
+    ...(foreseen === undefined ? {} : { drain: { ...incident.drain, foreseen } }),
+  } as const;
   const seen = await ledger.save(incident.id, incident.token, patch, now);
   const held = (wish: HoldWish) =>
     hold(ledger, seen, found.by === undefined ? wish : { ...wish, by: found.by }, clock.now());
@@ -170,6 +178,7 @@ export const createAssessDrain =
       const { drainReserveMs } = deps.policy;
       const found = {
         verdict,
+        announced,
         isUrgent: step.kind === 'time-is-up',
         mustWait: announced !== undefined && needsTurn(announced, now, drainReserveMs),
         by: lookBy(announced, now, drainReserveMs),

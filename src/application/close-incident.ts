@@ -1,7 +1,7 @@
 import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
 import type { Incident } from '../domain/incident.ts';
 import { summarise } from '../domain/summary.ts';
-import type { AutoScaling } from '../ports/auto-scaling.ts';
+import type { AutoScaling, LifecycleHooks } from '../ports/auto-scaling.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
@@ -12,7 +12,8 @@ import type { StepInput } from './step.ts';
 export interface CloseIncidentDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close'> &
     Pick<ClusterLedger, 'freeSlot'>;
-  readonly autoScaling: Pick<AutoScaling, 'resumeReplacement' | 'completeHook'>;
+  readonly autoScaling: Pick<AutoScaling, 'resumeReplacement'> &
+    Pick<LifecycleHooks, 'completeHook'>;
   readonly events: PhaseEvents;
   readonly clock: Clock;
 }

@@ -1,4 +1,4 @@
-import { type Announced, withAnnounced } from '../domain/announced.ts';
+import { type Announced, foreseenIn, withAnnounced } from '../domain/announced.ts';
 import { type DrainPolicy, graceFor, lookBy } from '../domain/drain.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Drain, Facts, HandOff, HoldReason, Incident } from '../domain/incident.ts';
@@ -6,7 +6,7 @@ import type { Volume } from '../domain/machine.ts';
 import { limits, type Policy } from '../domain/policy.ts';
 import type { Scope } from '../domain/scope.ts';
 import { judge, mayFence, orderIn } from '../domain/verdict.ts';
-import type { AutoScaling } from '../ports/auto-scaling.ts';
+import type { LifecycleHooks } from '../ports/auto-scaling.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -24,9 +24,9 @@ export interface DrainAgentDeps extends CallDeps, AnnouncedDeps, WitnessDeps {
   readonly compute: AnnouncedDeps['compute'] &
     WitnessDeps['compute'] &
     Pick<ComputeReads, 'volumes'>;
-  readonly autoScaling: AnnouncedDeps['autoScaling'] & Pick<AutoScaling, 'heartbeat'>;
+  readonly autoScaling: AnnouncedDeps['autoScaling'] & Pick<LifecycleHooks, 'heartbeat'>;
   readonly orchestrator: WitnessDeps['orchestrator'] &
-    Pick<Orchestrator, 'capabilities' | 'tasks' | 'drain' | 'deactivate' | 'killTask'>;
+    Pick<Orchestrator, 'tasks' | 'drain' | 'deactivate' | 'killTask'>;
   readonly events: PhaseEvents;
   readonly scope: Scope;
   readonly policy: Policy;
@@ -108,13 +108,12 @@ const command = async (
   work: Work,
   announced: Announced | undefined,
 ): Promise<void> => {
-  const { clock, ledger, orchestrator, policy } = deps;
+  const { clock, ledger, policy } = deps;
   work.isAsked = true;
   const now = clock.now();
   const startedAt = work.incident.drain?.startedAt ?? now;
   const base: Drain = { ...work.incident.drain, startedAt };
-  const { drainAgent } = await orchestrator.capabilities();
-  let method = work.incident.drain?.method ?? (drainAgent ? 'drain-agent' : 'kill-tasks');
+  let method = work.incident.drain?.method ?? 'drain-agent';
   let isAccepted = false;
   if (method === 'drain-agent') {
     const graceMs = graceFor(announced, now, policy.drainReserveMs, deps.drain);
@@ -178,7 +177,11 @@ const lookAround = async (
   const base = judge(evidence, policy, orderIn(signals));
   const verdict = withAnnounced(base, announced, policy.drainReserveMs);
   const isOver = mayFence(verdict);
-  if (isOver) work.incident = await ledger.save(id, token, { verdict }, clock.now());
+  if (isOver) {
+    const foreseen = foreseenIn(announced, work.facts.launchTime, clock.now());
+    const drain = { ...work.incident.drain, ...(foreseen && { foreseen }) };
+    work.incident = await ledger.save(id, token, { verdict, drain }, clock.now());
+  }
   return { isOver, announced };
 };
 

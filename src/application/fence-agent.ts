@@ -24,19 +24,19 @@ import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Log } from '../ports/system.ts';
 
 import { type AfterProofDeps, afterProof, type FenceDecision, proven } from './after-proof.ts';
-import { type AnnouncedDeps, readAnnounced } from './announced.ts';
+import { type RecallDeps, recallAnnounced } from './announced.ts';
 import { intentLastsMs } from './calls.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
 import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
 import { gatherEvidence, knownSince } from './witnesses.ts';
 
-export interface FenceAgentDeps extends AfterProofDeps, AnnouncedDeps {
+export interface FenceAgentDeps extends AfterProofDeps, RecallDeps {
   readonly ledger: AfterProofDeps['ledger'] &
     Pick<IncidentLedger, 'incident'> &
     Pick<ClusterLedger, 'inventory'>;
   readonly compute: AfterProofDeps['compute'] &
-    AnnouncedDeps['compute'] &
+    RecallDeps['compute'] &
     Pick<
       ComputeReads,
       'instance' | 'statusChecks' | 'instancesOfCluster' | 'volumeConditions' | 'volumesNamed'
@@ -175,7 +175,7 @@ const lookAround = async (
   const { instanceId, verdict } = work.incident;
   const [evidence, announced] = await Promise.all([
     gatherEvidence(deps, instanceId, knownSince(inventory, verdict)),
-    readAnnounced(deps, work.incident),
+    recallAnnounced(deps, work.incident, facts.launchTime),
   ]);
   const { ec2 } = evidence;
   const { policy } = deps;

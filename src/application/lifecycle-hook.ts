@@ -1,7 +1,7 @@
 import { hookIn } from '../domain/announced.ts';
 import type { Incident, LifecycleHook } from '../domain/incident.ts';
 import { limits } from '../domain/policy.ts';
-import type { AutoScaling, HookAnswer } from '../ports/auto-scaling.ts';
+import type { HookAnswer, LifecycleHooks } from '../ports/auto-scaling.ts';
 import { type CallDeps, makeCalls, type PlannedCall } from './calls.ts';
 
 const hookCall = (
@@ -21,7 +21,7 @@ const hookCall = (
  * terminate the machine, which is seen as what it is. Answers the incident as it is then.
  */
 export const keepWaiting = async (
-  deps: CallDeps & { readonly autoScaling: Pick<AutoScaling, 'heartbeat'> },
+  deps: CallDeps & { readonly autoScaling: Pick<LifecycleHooks, 'heartbeat'> },
   incident: Incident,
   actor: string,
 ): Promise<Incident> => {
@@ -39,7 +39,7 @@ export const keepWaiting = async (
 
 /** Nothing of ours is on the machine any more: its group need not wait. */
 export const letGo = (
-  autoScaling: Pick<AutoScaling, 'completeHook'>,
+  autoScaling: Pick<LifecycleHooks, 'completeHook'>,
   incident: Incident,
 ): PlannedCall<HookAnswer>[] => {
   const hook = hookIn(incident.signals);

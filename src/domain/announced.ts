@@ -1,5 +1,13 @@
-import type { EpochMs } from './ids.ts';
-import type { Incident, LifecycleHook, Notice, Signal, Verdict, VerdictKind } from './incident.ts';
+import type { EpochMs, LaunchTime } from './ids.ts';
+import type {
+  Foreseen,
+  Incident,
+  LifecycleHook,
+  Notice,
+  Signal,
+  Verdict,
+  VerdictKind,
+} from './incident.ts';
 import { limits } from './policy.ts';
 import { spanOf } from './recent.ts';
 
@@ -44,6 +52,39 @@ export const deadlineOf = (
   return read ?? notice.deadline ?? hook;
 };
 
+/** What a read has confirmed, to be written down: an interruption or a termination is never called off. */
+export const foreseenIn = (
+  announced: Announced | undefined,
+  launchTime: LaunchTime,
+  at: EpochMs,
+): Foreseen | undefined => {
+  if (announced?.confirmation.kind !== 'confirmed') return undefined;
+  const { confirmation, deadline, notice } = announced;
+  if (notice.kind !== 'interrupted' && notice.kind !== 'leaving') return undefined;
+  const { says } = confirmation;
+  return {
+    kind: notice.kind,
+    at,
+    launchTime,
+    says,
+    ...(deadline === undefined ? {} : { deadline }),
+  };
+};
+
+/** What was written down of this very start of the machine. */
+export const recalled = (
+  { drain }: Pick<Incident, 'drain'>,
+  kind: Notice['kind'],
+  launchTime: LaunchTime | undefined,
+): Confirmation => {
+  const seen = drain?.foreseen;
+  if (seen === undefined || seen.kind !== kind || seen.launchTime !== launchTime) {
+    return { kind: 'unread', says: 'nobody has confirmed it for this start of the machine' };
+  }
+  const { deadline, says } = seen;
+  return { kind: 'confirmed', says, ...(deadline === undefined ? {} : { deadline }) };
+};
+
 /** After these the machine does not run any more; a reboot or maintenance it survives. */
 const takesItDown = ({ action }: Notice): boolean =>
   action === 'stop' || action === 'terminate' || action === 'hibernate';
@@ -58,10 +99,10 @@ const say = (deadline: EpochMs | undefined, at: EpochMs): string =>
   deadline === undefined ? 'and says no time' : `in ${spanOf(deadline - at)} at the earliest`;
 
 /**
- * What an announcement makes of the verdict on a machine that runs. Seen by a read, it is a verdict of
- * its own, which allows a fence once AWS's own time is within the reserve: until then it is a reason
- * to move and none to fence. One that cannot be read is a reason to look again. What has failed, was
- * ordered down or cannot be seen stays what it is. Pure.
+ * What an announcement makes of the verdict on a machine that runs: a verdict of its own, a reason to
+ * move and none to fence. Only one that was seen by a read, of something that takes the machine down,
+ * allows a fence once AWS's own time is within the reserve. What has failed, was ordered down or cannot
+ * be seen stays what it is, and so does what was called off. Pure.
  */
 export const withAnnounced = (
   verdict: Verdict,
@@ -73,16 +114,16 @@ export const withAnnounced = (
   const { at } = verdict;
   if (notice.kind === 'asked' || confirmation.kind === 'gone') return verdict;
   const against = [...verdict.why, ...verdict.whyNot];
-  if (confirmation.kind === 'unread') {
-    const why = [`what is announced cannot be read: ${confirmation.says}`];
-    return { kind: 'Suspect', at, why, whyNot: against, lookAgainMs: limits.announcedLookMs };
-  }
+  const isSeen = confirmation.kind === 'confirmed';
   const fenceFrom =
-    deadline !== undefined && takesItDown(notice) ? ((deadline - reserveMs) as EpochMs) : undefined;
+    isSeen && deadline !== undefined && takesItDown(notice)
+      ? ((deadline - reserveMs) as EpochMs)
+      : undefined;
+  const doubt = isSeen ? '' : 'announced, but not seen by a read: ';
   return {
     kind: verdictOf[notice.kind],
     at,
-    why: [`${confirmation.says}, ${say(deadline, at)}`],
+    why: [`${doubt}${confirmation.says}, ${say(deadline, at)}`],
     whyNot: against,
     ...(fenceFrom === undefined ? {} : { fenceFrom }),
   };

@@ -220,8 +220,18 @@ export interface Protection {
 /** Which workflow works on the incident; absent: `failover`. */
 export type IncidentMode = 'failover' | 'drain';
 
+/** What a read said of an announcement that nothing takes back. */
+export interface Foreseen {
+  readonly kind: 'interrupted' | 'leaving';
+  readonly at: EpochMs;
+  readonly launchTime: LaunchTime;
+  readonly says: string;
+  readonly deadline?: EpochMs;
+}
+
 /** How far a planned move is. */
 export interface Drain {
+  readonly foreseen?: Foreseen;
   /** When the lifecycle hook was last asked for more time. */
   readonly heartbeatAt?: EpochMs;
   /** The first command to DC/OS: from then on the move is completed, not abandoned. */

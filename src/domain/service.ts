@@ -56,9 +56,8 @@ export interface DcosCapabilities {
   readonly markAgentGone: boolean;
   /** MESOS-9545: 200 for an already unreachable agent, no task update, then 503 for ever. */
   readonly markGoneOfUnreachableIsLost: boolean;
+  /** DRAIN_AGENT came with it, but an agent may still be too old for that. */
   readonly deactivateAgent: boolean;
-  /** DRAIN_AGENT; an agent may still be too old for it. */
-  readonly drainAgent: boolean;
 }
 
 /** Last known facts of an agent, kept by the sweep while it can still tell. */

@@ -32,6 +32,10 @@ export interface AutoScaling {
   exitStandby(group: string, instanceId: InstanceId): Promise<StandbyAnswer>;
   suspendReplacement(group: string): Promise<Receipt>;
   resumeReplacement(group: string): Promise<Receipt>;
+}
+
+/** Groups that wait for us before they terminate a machine. */
+export interface LifecycleHooks {
   /** `Terminating:Wait` and so on; undefined when the instance is in no group. */
   lifecycleState(instanceId: InstanceId): Promise<string | undefined>;
   /** Asks the group to wait as long again as its hook says. */

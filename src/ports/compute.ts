@@ -63,6 +63,10 @@ export interface ComputeReads {
   statusChecksOf(instanceIds: readonly InstanceId[]): Promise<Map<InstanceId, StatusChecks>>;
   /** What AWS has scheduled for the instance and has neither done nor cancelled. */
   scheduledEvents(instanceId: InstanceId): Promise<ScheduledEvent[]>;
+}
+
+/** Spot instances that EC2 takes back. */
+export interface Interruptions {
   /** EC2 has marked it: this becomes of it; undefined: it has not, or it is no Spot instance. */
   interruption(instanceId: InstanceId): Promise<'stop' | 'terminate' | 'hibernate' | undefined>;
 }

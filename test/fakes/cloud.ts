@@ -13,11 +13,13 @@ import type {
   AutoScaling,
   GroupMembership,
   HookAnswer,
+  LifecycleHooks,
   StandbyAnswer,
 } from '../../src/ports/auto-scaling.ts';
 import type {
   ComputeReads,
   DetachAnswer,
+  Interruptions,
   PowerAnswer,
   PowerControl,
   PowerRefusal,
@@ -39,7 +41,14 @@ type PowerMethod = Exclude<FenceMethod, 'none'>;
  * and a test may refuse, delay or change anything. Power and attachments only; no wire, no rights.
  */
 export class FakeCloud
-  implements ComputeReads, PowerControl, VolumeControl, Safekeeping, AutoScaling
+  implements
+    ComputeReads,
+    Interruptions,
+    LifecycleHooks,
+    PowerControl,
+    VolumeControl,
+    Safekeeping,
+    AutoScaling
 {
   readonly instances = new Map<InstanceId, Instance>();
   readonly volumesById = new Map<VolumeId, Volume>();

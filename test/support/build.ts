@@ -177,7 +177,6 @@ export const dcosOf = (change: Partial<DcosCapabilities> = {}): DcosCapabilities
   markAgentGone: true,
   markGoneOfUnreachableIsLost: false,
   deactivateAgent: true,
-  drainAgent: true,
   ...change,
 });
 

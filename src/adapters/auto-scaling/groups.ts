@@ -1,17 +1,14 @@
 import {
   type AutoScalingClient,
-  CompleteLifecycleActionCommand,
   DescribeAutoScalingGroupsCommand,
   DescribeAutoScalingInstancesCommand,
   EnterStandbyCommand,
   ExitStandbyCommand,
-  RecordLifecycleActionHeartbeatCommand,
   ResumeProcessesCommand,
   SuspendProcessesCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { CloudUnavailableError } from '../../domain/errors.ts';
-import type { LifecycleHook } from '../../domain/incident.ts';
-import type { AutoScaling, HookAnswer, StandbyAnswer } from '../../ports/auto-scaling.ts';
+import type { AutoScaling, StandbyAnswer } from '../../ports/auto-scaling.ts';
 import { type AnswerTo, changing, reading, receiptOf } from '../aws-sdk/calls.ts';
 
 /** Auto Scaling replaces members that are not running: the one process that works against us. */
@@ -22,20 +19,6 @@ const refusals = ['ValidationError', 'ResourceContention', 'ScalingActivityInPro
 
 const refused: AnswerTo<StandbyAnswer> = ({ code }) =>
   refusals.includes(code) ? { kind: 'refused', code } : undefined;
-
-/** No such hook, no such action: it was completed, or has timed out. */
-const isOver: AnswerTo<HookAnswer> = ({ code }) =>
-  code === 'ValidationError' ? { kind: 'over', code } : undefined;
-
-/**
- * The token names one action; an id of the instance beside it lets Auto Scaling find the action when
- * the token of an event that came twice is an old one.
- */
-const actionOf = ({ group, hook }: LifecycleHook, instanceId: string) => ({
-  AutoScalingGroupName: group,
-  LifecycleHookName: hook,
-  InstanceId: instanceId,
-});
 
 const groupNamed = async (client: AutoScalingClient, name: string) => {
   const operation = 'DescribeAutoScalingGroups';
@@ -111,34 +94,5 @@ export const createAutoScaling = ({
       ScalingProcesses: replacement,
     });
     return receiptOf(await changing('ResumeProcesses', () => client.send(command)));
-  },
-
-  async lifecycleState(instanceId) {
-    const answer = await reading('DescribeAutoScalingInstances', () =>
-      client.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [instanceId] })),
-    );
-    const member = answer.AutoScalingInstances?.find((each) => each.InstanceId === instanceId);
-    return member?.LifecycleState;
-  },
-
-  async heartbeat(hook, instanceId) {
-    const command = new RecordLifecycleActionHeartbeatCommand(actionOf(hook, instanceId));
-    return changing(
-      'RecordLifecycleActionHeartbeat',
-      async () => ({ kind: 'accepted', receipt: receiptOf(await client.send(command)) }) as const,
-      isOver,
-    );
-  },
-
-  async completeHook(hook, instanceId) {
-    const command = new CompleteLifecycleActionCommand({
-      ...actionOf(hook, instanceId),
-      LifecycleActionResult: 'CONTINUE',
-    });
-    return changing(
-      'CompleteLifecycleAction',
-      async () => ({ kind: 'accepted', receipt: receiptOf(await client.send(command)) }) as const,
-      isOver,
-    );
   },
 });

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { OrchestratorUnavailableError } from '../../domain/errors.ts';
 import type { AgentId } from '../../domain/ids.ts';
 import type { MesosAgent } from '../../domain/service.ts';
 import type { HttpResponse } from '../../ports/http.ts';
@@ -156,10 +155,6 @@ export const createMesos = (ask: AdminRouter): Mesos => {
       const response = await operator('REACTIVATE_AGENT', agentId);
       if (response.status === 200) return true;
       if (response.status === 400 && remarkOf(response) === 'Agent is not deactivated') return true;
-      // Its tasks are still ending: it can be had back when they have.
-      if (response.status === 400 && remarkOf(response).includes('in the DRAINING state')) {
-        throw new OrchestratorUnavailableError('mesos REACTIVATE_AGENT', 'it is still draining');
-      }
       if (isUnknownCall(response) || isUnknownAgent(response)) return false;
       throw failureOf('mesos REACTIVATE_AGENT', response);
     },

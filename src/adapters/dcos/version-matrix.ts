@@ -13,7 +13,6 @@ const usual = {
   markAgentGone: true,
   markGoneOfUnreachableIsLost: false,
   deactivateAgent: false,
-  drainAgent: false,
 };
 
 /**
@@ -27,7 +26,7 @@ const RELEASES: readonly Release[] = [
   { ...usual, rank: rankOf(1, 12, 5) },
   { ...usual, rank: rankOf(1, 13, 0), markGoneOfUnreachableIsLost: true },
   { ...usual, rank: rankOf(1, 13, 5) },
-  { ...usual, rank: rankOf(2, 0, 0), deactivateAgent: true, drainAgent: true },
+  { ...usual, rank: rankOf(2, 0, 0), deactivateAgent: true },
 ];
 const NEWEST_KNOWN = '2.2';
 const FIRST_UNKNOWN_RANK = rankOf(2, 3, 0);

@@ -222,6 +222,15 @@ export const protection = z.object({
 export const mode = z.enum(['failover', 'drain']);
 
 export const drain = z.object({
+  foreseen: z
+    .object({
+      kind: z.enum(['interrupted', 'leaving']),
+      at: epochMs,
+      launchTime,
+      says: z.string(),
+      deadline: epochMs.exactOptional(),
+    })
+    .exactOptional(),
   heartbeatAt: epochMs.exactOptional(),
   startedAt: epochMs.exactOptional(),
   method: z.enum(['drain-agent', 'kill-tasks']).exactOptional(),

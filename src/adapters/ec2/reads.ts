@@ -1,7 +1,6 @@
 import {
   DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
-  DescribeSpotInstanceRequestsCommand,
   DescribeVolumeStatusCommand,
   DescribeVolumesCommand,
   DescribeVolumesModificationsCommand,
@@ -212,13 +211,6 @@ const volumeConditions = async (
   );
 };
 
-/** Status codes of a request whose instance EC2 is about to take back (User Guide, Spot request status). */
-const markedFor: Readonly<Record<string, 'stop' | 'terminate' | 'hibernate'>> = {
-  'marked-for-stop': 'stop',
-  'marked-for-termination': 'terminate',
-  'marked-for-hibernation': 'hibernate',
-};
-
 export interface Ec2ReadsDeps {
   readonly client: EC2Client;
   /** The tag that makes an instance or a volume part of this cluster. */
@@ -276,20 +268,5 @@ export const createEc2Reads = ({ client, clusterTag }: Ec2ReadsDeps): ComputeRea
   async scheduledEvents(instanceId) {
     const [status] = await statusOf(client, instanceId);
     return status === undefined ? [] : parseEvents(status);
-  },
-
-  async interruption(instanceId) {
-    const answer = await reading('DescribeSpotInstanceRequests', () =>
-      client.send(
-        new DescribeSpotInstanceRequestsCommand({
-          Filters: [{ Name: 'instance-id', Values: [instanceId] }],
-        }),
-      ),
-    );
-    const requests = answer.SpotInstanceRequests ?? [];
-    const codes = requests
-      .filter(({ InstanceId }) => InstanceId === instanceId)
-      .map(({ Status }) => markedFor[Status?.Code ?? '']);
-    return codes.find((action) => action !== undefined);
   },
 });

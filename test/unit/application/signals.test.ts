@@ -17,7 +17,11 @@ describe('intake', () => {
     const world = createWorld();
     expect(await intake(world, signalOf())).toEqual([{ kind: 'opened', incidentId: ids.incident }]);
     expect(world.workflow.started).toEqual([
-      { name: first, input: { incidentId: ids.incident, instanceId: ids.failed, token: 1 } },
+      {
+        mode: 'failover',
+        name: first,
+        input: { incidentId: ids.incident, instanceId: ids.failed, token: 1 },
+      },
     ]);
   });
 

@@ -64,6 +64,7 @@ describe('resuming', () => {
       expect((await world.incident()).token).toBe(2);
       expect(world.workflow.started).toEqual([
         {
+          mode: 'failover',
           name: executionNameOf(ids.failed, 1, 2),
           input: { incidentId: ids.incident, instanceId: ids.failed, token: 2 },
         },
