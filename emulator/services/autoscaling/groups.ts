@@ -4,6 +4,7 @@ import type { Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
 import type { Ec2 } from '../ec2/ec2.ts';
 import { subnetOf } from '../ec2/launch.ts';
+import { LifecycleActions } from './lifecycle-actions.ts';
 import type { Activity, Group, Member, Process } from './model.ts';
 import { activeMembers, refuse } from './model.ts';
 
@@ -35,9 +36,11 @@ export class Groups {
   readonly #launched: ((instanceId: string, groupName: string) => void)[] = [];
   /** Activities underway, by instance. */
   readonly #underway = new Map<string, Activity>();
+  readonly hookActions: LifecycleActions;
 
   constructor(deps: GroupsDeps) {
     this.#deps = deps;
+    this.hookActions = new LifecycleActions(deps);
     this.#ids = deps.rng.fork('autoscaling-ids');
     this.#event = createEventFactory({ ...deps, rng: deps.rng.fork('autoscaling-events') });
     deps.ec2.onState((instanceId, state) => {
@@ -115,17 +118,32 @@ export class Groups {
     this.#fill(group);
   }
 
+  /**
+   * Through the group's terminating hooks, during which the machine still runs with its disks
+   * (User Guide, "Amazon EC2 Auto Scaling lifecycle hooks"). One that waits already goes on waiting.
+   */
   terminate(group: Group, member: Member, cause: string): Activity {
     const { instanceId } = member;
+    const waiting = this.#underway.get(instanceId);
+    if (member.lifecycle === 'Terminating:Wait' && waiting !== undefined) return waiting;
     const description = `Terminating EC2 instance: ${instanceId}`;
     const activity = this.#activity(group, description, cause);
-    member.lifecycle = 'Terminating';
     this.#underway.set(instanceId, activity);
-    // Termination protection does not hold Auto Scaling back.
-    if (this.#deps.ec2.status(instanceId).state === 'terminated') this.#left(instanceId);
-    else this.#deps.ec2.terminate(instanceId);
+    const proceed = (): void => this.#terminateNow(member, 'Terminating:Proceed');
+    const transition = 'autoscaling:EC2_INSTANCE_TERMINATING';
+    member.lifecycle = 'Terminating:Wait';
+    const held = this.hookActions.begin(group, member, transition, proceed);
+    if (!held) this.#terminateNow(member, 'Terminating');
     this.#fill(group);
     return activity;
+  }
+
+  #terminateNow(member: Member, lifecycle: Member['lifecycle']): void {
+    const { ec2 } = this.#deps;
+    member.lifecycle = lifecycle;
+    // Termination protection does not hold Auto Scaling back.
+    if (ec2.status(member.instanceId).state === 'terminated') this.#left(member.instanceId);
+    else ec2.terminate(member.instanceId);
   }
 
   #later(
@@ -137,7 +155,9 @@ export class Groups {
   ): void {
     this.#deps.time.after(delayMs, () => {
       const present = group.members.get(member.instanceId) === member;
-      if (present && member.lifecycle === from) member.lifecycle = to;
+      if (!present || member.lifecycle !== from) return;
+      member.lifecycle = to;
+      if (to === 'InService') member.inServiceSince = this.#deps.time.now();
     });
   }
 
@@ -205,9 +225,29 @@ export class Groups {
     const member = group?.members.get(instanceId);
     const activity = this.#underway.get(instanceId);
     if (group === undefined || member?.lifecycle !== 'Pending' || activity === undefined) return;
-    member.lifecycle = 'InService';
-    this.#publish('EC2 Instance Launch Successful', activity, member);
+    const transition = 'autoscaling:EC2_INSTANCE_LAUNCHING';
+    member.lifecycle = 'Pending:Wait';
+    const held = this.hookActions.begin(group, member, transition, (result) => {
+      if (result === 'ABANDON') this.#abandonLaunch(group, member);
+      else this.#putInService(member, activity);
+    });
+    if (!held) this.#putInService(member, activity);
     for (const listener of this.#launched) listener(instanceId, group.name);
+  }
+
+  #putInService(member: Member, activity: Activity): void {
+    member.lifecycle = 'InService';
+    member.inServiceSince = this.#deps.time.now();
+    this.#publish('EC2 Instance Launch Successful', activity, member);
+  }
+
+  /** Terminated without asking its terminating hooks, and another one launched. */
+  #abandonLaunch(group: Group, member: Member): void {
+    const description = `Terminating EC2 instance: ${member.instanceId}`;
+    const cause = 'A lifecycle action of its launch was abandoned.';
+    this.#underway.set(member.instanceId, this.#activity(group, description, cause));
+    this.#terminateNow(member, 'Terminating');
+    this.#fill(group);
   }
 
   /** A member somebody else terminated is noticed by the next health check only. */
@@ -216,6 +256,9 @@ export class Groups {
     const member = group?.members.get(instanceId);
     const activity = this.#underway.get(instanceId);
     if (group === undefined || member === undefined || activity === undefined) return;
+    // The group waits for its hook, whatever has become of the machine meanwhile.
+    if (member.lifecycle === 'Terminating:Wait') return;
+    this.hookActions.forget(instanceId);
     group.members.delete(instanceId);
     this.#publish('EC2 Instance Terminate Successful', activity, member);
     this.#fill(group);
