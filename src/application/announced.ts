@@ -51,7 +51,8 @@ const readLifecycle = async (
   instanceId: InstanceId,
 ): Promise<Confirmation> => {
   const state = await autoScaling.lifecycleState(instanceId);
-  if (state === undefined || !state.startsWith('Terminating')) {
+  // Into a warm pool it goes the same way, and is stopped there.
+  if (state === undefined || !/^(?:Terminating|Warmed)/.test(state)) {
     return { kind: 'gone', says: `its Auto Scaling group says ${state ?? 'nothing'} of it` };
   }
   const says = `its Auto Scaling group says ${state}`;

@@ -2,12 +2,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { readLedger } from '../../emulator/scenes/ledger-view.ts';
 import { type Stage, setStage } from '../../emulator/scenes/stage.ts';
 import { type Cloud, closeClouds, openCloud } from './cloud.ts';
+import { inject } from './inject.ts';
 
 afterEach(closeClouds);
 
 const instanceId = 'i-0a1b2c3d4e5f60718';
+const GROUP = 'demo-SlaveServerGroup';
 /** Two sweeps: the first adopts the volumes, the second knows the inventory. */
 const SWEEPS_MS = 130_000;
+/** Calls that take something away from a machine that runs. */
+const FORCED = ['StopInstances', 'TerminateInstances', 'DetachVolume', 'MARK_AGENT_GONE'];
 
 const cluster = async (group = false): Promise<{ cloud: Cloud; stage: Stage }> => {
   const cloud = await openCloud();
@@ -34,15 +38,108 @@ const startByHand = (cloud: Cloud, logicalId: string, input: object): void => {
   });
 };
 
+const endOf = (cloud: Cloud, status: string) =>
+  cloud.states.executions().find(({ output = '{}' }) => JSON.parse(output).status === status);
+
+const callsOf = (cloud: Cloud, names: readonly string[]): string[] =>
+  cloud.network
+    .calls()
+    .filter(
+      ({ functionName, operation }) => functionName !== undefined && names.includes(operation),
+    )
+    .map(({ operation }) => operation);
+
+const dataOf = (cloud: Cloud) => {
+  const guests = cloud.dcos.guests.report();
+  const sum = (pick: (guest: (typeof guests)[number]) => number): number =>
+    guests.reduce((total, guest) => total + pick(guest), 0);
+  return {
+    lostRows: sum(({ lostRows }) => lostRows),
+    foreignWrites: sum(({ foreignWrites }) => foreignWrites),
+  };
+};
+
+/** The app runs elsewhere with its data, and nobody had to be made to let go of it. */
+const expectMoved = async (cloud: Cloud, stage: Stage): Promise<void> => {
+  const { incident, volumes } = await cloud.clock.busy(readLedger(cloud, instanceId));
+  expect(incident).toMatchObject({ status: 'recovered', mode: 'drain' });
+  expect(incident?.fence).toBeUndefined();
+  expect(callsOf(cloud, FORCED)).toEqual([]);
+  expect(dataOf(cloud)).toEqual({ lostRows: 0, foreignWrites: 0 });
+  const task = cloud.dcos.truth().tasks.find(({ appId }) => appId === stage.app.id);
+  expect(task).toMatchObject({ state: 'TASK_RUNNING', healthy: true });
+  expect(task?.instanceId).not.toBe(instanceId);
+  expect(volumes).toEqual([
+    expect.objectContaining({
+      state: 'owned',
+      epoch: 1,
+      from: instanceId,
+      owner: task?.instanceId,
+    }),
+  ]);
+};
+
 describe('a move that a person asks for', () => {
   it('moves the app with its data, without a fence and without a forced call', async () => {
     const { cloud, stage } = await cluster();
     startByHand(cloud, 'DrainStateMachine', { instanceId, reason: 'new kernel' });
-    await cloud.until(() => cloud.states.executions().some(({ status }) => status !== 'RUNNING'));
-    console.log(
-      cloud.states.executions().map((e) => [e.name, e.status, e.output, e.error, e.cause]),
-    );
-    console.log(stage.app, await cloud.clock.busy(readLedger(cloud, instanceId)));
-    expect(1).toBe(1);
+    await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
+    await expectMoved(cloud, stage);
+    expect(callsOf(cloud, ['DRAIN_AGENT'])).toHaveLength(1);
+  });
+});
+
+/** Through the query protocol, as the console does it. */
+const autoScaling = (cloud: Cloud, action: string, params: Record<string, string>): void => {
+  void cloud.network.send({
+    method: 'POST',
+    url: `https://autoscaling.${cloud.infra.region}.amazonaws.com/`,
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      authorization: 'AWS4-HMAC-SHA256 Credential=AKIAPERSON/20261005/eu-central-1/autoscaling/x',
+    },
+    body: new URLSearchParams({ Action: action, Version: '2011-01-01', ...params }).toString(),
+  });
+};
+
+const HOOK = 'move-first';
+
+/** The group is told to terminate the machine, and its hook waits; intake hears of it. */
+const leave = async (cloud: Cloud, timeoutS = 300): Promise<void> => {
+  autoScaling(cloud, 'PutLifecycleHook', {
+    AutoScalingGroupName: GROUP,
+    LifecycleHookName: HOOK,
+    LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+    HeartbeatTimeout: String(timeoutS),
+    DefaultResult: 'CONTINUE',
+  });
+  await cloud.pass(1_000);
+  autoScaling(cloud, 'TerminateInstanceInAutoScalingGroup', {
+    InstanceId: instanceId,
+    ShouldDecrementDesiredCapacity: 'false',
+  });
+  await cloud.pass(1_000);
+  inject(cloud, {
+    instanceId,
+    source: 'auto-scaling',
+    says: `Auto Scaling group ${GROUP} will terminate ${instanceId}`,
+    notice: {
+      kind: 'leaving',
+      action: 'terminate',
+      hook: { group: GROUP, hook: HOOK, token: 'x' },
+    },
+  });
+};
+
+describe('a machine that its Auto Scaling group is going to terminate', () => {
+  it('is emptied while the hook waits, and then the group goes on', async () => {
+    const { cloud, stage } = await cluster(true);
+    await leave(cloud);
+    await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
+    await expectMoved(cloud, stage);
+    expect(callsOf(cloud, ['CompleteLifecycleAction'])).toHaveLength(1);
+    expect(callsOf(cloud, ['EnterStandby', 'SuspendProcesses'])).toEqual([]);
+    await cloud.until(() => cloud.ec2.status(instanceId).state === 'terminated');
+    expect(dataOf(cloud)).toEqual({ lostRows: 0, foreignWrites: 0 });
   });
 });
