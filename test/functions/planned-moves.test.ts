@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readLedger } from '../../emulator/scenes/ledger-view.ts';
 import { type Stage, setStage } from '../../emulator/scenes/stage.ts';
+import { limits } from '../../src/domain/policy.ts';
 import { type Cloud, closeClouds, openCloud } from './cloud.ts';
 import { inject } from './inject.ts';
 
@@ -140,6 +141,50 @@ describe('a machine that its Auto Scaling group is going to terminate', () => {
     expect(callsOf(cloud, ['CompleteLifecycleAction'])).toHaveLength(1);
     expect(callsOf(cloud, ['EnterStandby', 'SuspendProcesses'])).toEqual([]);
     await cloud.until(() => cloud.ec2.status(instanceId).state === 'terminated');
+    expect(dataOf(cloud)).toEqual({ lostRows: 0, foreignWrites: 0 });
+  });
+});
+
+/** Which states the executions went through, one list each, in the order they were started. */
+const pathsOf = (cloud: Cloud): string[][] =>
+  cloud.states
+    .executions()
+    .map(({ history }) =>
+      history.flatMap((event) => (event.type === 'StateEntered' ? [event.state.name] : [])),
+    );
+
+describe('a planned move that cannot be finished', () => {
+  it('becomes a failover when the machine fails meanwhile', async () => {
+    const { cloud, stage } = await cluster(true);
+    await leave(cloud);
+    await cloud.until(() => callsOf(cloud, ['DRAIN_AGENT']).length > 0);
+    cloud.ec2.hang(instanceId);
+    await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
+    const [move = [], failover = []] = pathsOf(cloud);
+    expect(move.slice(-2)).toEqual(['TurnIncident', 'TurnedIncident']);
+    expect(failover).toContain('FenceAgent');
+    const { incident } = await cloud.clock.busy(readLedger(cloud, instanceId));
+    expect(incident).toMatchObject({ status: 'recovered', mode: 'failover' });
+    expect(incident?.fence?.proof).toHaveLength(2);
+    expect(callsOf(cloud, ['StopInstances'])).toHaveLength(1);
+    expect(dataOf(cloud)).toEqual({ lostRows: 0, foreignWrites: 0 });
+    expect(stage).toBeDefined();
+  });
+
+  it('becomes a failover when its time is up, and not before', async () => {
+    const { cloud } = await cluster(true);
+    let isStuck = true;
+    cloud.ec2.faults.slowDetach = () => (isStuck ? Number.POSITIVE_INFINITY : 0);
+    const began = cloud.clock.now();
+    await leave(cloud);
+    await cloud.until(() => callsOf(cloud, ['StopInstances']).length > 0);
+    const waitedMs = cloud.clock.now() - began;
+    isStuck = false;
+    expect(waitedMs).toBeGreaterThan(limits.leavingMs - 60_000);
+    expect(waitedMs).toBeLessThan(limits.leavingMs + 5_000);
+    const { incident } = await cloud.clock.busy(readLedger(cloud, instanceId));
+    expect(incident?.verdict).toMatchObject({ kind: 'Leaving' });
+    await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
     expect(dataOf(cloud)).toEqual({ lostRows: 0, foreignWrites: 0 });
   });
 });
