@@ -1,4 +1,4 @@
-import type { By, EventOf, Holder, SimEvent } from './events.ts';
+import type { By, EventOf, Foretold, Holder, SimEvent } from './events.ts';
 
 /** A broken promise. */
 export interface Violation {
@@ -48,6 +48,8 @@ export interface IncidentSeen {
   proof: readonly { at: number; launchTime: number }[];
   /** It took Force. */
   isWeak: boolean;
+  /** A signal told of what AWS plans for the machine. */
+  isAnnounced: boolean;
 }
 
 /** What an operator said, and until when it counts. */
@@ -94,6 +96,8 @@ export interface Memory {
   readonly begunAt: Map<string, number>;
   control: { paused: Switch | undefined; maintenance: Map<string, Switch> };
   readonly mutations: EventOf<'mutation'>[];
+  /** Machine -> what was last served about AWS's plans with it. */
+  readonly foretold: Map<string, Foretold>;
 }
 
 export const createMemory = (): Memory => ({
@@ -116,6 +120,7 @@ export const createMemory = (): Memory => ({
   begunAt: new Map(),
   control: { paused: undefined, maintenance: new Map() },
   mutations: [],
+  foretold: new Map(),
 });
 
 export const isOff = (state: string | undefined): boolean =>
@@ -158,7 +163,7 @@ export const incidentOf = (
   const facts = object(item.facts);
   const token = Number(item.token);
   const fence = object(item.fence);
-  const signals = Object.values(object(item.signals)) as { source?: string }[];
+  const signals = Object.values(object(item.signals)) as { source?: string; notice?: object }[];
   const holdReason = text(object(item.hold).reason);
   const holds = before?.holds ?? [];
   const isNew = holdReason !== undefined && holdReason !== before?.holdReason;
@@ -175,7 +180,11 @@ export const incidentOf = (
     agentIds: list<string>(facts.agentIds),
     recoveredTo: list<{ toInstanceId: string }>(object(item.recovery).apps),
     takenAt: before?.token === token ? before.takenAt : at,
-    ordered: signals.some(({ source }) => source === 'operator'),
+    // Who asks for a planned move orders no fence.
+    ordered: signals.some(({ notice, source }) => source === 'operator' && notice === undefined),
+    isAnnounced: signals.some(
+      ({ notice, source }) => source !== 'operator' && notice !== undefined,
+    ),
     openedAt: before?.openedAt ?? at,
     proof: list<{ at: number; launchTime: string }>(fence.proof).map((read) => ({
       at: read.at,
@@ -212,6 +221,7 @@ const rememberRead = (memory: Memory, read: EventOf<'read'>): void => {
   const mine = memory.reads.get(invocationId) ?? [];
   mine.push(read);
   memory.reads.set(invocationId, mine);
+  for (const plan of read.foretold ?? []) memory.foretold.set(plan.instanceId, plan);
   for (const { instanceId, state, launchTime } of read.instances ?? []) {
     const command = memory.commands.get(instanceId);
     const commanded = command?.launchTime === launchTime;

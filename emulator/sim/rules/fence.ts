@@ -1,5 +1,6 @@
 import type { EventOf, SimEvent } from '../events.ts';
 import { heldBy, incidentOf, isOff, justifying, type Memory, ownerOf, proofOf } from '../record.ts';
+import { isForetold } from './announced.ts';
 import {
   incidentFor,
   isCall,
@@ -176,6 +177,7 @@ export const onlyTheFailed: Rule = (event, memory) => {
   const missing = NEEDED.find((of) => justifying(memory, event.by, of).length === 0);
   if (missing) return violation(`${event.call} ${instanceId} without a fresh read of ${missing}`);
   if (!machine.well || incident?.ordered) return undefined;
+  if (isForetold(event, incident, memory)) return undefined;
   // What EC2 calls impaired was so at its last check; while the agent is not back, nobody knows better.
   const isListed = [...memory.agents.values()].some(
     (agent) => agent.instanceId === instanceId && agent.listed,
