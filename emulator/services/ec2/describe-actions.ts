@@ -17,6 +17,13 @@ import { filterOf, paginate } from './filters.ts';
 import type { Instance, Snapshot, Volume } from './model.ts';
 import { hypervisorOf } from './model.ts';
 import {
+  type SpotInstance,
+  spotInstance,
+  spotInstances,
+  spotRequestFilters,
+  spotRequestView,
+} from './spot-requests.ts';
+import {
   modificationFilters,
   modificationView,
   volumeStatusFilters,
@@ -186,6 +193,20 @@ const instanceTypes = (world: World): Listing<string> => ({
   tagsOf: () => ({}),
 });
 
+const spotRequests = (world: World): Listing<SpotInstance> => ({
+  name: 'spotInstanceRequestSet',
+  view: spotRequestView,
+  all: () => spotInstances(world),
+  ids: {
+    field: 'SpotInstanceRequestId',
+    set: 'spotInstanceRequestIds',
+    find: (id) => spotInstance(world, id),
+  },
+  fields: spotRequestFilters,
+  // Its own tags, of which it has none here.
+  tagsOf: () => ({}),
+});
+
 /** The reads. All are shuffled and paged; none knows resource-level rights. */
 export const createDescribeActions = (world: World): Record<string, Action> => {
   const draws = { orders: world.rng('describe-order'), nonces: world.rng('page-nonces') };
@@ -194,6 +215,7 @@ export const createDescribeActions = (world: World): Record<string, Action> => {
     DescribeInstanceStatus: describeAction(instanceStatus(world), draws, world),
     DescribeInstanceTypes: describeAction(instanceTypes(world), draws, world),
     DescribeSnapshots: describeAction(snapshots(world), draws, world),
+    DescribeSpotInstanceRequests: describeAction(spotRequests(world), draws, world),
     DescribeTags: describeAction(tags(world), draws, world),
     DescribeVolumes: describeAction(volumes(world), draws, world),
     DescribeVolumesModifications: describeAction(modifications(world), draws, world),

@@ -3,6 +3,7 @@ import type { XmlElement } from '../query-protocol.ts';
 import type { FilterFields } from './filters.ts';
 import type { Attachment, Instance, InstanceState, Snapshot, Volume } from './model.ts';
 import { attachmentOf, hypervisorOf, STATE_CODES, zoneIdOf } from './model.ts';
+import { scheduledEventView } from './scheduled-events.ts';
 import type { World } from './world.ts';
 
 /** How the API tells the true state: element names of the EC2 query protocol. */
@@ -160,7 +161,7 @@ export const statusView = (instance: Instance): XmlElement => {
     attachedEbsStatus: checks
       ? checkView(instance.statusChecked ? 'passed' : 'initializing')
       : NOT_APPLICABLE,
-    eventsSet: [],
+    eventsSet: instance.scheduled.map(scheduledEventView),
   };
 };
 
@@ -206,6 +207,8 @@ export const statusFilters: FilterFields<Instance> = {
   'availability-zone': ({ availabilityZone }) => [availabilityZone],
   'instance-state-name': ({ state }) => [state],
   'instance-state-code': ({ state }) => [String(STATE_CODES[state])],
+  'event.code': ({ scheduled }) => scheduled.map(({ code }) => code),
+  'event.instance-event-id': ({ scheduled }) => scheduled.map(({ eventId }) => eventId),
   'instance-status.reachability': (instance) => [reachabilityOf(instance)?.instance],
   'instance-status.status': (instance) => {
     const checks = reachabilityOf(instance);

@@ -6,6 +6,7 @@ import { Ec2Refusal } from '../../core/machines.ts';
 import type { Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
 import type { Caller, Service } from '../../core/wire.ts';
+import type { Health } from '../health/health.ts';
 import type { QueryParams, XmlElement } from '../query-protocol.ts';
 import { ec2Answer, ec2Error, parseQuery, QueryRefusal } from '../query-protocol.ts';
 import type { Action, Authorize } from './action.ts';
@@ -22,6 +23,9 @@ import type { InstanceSpec, VolumeSpec } from './launch.ts';
 import { addBooting, addInstance, addVolume } from './launch.ts';
 import type { Instance, InstanceState, Volume } from './model.ts';
 import { Power } from './power.ts';
+import { createSchedules, type Schedules } from './scheduled-events.ts';
+import { createSpot, type SpotHands } from './spot.ts';
+import { createSpotActions } from './spot-requests.ts';
 import { createTagActions } from './tag-actions.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 import { createVolumeActions } from './volume-actions.ts';
@@ -41,11 +45,13 @@ export interface Ec2Deps {
   account: string;
   region: string;
   emit: (event: AwsEvent) => void;
+  /** Tells the account what AWS plans for its machines. */
+  health: Health;
   /** Without it everybody may do everything. Agents are never asked: their role may do all. */
   authorize?: Authorize;
 }
 
-export interface Ec2 extends Service, Machines, Hands {
+export interface Ec2 extends Service, Machines, Hands, Schedules, SpotHands {
   /** Assign members to begin a fault, delete them to end it. */
   readonly faults: Ec2Faults;
   readonly background: Throttle['background'];
@@ -187,6 +193,7 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
     ...createAttributeActions(world, (instance) => mappingsView(world, instance)),
     ...createVolumeActions(world, disks),
     ...createTagActions(world),
+    ...createSpotActions(world),
     ...createDescribeActions(world),
   };
   const all = (): Instance[] => [...world.instances.values()];
@@ -203,6 +210,8 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
       return instance.instanceId;
     },
     ...createHands(world, power, disks),
+    ...createSpot(world, power),
+    ...createSchedules(world, power, deps.health),
     status(instanceId) {
       const { state, impairedSince } =
         world.instances.get(instanceId) ?? world.instance(instanceId);

@@ -7,7 +7,7 @@ import { addBooting } from './launch.ts';
 import type { Instance } from './model.ts';
 import { attachmentOf } from './model.ts';
 import type { Power, StateChange, StopFlags } from './power.ts';
-import { checkStop, checkTerminate } from './power.ts';
+import { checkStart, checkStop, checkTerminate } from './power.ts';
 import type { World } from './world.ts';
 
 const changesView = (changes: StateChange[]): XmlElement => ({
@@ -39,7 +39,11 @@ export const createPowerActions = (world: World, power: Power): Record<string, A
   return {
     StartInstances: {
       resources,
-      apply: (params) => changesView(instancesOf(params).map((instance) => power.start(instance))),
+      apply(params) {
+        const instances = instancesOf(params);
+        for (const instance of instances) checkStart(instance);
+        return changesView(instances.map((instance) => power.start(instance)));
+      },
     },
     StopInstances: {
       resources,

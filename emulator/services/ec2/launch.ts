@@ -1,4 +1,4 @@
-import type { Instance, Volume } from './model.ts';
+import type { Instance, SpotRequest, Volume } from './model.ts';
 import { wholeSecond, zoneIndexOf } from './model.ts';
 import type { World } from './world.ts';
 
@@ -13,6 +13,10 @@ export interface InstanceSpec {
   /** Epoch ms; default: an hour ago. */
   launchTime?: number;
   spot?: 'one-time' | 'persistent';
+  /** Its Spot request belongs to a fleet, a launch group or a zone group. */
+  spotInFleet?: boolean;
+  /** Its persistent request starts it again so long after anybody stopped it; default: never. */
+  spotRestartMs?: number;
   rootDeviceType?: Instance['rootDeviceType'];
   disableApiStop?: boolean;
   disableApiTermination?: boolean;
@@ -61,6 +65,17 @@ const freeIp = (world: World, availabilityZone: string): string => {
   }
 };
 
+const spotRequest = (world: World, type: SpotRequest['type'], spec: InstanceSpec): SpotRequest => ({
+  requestId: world.newId('sir'),
+  type,
+  state: 'active',
+  status: 'fulfilled',
+  statusTime: world.time.now(),
+  createTime: world.time.now(),
+  inFleet: spec.spotInFleet ?? false,
+  restartMs: spec.spotRestartMs,
+});
+
 /** Adds a machine with the stock template's disks; neither event nor boot. */
 export const addInstance = (world: World, spec: InstanceSpec): Instance => {
   const { availabilityZone, spot, state = 'running' } = spec;
@@ -79,7 +94,7 @@ export const addInstance = (world: World, spec: InstanceSpec): Instance => {
     stateReason: undefined,
     transitionReason: '',
     tags: { ...spec.tags },
-    spot: spot && { requestId: world.newId('sir'), type: spot },
+    spot: spot && spotRequest(world, spot, spec),
     rootDeviceType: spec.rootDeviceType ?? 'ebs',
     rootDeviceName: ROOT_DEVICE,
     disableApiStop: spec.disableApiStop ?? false,
@@ -93,6 +108,7 @@ export const addInstance = (world: World, spec: InstanceSpec): Instance => {
     impairedSince: undefined,
     systemImpaired: false,
     poisonedDevices: [],
+    scheduled: [],
     visible: true,
   };
   if (world.instances.has(instance.instanceId)) {

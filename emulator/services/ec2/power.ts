@@ -78,6 +78,16 @@ const refuseXenSkip = (instance: Instance, { skipOsShutdown }: StopFlags): void 
   }
 };
 
+/** Throws the refusal a StartInstances of this instance gets for reasons beside its state. */
+export const checkStart = ({ instanceId, spot }: Instance): void => {
+  if (spot?.state !== 'cancelled') return;
+  const message = `You can't start the Spot Instance '${instanceId}' because the associated Spot`;
+  refuse(
+    'IncorrectSpotRequestState',
+    `${message} Instance request is not in an appropriate state to support start.`,
+  );
+};
+
 /** Throws the refusal a StopInstances of this instance gets, before anything is changed. */
 export const checkStop = (instance: Instance, flags: StopFlags): void => {
   const { instanceId, state } = instance;
@@ -88,6 +98,11 @@ export const checkStop = (instance: Instance, flags: StopFlags): void => {
   if (instance.spot?.type === 'one-time') {
     const message = `You can't stop the Spot Instance '${instanceId}' because it is associated`;
     refuse('UnsupportedOperation', `${message} with a one-time Spot Instance request.`);
+  }
+  if (instance.spot?.inFleet || instance.spot?.state === 'cancelled') {
+    const message = `You can't stop the Spot Instance '${instanceId}' because the associated Spot`;
+    const why = instance.spot.inFleet ? 'belongs to a fleet' : 'was cancelled';
+    refuse('UnsupportedOperation', `${message} Instance request ${why}.`);
   }
   const tooEarly = state === 'pending' && !flags.force;
   if (tooEarly || state === 'shutting-down' || state === 'terminated') {

@@ -1,4 +1,4 @@
-import type { AwsEvent } from '../../core/aws-event.ts';
+import type { AwsEvent, EventContent } from '../../core/aws-event.ts';
 import { createEventFactory } from '../../core/aws-event.ts';
 import type { Durations } from '../../core/durations.ts';
 import type { MachineEvent } from '../../core/machines.ts';
@@ -35,6 +35,8 @@ export interface World {
   volumeArn(volumeId: string): string;
   /** Sets the state and publishes the notification (EC2 Instance State-change Notification). */
   enterState(instance: Instance, state: InstanceState): void;
+  /** Any other event of this account's EC2. */
+  publish(content: EventContent): void;
   /** EBS Volume Notification. There is none for a completed detach. */
   publishVolume(volume: Volume, event: string, result: string, cause?: string): void;
   /** Tells the machines' side (kernel, block devices). */
@@ -121,6 +123,7 @@ export const createWorld = (deps: WorldDeps): World => {
       );
       for (const listener of stateListeners) listener(instance.instanceId, state);
     },
+    publish: (content) => deps.emit(event(content)),
     publishVolume(volume, name, result, cause = '') {
       const kmsKeys = volume.kmsKeyId === undefined ? [] : [volume.kmsKeyId];
       deps.emit(
