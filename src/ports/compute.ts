@@ -67,8 +67,8 @@ export interface ComputeReads {
 
 /** Spot instances that EC2 takes back. */
 export interface Interruptions {
-  /** EC2 has marked it: this becomes of it; undefined: it has not, or it is no Spot instance. */
-  interruption(instanceId: InstanceId): Promise<'stop' | 'terminate' | 'hibernate' | undefined>;
+  /** EC2 has marked it: this becomes of it (a hibernation is a stop to it); undefined: it has not, or it is no Spot instance. */
+  interruption(instanceId: InstanceId): Promise<'stop' | 'terminate' | undefined>;
 }
 
 /** Power. Only FenceAgent is given this. */

@@ -74,7 +74,7 @@ export class FakeCloud
   /** What AWS has scheduled, by instance. */
   readonly scheduled = new Map<InstanceId, readonly ScheduledEvent[]>();
   /** Spot instances that EC2 takes back. */
-  readonly marked = new Map<InstanceId, 'stop' | 'terminate' | 'hibernate'>();
+  readonly marked = new Map<InstanceId, 'stop' | 'terminate'>();
   hookAnswer: HookAnswer = { kind: 'accepted', receipt: {} };
   /** EC2 takes a flag and forgets it. */
   flagsStick = true;

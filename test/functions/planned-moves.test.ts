@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readLedger } from '../../emulator/scenes/ledger-view.ts';
-import { type Stage, setStage } from '../../emulator/scenes/stage.ts';
+import { type Stage, type StageOptions, setStage } from '../../emulator/scenes/stage.ts';
+import type { EpochMs } from '../../src/domain/ids.ts';
 import { limits } from '../../src/domain/policy.ts';
 import { type Cloud, closeClouds, openCloud } from './cloud.ts';
 import { inject } from './inject.ts';
@@ -14,9 +15,11 @@ const SWEEPS_MS = 130_000;
 /** Calls that take something away from a machine that runs. */
 const FORCED = ['StopInstances', 'TerminateInstances', 'DetachVolume', 'MARK_AGENT_GONE'];
 
-const cluster = async (group = false): Promise<{ cloud: Cloud; stage: Stage }> => {
+const cluster = async (
+  options: Partial<StageOptions> = {},
+): Promise<{ cloud: Cloud; stage: Stage }> => {
   const cloud = await openCloud();
-  const stage = setStage(cloud, { group, alarms: false, instanceId });
+  const stage = setStage(cloud, { group: false, alarms: false, instanceId, ...options });
   await cloud.pass(SWEEPS_MS);
   return { cloud, stage };
 };
@@ -134,13 +137,115 @@ const leave = async (cloud: Cloud, timeoutS = 300): Promise<void> => {
 
 describe('a machine that its Auto Scaling group is going to terminate', () => {
   it('is emptied while the hook waits, and then the group goes on', async () => {
-    const { cloud, stage } = await cluster(true);
+    const { cloud, stage } = await cluster({ group: true });
     await leave(cloud);
     await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
     await expectMoved(cloud, stage);
     expect(callsOf(cloud, ['CompleteLifecycleAction'])).toHaveLength(1);
     expect(callsOf(cloud, ['EnterStandby', 'SuspendProcesses'])).toEqual([]);
     await cloud.until(() => cloud.ec2.status(instanceId).state === 'terminated');
+    expect(dataOf(cloud)).toEqual({ lostRows: 0, foreignWrites: 0 });
+  });
+});
+
+/** AWS schedules it, and intake hears of it. */
+const retire = (cloud: Cloud, inMs: number): string => {
+  const deadline = (cloud.clock.now() + inMs) as EpochMs;
+  const event = cloud.ec2.schedule(instanceId, {
+    code: 'instance-retirement',
+    notBefore: deadline,
+  });
+  inject(cloud, {
+    instanceId,
+    source: 'health',
+    says: 'AWS_EC2_PERSISTENT_INSTANCE_RETIREMENT_SCHEDULED',
+    notice: { kind: 'retiring', action: 'stop', deadline },
+  });
+  return event;
+};
+
+/** EC2 takes its capacity back in two minutes, and intake hears of it. */
+const interrupt = (cloud: Cloud): void => {
+  const deadline = (cloud.clock.now() + 120_000) as EpochMs;
+  cloud.ec2.interruptSpot(instanceId, 'terminate');
+  inject(cloud, {
+    instanceId,
+    source: 'spot',
+    says: 'EC2 will terminate it',
+    notice: { kind: 'interrupted', action: 'terminate', deadline },
+  });
+};
+
+const HOUR_MS = 3_600_000;
+
+describe('a machine that AWS retires', () => {
+  it('is emptied inside its window, at the cost of one restart of the task', async () => {
+    const { cloud, stage } = await cluster();
+    const states: string[] = [];
+    cloud.dcos.onChange((change) => {
+      if (change.kind === 'task' && change.appId === stage.app.id) states.push(change.state);
+    });
+    retire(cloud, 6 * HOUR_MS);
+    await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
+    await expectMoved(cloud, stage);
+    expect(states.filter((state) => state === 'TASK_RUNNING')).toHaveLength(1);
+    expect(states.filter((state) => state === 'TASK_KILLED')).toHaveLength(1);
+  });
+
+  it('is left alone until its window begins, and moved then', async () => {
+    const { cloud, stage } = await cluster();
+    retire(cloud, 24.5 * HOUR_MS);
+    await cloud.until(() => endOf(cloud, 'held') !== undefined);
+    const { incident } = await cloud.clock.busy(readLedger(cloud, instanceId));
+    expect(incident?.hold?.reason).toBe('not-due');
+    await cloud.pass(0.4 * HOUR_MS);
+    expect(callsOf(cloud, ['DRAIN_AGENT', 'DEACTIVATE_AGENT'])).toEqual([]);
+    await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
+    await expectMoved(cloud, stage);
+  });
+
+  it('is failed over at once if it fails before that', async () => {
+    const { cloud } = await cluster();
+    retire(cloud, 48 * HOUR_MS);
+    await cloud.until(() => endOf(cloud, 'held') !== undefined);
+    cloud.ec2.stop(instanceId);
+    const stoppedAt = cloud.clock.now();
+    await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
+    expect(cloud.clock.now() - stoppedAt).toBeLessThan(180_000);
+    const { incident } = await cloud.clock.busy(readLedger(cloud, instanceId));
+    expect(incident).toMatchObject({ mode: 'failover', verdict: { kind: 'Down' } });
+    expect(dataOf(cloud)).toEqual({ lostRows: 0, foreignWrites: 0 });
+  });
+
+  it('is forgotten once AWS thinks better of it', async () => {
+    const { cloud } = await cluster();
+    const event = retire(cloud, 48 * HOUR_MS);
+    await cloud.until(() => endOf(cloud, 'held') !== undefined);
+    cloud.ec2.cancelSchedule(instanceId, event);
+    await cloud.pass(HOUR_MS);
+    await cloud.until(() => endOf(cloud, 'cancelled') !== undefined);
+    expect(callsOf(cloud, [...FORCED, 'DRAIN_AGENT', 'DEACTIVATE_AGENT'])).toEqual([]);
+  });
+});
+
+describe('a Spot machine that EC2 takes back', () => {
+  it('is emptied within the two minutes', async () => {
+    const { cloud, stage } = await cluster({ machine: { spot: 'one-time' } });
+    interrupt(cloud);
+    await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
+    await expectMoved(cloud, stage);
+    expect(cloud.ec2.status(instanceId).state).toBe('running');
+  });
+
+  it('is failed over when EC2 is quicker, after one Stop that EC2 refuses for Spot', async () => {
+    const { cloud } = await cluster({ machine: { spot: 'one-time' } });
+    cloud.ec2.faults.slowDetach = () => 200_000;
+    interrupt(cloud);
+    await cloud.until(() => endOf(cloud, 'recovered') !== undefined);
+    expect(cloud.ec2.status(instanceId).state).toBe('terminated');
+    expect(callsOf(cloud, ['StopInstances', 'TerminateInstances'])).toEqual(['StopInstances']);
+    const { incident } = await cloud.clock.busy(readLedger(cloud, instanceId));
+    expect(incident).toMatchObject({ mode: 'failover', status: 'recovered' });
     expect(dataOf(cloud)).toEqual({ lostRows: 0, foreignWrites: 0 });
   });
 });
@@ -155,7 +260,7 @@ const pathsOf = (cloud: Cloud): string[][] =>
 
 describe('a planned move that cannot be finished', () => {
   it('becomes a failover when the machine fails meanwhile', async () => {
-    const { cloud, stage } = await cluster(true);
+    const { cloud, stage } = await cluster({ group: true });
     await leave(cloud);
     await cloud.until(() => callsOf(cloud, ['DRAIN_AGENT']).length > 0);
     cloud.ec2.hang(instanceId);
@@ -172,7 +277,7 @@ describe('a planned move that cannot be finished', () => {
   });
 
   it('becomes a failover when its time is up, and not before', async () => {
-    const { cloud } = await cluster(true);
+    const { cloud } = await cluster({ group: true });
     let isStuck = true;
     cloud.ec2.faults.slowDetach = () => (isStuck ? Number.POSITIVE_INFINITY : 0);
     const began = cloud.clock.now();

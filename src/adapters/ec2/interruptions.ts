@@ -3,10 +3,9 @@ import type { Interruptions } from '../../ports/compute.ts';
 import { reading } from '../aws-sdk/calls.ts';
 
 /** Status codes of a request whose instance EC2 is about to take back (User Guide, Spot request status). */
-const markedFor: Readonly<Record<string, 'stop' | 'terminate' | 'hibernate'>> = {
+const markedFor: Readonly<Record<string, 'stop' | 'terminate'>> = {
   'marked-for-stop': 'stop',
   'marked-for-termination': 'terminate',
-  'marked-for-hibernation': 'hibernate',
 };
 
 /** Apart from the other reads: the shapes of Spot requests are large, and few functions ask. */
