@@ -1,7 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LedgerDeps } from '../../src/adapters/dynamodb/table.ts';
-import { incidentIdOf } from '../../src/domain/ids.ts';
+import { type IncidentId, incidentIdOf } from '../../src/domain/ids.ts';
 import type { OwnershipLedger } from '../../src/ports/ledger.ts';
 import type { Ledgers } from './ledger.ts';
 import { contents, type Dynalite, ledgersOn, plant, startDynalite } from './ledger-dynalite.ts';
@@ -120,6 +120,13 @@ describe('records this version cannot read', () => {
       ],
     },
     { sk: `AGENT#${instanceId}`, uses: (ledgers) => [ledgers.cluster.watched(cluster)] },
+    {
+      sk: 'DRAIN',
+      uses: (ledgers) => [
+        ledgers.cluster.takeSlot(cluster, id),
+        ledgers.cluster.takeSlot(cluster, `${id}0` as IncidentId, id),
+      ],
+    },
     { sk: 'CONTROL', uses: (ledgers) => [ledgers.cluster.control(cluster)] },
     {
       sk: 'MESSAGE',
@@ -137,6 +144,7 @@ describe('records this version cannot read', () => {
     await ledgers.incidents.intend(id, 1, 'fence-agent', [stopCall(instanceId)], t(1));
     await ledgers.cluster.recordInventory(instanceId, inventoryAt(t(5)));
     await ledgers.cluster.watch(cluster, instanceId);
+    await ledgers.cluster.takeSlot(cluster, id);
     await ledgers.notifications.recordMessage(id, 'C1', '1.1');
     await ledgers.setControl(cluster, { maintenance: {} });
     await claimThrice(ledgers.ownership);

@@ -63,8 +63,10 @@ class DynamoClusterLedger implements ClusterLedger {
       slotKey(cluster),
       { incidentId },
       {
-        when: 'attribute_not_exists(#pk) OR #incidentId IN (:incidentId, :from)',
-        values: { incidentId, from: from ?? incidentId },
+        when:
+          'attribute_not_exists(#pk) OR ' +
+          '(#schema = :schema AND #incidentId IN (:incidentId, :from))',
+        values: { schema: schemaVersion, incidentId, from: from ?? incidentId },
       },
     );
     if (taken) return incidentId;
