@@ -1,12 +1,20 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readLedger } from '../../emulator/scenes/ledger-view.ts';
 import { type Stage, type StageOptions, setStage } from '../../emulator/scenes/stage.ts';
+import { createChecker } from '../../emulator/sim/checker.ts';
+import { observe } from '../../emulator/sim/observer.ts';
 import type { EpochMs } from '../../src/domain/ids.ts';
 import { limits } from '../../src/domain/policy.ts';
 import { type Cloud, closeClouds, openCloud } from './cloud.ts';
 import { inject } from './inject.ts';
 
-afterEach(closeClouds);
+/** Judges every event of every move below against all invariants. */
+let checker = createChecker();
+afterEach(() => {
+  closeClouds();
+  expect(checker.violations).toEqual([]);
+  expect(checker.events).toBeGreaterThan(100);
+});
 
 const instanceId = 'i-0a1b2c3d4e5f60718';
 const GROUP = 'demo-SlaveServerGroup';
@@ -19,6 +27,8 @@ const cluster = async (
   options: Partial<StageOptions> = {},
 ): Promise<{ cloud: Cloud; stage: Stage }> => {
   const cloud = await openCloud();
+  checker = createChecker();
+  observe(cloud, checker.see);
   const stage = setStage(cloud, { group: false, alarms: false, instanceId, ...options });
   await cloud.pass(SWEEPS_MS);
   return { cloud, stage };
