@@ -1,3 +1,4 @@
+import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
 import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledger.ts';
@@ -7,7 +8,14 @@ import { createCloseIncident } from '../src/application/close-incident.ts';
 import { events, scope } from '../src/config/sections.ts';
 import { CloseIncidentOutput, StepInput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import { ec2Client, eventsOf, groupsOf, ledgerOf, readsOf } from '../src/runtime/wiring.ts';
+import {
+  ec2Client,
+  eventsOf,
+  groupsOf,
+  hooksOf,
+  ledgerOf,
+  readsOf,
+} from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
   {
@@ -23,9 +31,10 @@ export const { createHandler, handler } = defineServiceFunction(
         createIncidentLedger(table),
         createOwnershipLedger(table),
         createQuarantineLedger(table),
+        createClusterLedger(table),
       ),
       compute: { ...readsOf(ec2, config.scope), ...createMachineMarks({ client: ec2 }) },
-      autoScaling: groupsOf(options),
+      autoScaling: { ...groupsOf(options), ...hooksOf(options) },
       events: eventsOf(options, config.events, telemetry),
       scope: config.scope,
       clock: systemClock,

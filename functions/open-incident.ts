@@ -22,6 +22,7 @@ export const { createHandler, handler } = defineServiceFunction(
       scope: config.scope,
       clock: systemClock,
     });
-    return ({ input, ...execution }) => openIncident({ ...input, ...execution });
+    return ({ input: { mode: _said, ...input }, ...execution }) =>
+      openIncident({ ...input, ...execution });
   },
 );

@@ -1,3 +1,4 @@
+import type { InstanceSpec } from '../services/ec2/launch.ts';
 import type { World } from '../world.ts';
 import { appIdOf, catalogMysql, externalVolumeNames, webApp } from './apps.ts';
 
@@ -19,6 +20,8 @@ export interface StageOptions {
   group: boolean;
   /** Watch every agent's status checks. */
   alarms: boolean;
+  /** What is special about the failing agent's machine. */
+  machine?: Partial<InstanceSpec>;
 }
 
 const AGENTS = 4;
@@ -31,12 +34,12 @@ const clusterTag = (world: World): Record<string, string> => ({
   role: 'mesos-slave',
 });
 
-const seedAgents = (world: World, zone: string, first: string | undefined) =>
+const seedAgents = (world: World, zone: string, first: Partial<InstanceSpec>) =>
   Array.from({ length: AGENTS }, (_, index) => {
     const instanceId = world.ec2.seedInstance({
       availabilityZone: zone,
       tags: { ...clusterTag(world), Name: `demo-agent-${index + 1}` },
-      ...(index === 0 && first !== undefined ? { instanceId: first } : {}),
+      ...(index === 0 ? first : {}),
     });
     const agentId = world.dcos.addAgent({ instanceId });
     const machine = world.ec2.machine(instanceId);
@@ -51,7 +54,9 @@ const seedAgents = (world: World, zone: string, first: string | undefined) =>
  */
 export const setStage = (world: World, options: StageOptions): Stage => {
   const zone = `${world.infra.region}a`;
-  const agents = seedAgents(world, zone, options.instanceId);
+  const { instanceId, machine } = options;
+  const first = { ...machine, ...(instanceId === undefined ? {} : { instanceId }) };
+  const agents = seedAgents(world, zone, first);
   const [failing] = agents;
   if (failing === undefined) throw new RangeError('a cluster without agents');
   const definition = options.app ?? catalogMysql;

@@ -27,6 +27,13 @@ export interface Holder {
   deleteOnTermination: boolean;
 }
 
+/** EC2 or Auto Scaling says of a machine that it will be taken down, and EC2 when. */
+export interface Foretold {
+  instanceId: string;
+  /** Epoch ms; absent: it is on its way already, and nothing takes that back. */
+  notBefore?: number;
+}
+
 type Fact =
   /** The machine as it is, whatever any answer says. */
   | {
@@ -61,12 +68,14 @@ type Request =
   | {
       kind: 'read';
       by: By;
-      of: 'instances' | 'checks' | 'volumes' | 'agents' | 'ledger';
+      of: 'instances' | 'checks' | 'volumes' | 'agents' | 'ledger' | 'plans';
       instances?: readonly SeenInstance[];
       volumes?: readonly SeenVolume[];
       consistent?: boolean;
       /** Checks: EC2 calls what was asked about impaired. */
       impaired?: boolean;
+      /** What AWS is about to do to machines, as it was served. */
+      foretold?: readonly Foretold[];
     }
   | {
       kind: 'mutation';

@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 import { instancesIn, volumesIn } from './ec2-answers.ts';
 import type { By, EventOf, SimEvent } from './events.ts';
 import { createGround } from './ground.ts';
+import { foretoldIn } from './rules/announced.ts';
 
 type Json = Record<string, unknown>;
 
@@ -20,6 +21,8 @@ const READS_OF: Partial<Record<string, EventOf<'read'>['of']>> = {
   DescribeInstances: 'instances',
   DescribeInstanceStatus: 'checks',
   DescribeVolumes: 'volumes',
+  DescribeAutoScalingInstances: 'plans',
+  DescribeSpotInstanceRequests: 'plans',
   GET_AGENTS: 'agents',
   'GET /slaves': 'agents',
   'GET /state': 'agents',
@@ -56,6 +59,18 @@ const MUTATED: readonly ServiceName[] = ['ec2', 'autoscaling', 'mesos', 'maratho
 const isOk = ({ status }: WireResponse): boolean => status >= 200 && status < 300;
 
 const parse = (text: string): Json => JSON.parse(text || '{}') as Json;
+
+/** What an answer said, as far as the invariants ask. */
+const servedIn = (of: EventOf<'read'>['of'], operation: string, body: string) => {
+  const impaired = of === 'checks' && body.includes('<status>impaired</status>');
+  const foretold = foretoldIn(operation, body);
+  return {
+    instances: of === 'instances' ? instancesIn(body) : [],
+    volumes: of === 'volumes' ? volumesIn(body) : [],
+    ...(impaired && { impaired }),
+    ...(foretold.length > 0 && { foretold }),
+  };
+};
 
 const ledgerWrite = (
   operation: string,
@@ -121,10 +136,7 @@ export const observe = (
     }
     if (of !== undefined) {
       if (!isOk(response)) return;
-      const instances = of === 'instances' ? instancesIn(response.body) : [];
-      const volumes = of === 'volumes' ? volumesIn(response.body) : [];
-      const impaired = of === 'checks' && response.body.includes('<status>impaired</status>');
-      tell({ at, kind: 'read', by, of, instances, volumes, ...(impaired && { impaired }) });
+      tell({ at, kind: 'read', by, of, ...servedIn(of, operation, response.body) });
       return;
     }
     if (service === 'dynamodb') {

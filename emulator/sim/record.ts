@@ -1,4 +1,4 @@
-import type { By, EventOf, Holder, SimEvent } from './events.ts';
+import type { By, EventOf, Foretold, Holder, SimEvent } from './events.ts';
 import { type Switches, switchesOf } from './switches.ts';
 
 /** A broken promise. */
@@ -53,6 +53,8 @@ export interface IncidentSeen {
   isWeak: boolean;
   /** It ended with a returned host that gets no work, and no fence. */
   isQuarantine: boolean;
+  /** A signal told of what AWS plans for the machine. */
+  isAnnounced: boolean;
 }
 
 export interface Owner {
@@ -99,6 +101,8 @@ export interface Memory {
   /** Machine -> when and where it was last given a power command while it was not down. */
   readonly struck: Map<string, { at: number; zone: string | undefined }>;
   readonly mutations: EventOf<'mutation'>[];
+  /** Machine -> what was last served about AWS's plans with it. */
+  readonly foretold: Map<string, Foretold>;
 }
 
 export const createMemory = (): Memory => ({
@@ -124,6 +128,7 @@ export const createMemory = (): Memory => ({
   unlistedSince: new Map(),
   struck: new Map(),
   mutations: [],
+  foretold: new Map(),
 });
 
 export const isOff = (state: string | undefined): boolean =>
@@ -170,7 +175,7 @@ export const incidentOf = (
   const facts = object(item.facts);
   const token = Number(item.token);
   const fence = object(item.fence);
-  const signals = Object.values(object(item.signals)) as { source?: string }[];
+  const signals = Object.values(object(item.signals)) as { source?: string; notice?: object }[];
   const holdReason = text(object(item.hold).reason);
   const holds = before?.holds ?? [];
   const isNew = holdReason !== undefined && holdReason !== before?.holdReason;
@@ -187,8 +192,12 @@ export const incidentOf = (
     agentIds: list<string>(facts.agentIds),
     recoveredTo: list<{ toInstanceId: string }>(object(item.recovery).apps),
     takenAt: before?.token === token ? before.takenAt : at,
-    ordered: signals.some(({ source }) => source === 'operator'),
     acknowledged: list<string>(item.acknowledged),
+    // Who asks for a planned move orders no fence.
+    ordered: signals.some(({ notice, source }) => source === 'operator' && notice === undefined),
+    isAnnounced: signals.some(
+      ({ notice, source }) => source !== 'operator' && notice !== undefined,
+    ),
     openedAt: before?.openedAt ?? at,
     proof: list<{ at: number; launchTime: string }>(fence.proof).map((read) => ({
       at: read.at,
@@ -226,6 +235,7 @@ const rememberRead = (memory: Memory, read: EventOf<'read'>): void => {
   const mine = memory.reads.get(invocationId) ?? [];
   mine.push(read);
   memory.reads.set(invocationId, mine);
+  for (const plan of read.foretold ?? []) memory.foretold.set(plan.instanceId, plan);
   for (const { instanceId, state, launchTime } of read.instances ?? []) {
     const command = memory.commands.get(instanceId);
     const commanded = command?.launchTime === launchTime;

@@ -1,3 +1,5 @@
+import { actOn } from '../domain/act-on.ts';
+import { type Announced, withAnnounced } from '../domain/announced.ts';
 import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
 import { whyFlapping } from '../domain/flap.ts';
@@ -14,7 +16,7 @@ import {
   withEstranged,
 } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
-import { actOn, judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
+import { judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type {
   ClusterLedger,
@@ -23,19 +25,24 @@ import type {
   QuarantineLedger,
   StormLedger,
 } from '../ports/ledger.ts';
+import { type RecallDeps, recallAnnounced } from './announced.ts';
 import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
 import { asItIsNow, isToBeFenced } from './returned-agent.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
 
-export interface AssessAgentDeps extends PictureDeps {
+/** What the assessment of a failure and that of a planned move have in common. */
+export interface AssessDeps extends PictureDeps {
   readonly ledger: PictureDeps['ledger'] &
     Pick<IncidentLedger, 'bindExecution' | 'save'> &
-    Pick<ClusterLedger, 'control' | 'inventory'> &
-    Pick<QuarantineLedger, 'quarantine'> &
-    StormLedger;
+    Pick<ClusterLedger, 'control' | 'inventory'>;
   readonly events: PhaseEvents;
   readonly policy: Policy;
+}
+
+export interface AssessAgentDeps extends AssessDeps, RecallDeps {
+  readonly ledger: AssessDeps['ledger'] & Pick<QuarantineLedger, 'quarantine'> & StormLedger;
+  readonly compute: AssessDeps['compute'] & RecallDeps['compute'];
   readonly returnedAgent: ReturnedAgent;
 }
 
@@ -46,6 +53,8 @@ export interface AssessInput extends StepInput {
 export type AssessDecision =
   | { readonly kind: 'proceed' }
   | { readonly kind: 'watch'; readonly waitSeconds: number }
+  /** It works, and AWS has announced something for it: the other workflow's. */
+  | { readonly kind: 'planned' }
   | { readonly kind: 'cancelled' }
   /** It was fenced before, runs again, and has nothing of ours: no work for it. */
   | { readonly kind: 'returned' }
@@ -95,13 +104,13 @@ const factsOf = (
 };
 
 /** Reasons not to act although the verdict says so; a person can wave some of them through. */
-const guard = (
+export const guard = (
   incident: Incident,
   instance: Instance,
   facts: Facts,
   scoped: ScopedVolumes,
   { lost }: Picture,
-  deps: AssessAgentDeps,
+  deps: Pick<AssessDeps, 'scope'>,
 ): { reason: HoldReason; says: string } | undefined => {
   const acknowledged = incident.acknowledged ?? [];
   const stranger = whyNotOurs(instance.tags, deps.scope);
@@ -137,6 +146,22 @@ const flaps = (
   return says === undefined ? undefined : { reason: 'flapping', says };
 };
 
+/** What is on the machine, and what of it is ours to move. */
+export const factsAndScope = (
+  deps: Pick<AssessDeps, 'scope'>,
+  incident: Incident,
+  picture: Picture,
+  inventory: Inventory | undefined,
+  instance: Instance,
+  now: EpochMs,
+): { readonly facts: Facts; readonly scoped: ScopedVolumes } => {
+  const { apps, known, volumes } = picture;
+  const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
+  const scoped = withEstranged(sorted, volumes, known, apps);
+  const memory = memoryOf(incident.facts, inventory);
+  return { facts: factsOf(picture, instance, memory, scoped, now), scoped };
+};
+
 /** How soon to look again for a command whose answer was lost. */
 const underWayLookMs = 5_000;
 
@@ -149,6 +174,7 @@ interface Known {
   readonly control: Control;
   readonly inventory: Inventory | undefined;
   readonly quarantine: Quarantine | undefined;
+  readonly announced: Announced | undefined;
 }
 
 /** The verdict leads to action: are there guards, and is there anything to move? */
@@ -165,11 +191,7 @@ const conclude = async (
     const says = 'EC2 does not know the instance, and unknown is not dead';
     return hold(deps.ledger, incident, { reason: 'unknown-incarnation', says }, now);
   }
-  const { apps, known, volumes } = picture;
-  const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
-  const scoped = withEstranged(sorted, volumes, known, apps);
-  const memory = memoryOf(incident.facts, inventory);
-  const facts = factsOf(picture, instance, memory, scoped, now);
+  const { facts, scoped } = factsAndScope(deps, incident, picture, inventory, instance, now);
   const patch = { verdict, facts, status: 'open' } as const;
   const isReturned = verdict.kind === 'Returned';
   if (isReturned && !isToBeFenced(deps, incident, picture, instance)) {
@@ -222,7 +244,8 @@ const decide = async (
   const { clock, ledger, policy } = deps;
   const { evidence } = around;
   const judged = judge(evidence, policy, orderIn(incident.signals), incident.verdict);
-  const verdict = withReturn(judged, evidence, known.quarantine);
+  const seenBack = withReturn(judged, evidence, known.quarantine);
+  const verdict = withAnnounced(seenBack, known.announced, policy.drainReserveMs);
   const picture = verdict.kind === 'Returned' ? asItIsNow(around, incident) : around;
   const partitioned = mayFencePartitioned(policy, incident.acknowledged);
   const action = actOn(verdict, clock.now() - incident.openedAt, partitioned);
@@ -234,7 +257,9 @@ const decide = async (
       ? holdBlind(deps, incident, picture, known)
       : undefined,
   ]);
-  if (action.kind === 'cancel' && !mayBeUnderWay(incident.fence, at)) return { kind: 'cancelled' };
+  const isFree = !mayBeUnderWay(incident.fence, at);
+  if (action.kind === 'plan' && isFree) return { kind: 'planned' };
+  if (action.kind === 'cancel' && isFree) return { kind: 'cancelled' };
   if (action.kind !== 'hold') {
     const waitMs = action.kind === 'watch' ? action.waitMs : underWayLookMs;
     return { kind: 'watch', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
@@ -243,8 +268,8 @@ const decide = async (
 };
 
 /** Binds this execution to its token and loads the incident, in one conditional write. */
-const bind = async (
-  { clock, ledger }: AssessAgentDeps,
+export const bind = async (
+  { clock, ledger }: Pick<AssessDeps, 'clock' | 'ledger'>,
   { incidentId, token, executionArn }: AssessInput,
 ): Promise<Incident> => {
   const bound = await ledger.bindExecution(incidentId, token, executionArn, clock.now());
@@ -274,8 +299,13 @@ export const createAssessAgent =
       await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
       return { kind: 'proceed' };
     }
-    const picture = await lookAround(deps, incident, inventory, quarantine);
-    const decision = await decide(deps, incident, picture, { control, inventory, quarantine });
+    const started = incident.facts?.launchTime ?? inventory?.launchTime;
+    const [picture, announced] = await Promise.all([
+      lookAround(deps, incident, inventory, quarantine),
+      recallAnnounced(deps, incident, started),
+    ]);
+    const known = { control, inventory, quarantine, announced };
+    const decision = await decide(deps, incident, picture, known);
     const waits = decision.kind === 'hold' && ['storm', 'blind'].includes(decision.reason);
     if (!waits && picture.past.storm.waiting[incident.id] !== undefined) {
       await ledger.leaveStorm(scope.cluster, [incident.id], clock.now());

@@ -3,21 +3,29 @@ import type { Incident } from '../domain/incident.ts';
 import { isTaggedQuarantined, type Quarantine } from '../domain/quarantine.ts';
 import { type Scope, whyNotOurs } from '../domain/scope.ts';
 import { summarise } from '../domain/summary.ts';
-import type { AutoScaling } from '../ports/auto-scaling.ts';
+import type { AutoScaling, LifecycleHooks } from '../ports/auto-scaling.ts';
 import type { ComputeReads, MachineMarks } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
-import type { IncidentLedger, OwnershipLedger, QuarantineLedger } from '../ports/ledger.ts';
+import type {
+  ClusterLedger,
+  IncidentLedger,
+  OwnershipLedger,
+  QuarantineLedger,
+} from '../ports/ledger.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
+import { letGo } from './lifecycle-hook.ts';
 import { markCall } from './quarantine-agent.ts';
 import type { StepInput } from './step.ts';
 
 export interface CloseIncidentDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close'> &
     Pick<QuarantineLedger, 'saveQuarantine'> &
-    Pick<OwnershipLedger, 'ownership'>;
+    Pick<OwnershipLedger, 'ownership'> &
+    Pick<ClusterLedger, 'freeSlot'>;
   readonly compute: Pick<ComputeReads, 'instance'> & Pick<MachineMarks, 'markQuarantined'>;
-  readonly autoScaling: Pick<AutoScaling, 'resumeReplacement'>;
+  readonly autoScaling: Pick<AutoScaling, 'resumeReplacement'> &
+    Pick<LifecycleHooks, 'completeHook'>;
   readonly events: PhaseEvents;
   readonly scope: Scope;
   readonly clock: Clock;
@@ -97,6 +105,9 @@ const remember = async (deps: CloseIncidentDeps, incident: Incident): Promise<vo
   await deps.ledger.saveQuarantine(incident.cluster, quarantine);
   await mark(deps, incident);
 };
+/** Its data is elsewhere, or there was none: nothing of ours keeps the machine. */
+const isEmpty = ({ facts, recovery }: Incident): boolean =>
+  recovery !== undefined || facts?.volumes.length === 0;
 
 /** Like any step, but closing again what this execution has closed is completing it. */
 const loadToClose = async (
@@ -124,8 +135,13 @@ export const createCloseIncident =
     const isOver = incident.closedAt !== undefined;
     // Over already: an earlier try did the aftercare and died before it could say so.
     const calls = isOver ? [] : aftercare(deps, incident);
+    const hooks = !isOver && isEmpty(incident) ? letGo(deps.autoScaling, incident) : [];
     for (const result of await makeCalls(deps, incident, 'CloseIncident', calls)) answerOf(result);
     if (!isOver) await remember(deps, incident);
+    for (const result of await makeCalls(deps, incident, 'CloseIncident', hooks)) answerOf(result);
+    if (incident.drain !== undefined || incident.mode === 'drain') {
+      await ledger.freeSlot(incident.cluster, incident.id);
+    }
     const closed = await ledger.close(incident.id, incident.token, { status, hold: null }, at);
     // A cancelled incident that nobody was told about needs no end either.
     const told = incident.protection !== undefined || incident.hold !== undefined;

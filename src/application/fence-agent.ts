@@ -1,6 +1,16 @@
+import { actOn } from '../domain/act-on.ts';
+import { withAnnounced } from '../domain/announced.ts';
 import { isCommitted, isProof, mayBeUnderWay, nextFenceStep, rungsOn } from '../domain/fence.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
-import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
+import type {
+  Facts,
+  Fence,
+  HoldReason,
+  Incident,
+  ProofRead,
+  Rung,
+  Verdict,
+} from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
 import { limits } from '../domain/policy.ts';
@@ -8,8 +18,8 @@ import { isRecent } from '../domain/recent.ts';
 import { whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import {
-  actOn,
   type Evidence,
+  isAnnounced,
   isDown,
   judge,
   mayFence,
@@ -24,17 +34,19 @@ import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Log } from '../ports/system.ts';
 
 import { type AfterProofDeps, afterProof, type FenceDecision, proven } from './after-proof.ts';
+import { type RecallDeps, recallAnnounced } from './announced.ts';
 import { intentLastsMs } from './calls.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
 import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
 import { countMissing, gatherEvidence, knownSince } from './witnesses.ts';
 
-export interface FenceAgentDeps extends AfterProofDeps {
+export interface FenceAgentDeps extends AfterProofDeps, RecallDeps {
   readonly ledger: AfterProofDeps['ledger'] &
     Pick<IncidentLedger, 'incident'> &
     Pick<ClusterLedger, 'inventory' | 'watched'>;
   readonly compute: AfterProofDeps['compute'] &
+    RecallDeps['compute'] &
     Pick<
       ComputeReads,
       | 'instance'
@@ -72,9 +84,9 @@ const revalidate = async (
   deps: FenceAgentDeps,
   incident: Incident,
   evidence: Evidence,
+  verdict: Verdict,
 ): Promise<FenceDecision | undefined> => {
   const { clock, ledger, policy } = deps;
-  const verdict = judge(evidence, policy, orderIn(incident.signals), incident.verdict);
   const partitioned = mayFencePartitioned(policy, incident.acknowledged);
   if (mayFence(verdict, partitioned) || isStillBack(incident, evidence)) return undefined;
   const now = clock.now();
@@ -82,6 +94,10 @@ const revalidate = async (
   const action = actOn(verdict, 0, partitioned);
   if (action.kind === 'hold') {
     return hold(ledger, seen, { reason: action.reason, says: sayHeld(verdict) }, now);
+  }
+  if (isAnnounced(verdict)) {
+    const says = `${verdict.why.join('; ')}: it is not fenced before that is near`;
+    return hold(ledger, seen, { reason: 'not-due', says }, now);
   }
   const watchedMs = now - (incident.facts?.at ?? incident.openedAt);
   const isOver = verdict.kind === 'Recovered' || watchedMs >= limits.watchMs;
@@ -187,16 +203,24 @@ const lookAround = async (
   const { instanceId, verdict } = work.incident;
   const known = knownSince(inventory, verdict);
   const watching = deps.ledger.watched(deps.scope.cluster);
-  const [evidence] = await Promise.all([
+  const [evidence, announced] = await Promise.all([
     gatherEvidence(deps, instanceId, known, async (agents) =>
       countMissing(deps, agents, await watching),
     ),
+    recallAnnounced(deps, work.incident, facts.launchTime),
     watching,
   ]);
   const { ec2 } = evidence;
+  const { policy } = deps;
+  const base = judge(evidence, policy, orderIn(work.incident.signals), verdict);
   const instance = ec2.kind === 'seen' ? ec2.instance : undefined;
   work.down = instance !== undefined && isDown(instance.state);
-  const doubt = await revalidate(deps, work.incident, evidence);
+  const doubt = await revalidate(
+    deps,
+    work.incident,
+    evidence,
+    withAnnounced(base, announced, policy.drainReserveMs),
+  );
   return doubt ?? step(deps, work, facts, { at, instance, oldestAt: evidence.oldestAt });
 };
 

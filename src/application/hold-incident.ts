@@ -81,7 +81,9 @@ export const createHoldIncident =
       return { kind: 'ended', status: 'held', summary: summarise(incident) };
     }
     if (held.reason === 'proof-void' && held.looks < 3) return { kind: 'retry', waitSeconds: 1 };
-    return waitsInside(held.since, now)
+    // Days ahead, or minutes: nothing changes by waiting here.
+    const isPlanned = held.reason === 'not-due' || held.reason === 'another-move';
+    return waitsInside(held.since, now) && !isPlanned
       ? { kind: 'retry', waitSeconds: holdWaitSeconds(held.looks) }
       : { kind: 'ended', status: 'held', summary: summarise(incident) };
   };

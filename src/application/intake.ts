@@ -1,3 +1,4 @@
+import { modeOf } from '../domain/announced.ts';
 import { SignalRefusedError } from '../domain/errors.ts';
 import type { InstanceId } from '../domain/ids.ts';
 import type { Incident, Signal } from '../domain/incident.ts';
@@ -43,14 +44,14 @@ export const whyRefused = async (
 };
 
 /**
- * Starts the execution the ledger allocated for this token. Repeating it is harmless: the name is
+ * Starts the execution the ledger allocated for this token, in the workflow of its mode. Repeating it is harmless: the name is
  * the guard.
  */
 export const startExecution = (
   workflow: Pick<Workflow, 'start'>,
   incident: Incident,
 ): Promise<string> =>
-  workflow.start(incident.executionName, {
+  workflow.start(modeOf(incident), incident.executionName, {
     incidentId: incident.id,
     instanceId: incident.instanceId,
     token: incident.token,

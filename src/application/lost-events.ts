@@ -1,3 +1,4 @@
+import { modeOf } from '../domain/announced.ts';
 import type { InstanceId, LaunchTime } from '../domain/ids.ts';
 import type { Incident, Signal } from '../domain/incident.ts';
 import type { Instance, StatusChecks, Volume } from '../domain/machine.ts';
@@ -52,6 +53,8 @@ export const isSeenTo = (last: Incident | undefined, { launchTime }: Instance): 
   if (last.quarantine !== undefined && last.recovery === undefined) {
     return last.status !== 'recovered';
   }
+  // A planned move is about no failure: one of its machine is told to it, or comes after it.
+  if (modeOf(last) === 'drain') return false;
   if (last.status !== 'recovered' || last.facts === undefined) return true;
   return launchTime <= laterOf(last.facts.launchTime, last.fence?.proof?.[0].launchTime);
 };

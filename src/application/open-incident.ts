@@ -1,5 +1,6 @@
-import type { IncidentId, InstanceId } from '../domain/ids.ts';
-import type { Incident, Signal } from '../domain/incident.ts';
+import { modeOf } from '../domain/announced.ts';
+import { drainMachineSuffix, type IncidentId, type InstanceId } from '../domain/ids.ts';
+import type { Incident, IncidentMode, Signal } from '../domain/incident.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -8,7 +9,10 @@ import type { Workflow } from '../ports/workflow.ts';
 import { whyRefused } from './intake.ts';
 
 export interface OpenIncidentDeps {
-  readonly ledger: Pick<IncidentLedger, 'admit' | 'takeOver' | 'bindExecution' | 'incident'> &
+  readonly ledger: Pick<
+    IncidentLedger,
+    'admit' | 'takeOver' | 'bindExecution' | 'incident' | 'save'
+  > &
     Pick<ClusterLedger, 'inventory'>;
   readonly compute: Pick<ComputeReads, 'instance'>;
   readonly workflow: Pick<Workflow, 'status'>;
@@ -23,6 +27,8 @@ export interface OpenIncidentRequest {
   readonly token?: number;
   readonly reason?: string;
   readonly requestedBy?: string;
+  /** The workflow this is an execution of; absent: `failover`. */
+  readonly mode?: IncidentMode;
   readonly executionArn: string;
   readonly executionName: string;
 }
@@ -63,9 +69,10 @@ const operatorSignal = (request: OpenIncidentRequest, clock: Clock): Signal => (
   source: 'operator',
   instanceId: request.instanceId,
   says:
-    `${request.requestedBy ?? 'an operator'} asked for a failover` +
+    `${request.requestedBy ?? 'an operator'} asked for a ${modeOf(request)}` +
     (request.reason === undefined ? '' : `: ${request.reason}`),
   receivedAt: clock.now(),
+  ...(modeOf(request) === 'drain' ? { notice: { kind: 'asked', action: 'maintenance' } } : {}),
 });
 
 /** The execution that does the work now, if the recorded one still runs. */
@@ -74,8 +81,13 @@ const runningExecution = async (
   incident: Incident,
   siblingArn: string,
 ): Promise<string | undefined> => {
-  // ARNs of one state machine differ in the name at their end only.
-  const arn = incident.executionArn ?? siblingArn.replace(/[^:]+$/, incident.executionName);
+  // ARNs of one state machine differ in the name at their end only, those of the two in a suffix.
+  const [, before = '', machine = ''] = /^(.*:execution:)([^:]+):/.exec(siblingArn) ?? [];
+  const base = machine.endsWith(drainMachineSuffix)
+    ? machine.slice(0, -drainMachineSuffix.length)
+    : machine;
+  const suffix = modeOf(incident) === 'drain' ? drainMachineSuffix : '';
+  const arn = incident.executionArn ?? `${before}${base}${suffix}:${incident.executionName}`;
   return (await deps.workflow.status(arn)) === 'RUNNING' ? arn : undefined;
 };
 
@@ -99,10 +111,20 @@ const openByOperator = async (
     const says = `${execution} already works on incident ${incident.id}; your reason was added to it`;
     return { kind: 'joined', incidentId: incident.id, instanceId, execution, says };
   }
+  if (modeOf(request) === 'drain' && modeOf(incident) === 'failover') {
+    const says = `incident ${incident.id} is a failover; resume that one`;
+    return { kind: 'refused', instanceId, says };
+  }
   const taken = await deps.ledger.takeOver(incident.id, incident.token, deps.clock.now());
-  return taken === 'lost'
-    ? { kind: 'refused', instanceId, says: `incident ${incident.id} was just taken over` }
-    : bind(deps, request, taken.id, taken.token);
+  if (taken === 'lost') {
+    return { kind: 'refused', instanceId, says: `incident ${incident.id} was just taken over` };
+  }
+  // A person who asks for a failover of what was to be moved gets one.
+  if (modeOf(taken) !== modeOf(request)) {
+    const patch = { mode: modeOf(request) };
+    await deps.ledger.save(taken.id, taken.token, patch, deps.clock.now());
+  }
+  return bind(deps, request, taken.id, taken.token);
 };
 
 /**

@@ -1,8 +1,9 @@
+import { modeOf } from '../domain/announced.ts';
 import { isCommitted } from '../domain/fence.ts';
 import type { Facts, HoldReason, Incident, Protection } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
-import type { AutoScaling } from '../ports/auto-scaling.ts';
+import type { AutoScaling, GroupMembership } from '../ports/auto-scaling.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
@@ -51,6 +52,23 @@ const planAll = (
 };
 
 /**
+ * A machine that is moved away from works on, so its group has nothing against it; when AWS or the
+ * group itself takes it down a replacement is welcome. Nor is there a Standby for a Spot machine that
+ * EC2 takes back.
+ */
+const sheltered = async (
+  deps: ProtectDataDeps,
+  incident: Incident,
+  group: GroupMembership | undefined,
+): Promise<Protection['autoScaling']> => {
+  const known = incident.protection?.autoScaling;
+  if (modeOf(incident) === 'drain') return known ?? { kind: 'none' };
+  const isTaken = incident.signals.some(({ notice }) => notice?.kind === 'interrupted');
+  if (!isTaken || group === undefined) return shelter(deps, incident, group);
+  return { kind: 'replacement-accepted', group: group.group };
+};
+
+/**
  * Claims the volumes (epoch + 1, once per incident), keeps them through a termination of the
  * instance, shelters it from its Auto Scaling group and stops new work on it. Everything here can
  * be undone; nothing of it is proof.
@@ -80,19 +98,19 @@ export const createProtectData =
       return hold(ledger, incident, plans, clock.now());
     }
     // Side by side, but all of them ended before anybody decides: no call is left in flight.
-    const [claimed, kept, sheltered, deactivated] = await Promise.all([
+    const [claimed, kept, shelterGiven, deactivated] = await Promise.all([
       settle(claimAll(deps, incident, 'ProtectData', plans.claims, clock.now())),
       settle(keepData(deps, incident, plans.instance, facts.volumes)),
-      settle(membership.then((group) => shelter(deps, incident, answerOf(group)))),
+      settle(membership.then((group) => sheltered(deps, incident, answerOf(group)))),
       settle(blockNewWork(deps, incident, facts)),
     ]);
     const protection: Protection = {
-      autoScaling: sheltered.kind === 'answered' ? sheltered.answer : { kind: 'none' },
+      autoScaling: shelterGiven.kind === 'answered' ? shelterGiven.answer : { kind: 'none' },
       deactivatedAgentIds: answerOf(deactivated),
     };
     // Written down before any failure is thrown: what was done must be undone if it comes to that.
     const saved = await ledger.save(incident.id, incident.token, { protection }, clock.now());
-    answerOf(sheltered);
+    answerOf(shelterGiven);
     const stop = answerOf(claimed) ?? answerOf(kept);
     return stop === undefined ? { kind: 'protected' } : hold(ledger, saved, stop, clock.now());
   };

@@ -1,3 +1,4 @@
+import { modeOf } from '../domain/announced.ts';
 import type { IncidentId } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -33,7 +34,7 @@ const needsExecution = async (
   const due =
     incident.status === 'held' ? (incident.hold?.retryAt ?? 0) : incident.updatedAt + quietMs;
   if (now < due && !turns.has(incident.id)) return false;
-  const arn = incident.executionArn ?? workflow.arnOf(incident.executionName);
+  const arn = incident.executionArn ?? workflow.arnOf(modeOf(incident), incident.executionName);
   return (await workflow.status(arn)) !== 'RUNNING';
 };
 

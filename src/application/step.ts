@@ -94,6 +94,19 @@ const stormLookMs = 300_000;
 export const holdWaitSeconds = (looks: number): number =>
   holdWaits[Math.min(looks, holdWaits.length - 1)] ?? 60;
 
+/** What is planned is looked at this often at least: the plan may have changed. */
+const plannedMs = 3_600_000;
+
+/** Why nothing is done now, and what else is known of when to look again. */
+export interface HoldWish {
+  readonly reason: HoldReason;
+  readonly says: string;
+  /** Nothing changes by itself before this. */
+  readonly until?: EpochMs;
+  /** Then at the latest: something ends. */
+  readonly by?: EpochMs;
+}
+
 /**
  * Writes the hold down. The same reason keeps its start and its growing wait; another one begins
  * anew. Answers the decision the step returns.
@@ -101,7 +114,7 @@ export const holdWaitSeconds = (looks: number): number =>
 export const hold = async (
   ledger: Pick<IncidentLedger, 'save'>,
   incident: Incident,
-  { reason, says }: { reason: HoldReason; says: string },
+  { reason, says, until, by = Number.POSITIVE_INFINITY as EpochMs }: HoldWish,
   now: EpochMs,
 ): Promise<{ kind: 'hold'; reason: HoldReason }> => {
   const same = incident.hold?.reason === reason ? incident.hold : undefined;
@@ -111,7 +124,10 @@ export const hold = async (
   const rareMs = Math.min(Math.round((now - since) / 5), holdInsideMs);
   // The sweep wakes whoever's turn it is, so that a thousand that wait need not look for themselves.
   const leastMs = reason === 'storm' ? stormLookMs : holdWaitSeconds(looks) * 1000;
-  const retryAt = (now + Math.max(leastMs, rareMs)) as EpochMs;
+  const waitMs = Math.max(leastMs, rareMs);
+  const next = until === undefined ? now + waitMs : Math.min(until, now + plannedMs);
+  // What is overdue already is looked at without haste too.
+  const retryAt = Math.min(next, Math.max(by, now + holdWaitSeconds(0) * 1000)) as EpochMs;
   const record = { reason, says, since, looks, retryAt };
   await ledger.save(incident.id, incident.token, { status: 'held', hold: record }, now);
   return { kind: 'hold', reason };

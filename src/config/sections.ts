@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { DrainPolicy } from '../domain/drain.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { ReturnedAgent } from '../domain/quarantine.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -177,6 +178,7 @@ export const policy = z
     BLIND_LIMIT_PERCENT: count(1, 100),
     ...storm,
     BLOCK_PERIOD_SECONDS: seconds(0, 86_400),
+    DRAIN_RESERVE_SECONDS: seconds(30, 900),
   })
   .transform(
     (env): Policy => ({
@@ -193,6 +195,7 @@ export const policy = z
       blindLimitPercent: env.BLIND_LIMIT_PERCENT,
       ...stormOf(env),
       blockPeriodMs: env.BLOCK_PERIOD_SECONDS,
+      drainReserveMs: env.DRAIN_RESERVE_SECONDS,
     }),
   );
 
@@ -203,15 +206,34 @@ export const returned = z
     returnedAgent: env.RETURNED_AGENT,
   }));
 
-/** The workflow that intake and the sweep start. */
+/** How planned moves are made. */
+export const drain = z
+  .object({
+    DRAIN_LEAD_SECONDS: seconds(600, 1_209_600),
+    DRAIN_GRACE_SECONDS: seconds(0, 900),
+  })
+  .transform(
+    (env): DrainPolicy => ({
+      leadMs: env.DRAIN_LEAD_SECONDS,
+      graceMs: env.DRAIN_GRACE_SECONDS,
+    }),
+  );
+
+const machineArn = (what: string) =>
+  setting(/^arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[\w-]{1,80}$/, what);
+
+/** The workflows that intake and the sweep start, and each of which may hand over to the other. */
 export const workflow = z
   .object({
-    FAILOVER_STATE_MACHINE_ARN: setting(
-      /^arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[\w-]{1,80}$/,
-      'the ARN of the failover state machine',
-    ),
+    FAILOVER_STATE_MACHINE_ARN: machineArn('the ARN of the failover state machine'),
+    DRAIN_STATE_MACHINE_ARN: machineArn('the ARN of the drain state machine'),
   })
-  .transform((env) => ({ stateMachineArn: env.FAILOVER_STATE_MACHINE_ARN }));
+  .transform((env) => ({
+    stateMachineArns: {
+      failover: env.FAILOVER_STATE_MACHINE_ARN,
+      drain: env.DRAIN_STATE_MACHINE_ARN,
+    },
+  }));
 
 const functionName = /^[\w:-]{1,170}$/;
 

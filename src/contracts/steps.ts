@@ -46,6 +46,10 @@ const HoldReasonText = z.enum({
   storm: 'storm',
   flapping: 'flapping',
   'returned-agent': 'returned-agent',
+  'not-due': 'not-due',
+  'another-move': 'another-move',
+  'cannot-drain': 'cannot-drain',
+  'drain-stuck': 'drain-stuck',
 } satisfies { [Reason in HoldReason]: Reason });
 
 const cancelled = z.strictObject({ kind: z.literal('cancelled') });
@@ -67,7 +71,8 @@ const Request = z.object({
     .boolean()
     .refine((dry) => !dry, 'there is no dry run yet')
     .exactOptional(),
-  mode: z.literal('failover').exactOptional(),
+  /** Which machine the person means: the other one refuses it. */
+  mode: z.enum(['failover', 'drain']).exactOptional(),
 });
 const options: ReadonlyMap<string, string> = new Map(
   Object.keys(Request.shape).map((name) => [name.toLowerCase(), name]),
@@ -93,11 +98,18 @@ const ExecutionInput = z
   });
 
 /** `input` is the execution's input as it was started, by a person, by intake or by the sweep. */
-export const OpenIncidentInput = z.strictObject({
-  input: ExecutionInput,
-  executionArn: z.string().min(1),
-  executionName: z.string().min(1),
-});
+export const OpenIncidentInput = z
+  .strictObject({
+    input: ExecutionInput,
+    executionArn: z.string().min(1),
+    executionName: z.string().min(1),
+    /** The state machine's own word; absent: the failover's. */
+    mode: z.literal('drain').exactOptional(),
+  })
+  .refine(({ input, mode = 'failover' }) => input.mode === undefined || input.mode === mode, {
+    error: 'mode names the other state machine: start that one',
+    path: ['input', 'mode'],
+  });
 export type OpenIncidentInput = z.infer<typeof OpenIncidentInput>;
 
 export const OpenIncidentOutput = z.discriminatedUnion('kind', [
@@ -126,6 +138,8 @@ export type AssessAgentInput = z.infer<typeof AssessAgentInput>;
 export const AssessAgentOutput = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('proceed') }),
   z.strictObject({ kind: z.literal('watch'), waitSeconds }),
+  /** It works, and something is announced for it: that is the other workflow's. */
+  z.strictObject({ kind: z.literal('planned') }),
   cancelled,
   z.strictObject({ kind: z.literal('returned') }),
   hold,
@@ -141,6 +155,36 @@ export const QuarantineAgentOutput = z.discriminatedUnion('kind', [
   hold,
 ]);
 export type QuarantineAgentOutput = z.infer<typeof QuarantineAgentOutput>;
+/** `failover`: it has failed, or time is up: that is the other workflow's. */
+const failover = z.strictObject({ kind: z.literal('failover') });
+
+export const AssessDrainOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('proceed') }),
+  z.strictObject({ kind: z.literal('watch'), waitSeconds }),
+  failover,
+  cancelled,
+  hold,
+]);
+export type AssessDrainOutput = z.infer<typeof AssessDrainOutput>;
+
+export const DrainAgentOutput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('drained') }),
+  waiting,
+  failover,
+  hold,
+]);
+export type DrainAgentOutput = z.infer<typeof DrainAgentOutput>;
+
+/** `from`: the workflow that gives it away. */
+export const TurnIncidentInput = StepInput.extend({ from: z.enum(['failover', 'drain']) });
+export type TurnIncidentInput = z.infer<typeof TurnIncidentInput>;
+
+/** The execution that works on it from now on. */
+export const TurnIncidentOutput = z.strictObject({
+  kind: z.literal('turned'),
+  execution: z.string().min(1),
+});
+export type TurnIncidentOutput = z.infer<typeof TurnIncidentOutput>;
 
 export const ProtectDataOutput = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('protected') }),

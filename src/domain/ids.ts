@@ -38,6 +38,12 @@ export const incidentBefore = (id: IncidentId): IncidentId | undefined => {
 export const instanceOf = (incidentId: IncidentId): InstanceId =>
   incidentId.split('#')[1] as InstanceId;
 
+/**
+ * The drain's state machine is called like the failover's, with this after it: a cluster's name holds
+ * no underscore, so the machines of no two clusters are called alike.
+ */
+export const drainMachineSuffix = '_drain';
+
 /** Step Functions allows 80 characters and keeps closed names reserved for 90 days. */
 export const executionNameOf = (instanceId: InstanceId, n: number, token: number): string =>
   `fo-${instanceId}-${n}-${token}`;

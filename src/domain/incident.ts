@@ -20,10 +20,10 @@ export interface LifecycleHook {
   readonly token: string;
 }
 
-/** What AWS has announced for a machine that works until then: a reason to move, none to fence. */
+/** What is planned for a machine that works until then: a reason to move, none to fence. */
 export interface Notice {
-  /** Health schedule, Spot warning, Auto Scaling terminate hook. */
-  readonly kind: 'retiring' | 'interrupted' | 'leaving';
+  /** Health schedule, Spot warning, Auto Scaling terminate hook, a person's wish. */
+  readonly kind: 'retiring' | 'interrupted' | 'leaving' | 'asked';
   /** What will happen to it. */
   readonly action: 'stop' | 'terminate' | 'hibernate' | 'reboot' | 'maintenance';
   /** Not before this; absent: nobody said when, or it may come at once. */
@@ -55,7 +55,10 @@ export type VerdictKind =
   | 'Blind'
   | 'Recovered'
   | 'Partitioned'
-  | 'Returned';
+  | 'Returned'
+  | 'Retiring'
+  | 'Interrupted'
+  | 'Leaving';
 
 export interface Verdict {
   readonly kind: VerdictKind;
@@ -68,6 +71,8 @@ export interface Verdict {
   readonly lookAgainMs?: number;
   /** Mesos has not seen it working since, by looks of this incident one after the other. */
   readonly lostSince?: EpochMs;
+  /** Retiring, Interrupted, Leaving: from then on AWS is so close to it that we may. */
+  readonly fenceFrom?: EpochMs;
 }
 
 /** A volume of the agent as it was when the incident looked, and whether it is ours to move. */
@@ -127,7 +132,11 @@ export type HoldReason =
   | 'partitioned'
   | 'storm'
   | 'flapping'
-  | 'returned-agent';
+  | 'returned-agent'
+  | 'not-due'
+  | 'another-move'
+  | 'cannot-drain'
+  | 'drain-stuck';
 
 export interface Hold {
   readonly reason: HoldReason;
@@ -186,7 +195,7 @@ export interface HandOff {
   readonly startedAt: EpochMs;
   /** Agent ids that were marked gone, or whose tasks were freed. */
   readonly agentIds: readonly AgentId[];
-  readonly method: 'mark-gone' | 'wait-unreachable';
+  readonly method: 'mark-gone' | 'wait-unreachable' | 'drain';
   readonly completedAt?: EpochMs;
   /** Apps that were running there and must come back. */
   readonly appIds: readonly string[];
@@ -224,6 +233,32 @@ export interface Protection {
     | { readonly kind: 'replacement-accepted'; readonly group: string };
 }
 
+/** Which workflow works on the incident; absent: `failover`. */
+export type IncidentMode = 'failover' | 'drain';
+
+/** What a read said of an announcement that nothing takes back. */
+export interface Foreseen {
+  readonly kind: 'interrupted' | 'leaving';
+  readonly at: EpochMs;
+  readonly launchTime: LaunchTime;
+  readonly says: string;
+  readonly deadline?: EpochMs;
+}
+
+/** How far a planned move is. */
+export interface Drain {
+  readonly foreseen?: Foreseen;
+  /** When the lifecycle hook was last asked for more time. */
+  readonly heartbeatAt?: EpochMs;
+  /** The first command to DC/OS: from then on the move is completed, not abandoned. */
+  readonly startedAt?: EpochMs;
+  readonly method?: 'drain-agent' | 'kill-tasks';
+  /** When DC/OS had taken the commands; absent: an answer was lost, they are sent again. */
+  readonly acceptedAt?: EpochMs;
+  /** Two reads agreed that none of the volumes is on the machine any more. */
+  readonly completedAt?: EpochMs;
+}
+
 export type IncidentStatus = 'open' | 'held' | 'recovered' | 'cancelled';
 
 /** The whole incident as the ledger keeps it. */
@@ -255,6 +290,8 @@ export interface Incident {
   /** What an operator has waved through. */
   readonly acknowledged?: readonly HoldReason[];
   readonly closedAt?: EpochMs;
+  readonly mode?: IncidentMode;
+  readonly drain?: Drain;
 }
 
 /** A change to an incident; every key replaces the whole facet. */
@@ -272,6 +309,8 @@ export type IncidentPatch = Partial<
     | 'quarantine'
     | 'acknowledged'
     | 'closedAt'
+    | 'mode'
+    | 'drain'
   >
 > & {
   /** `null` ends the hold. */

@@ -59,6 +59,13 @@ export interface StatusChecks {
   readonly impairedSince?: EpochMs;
 }
 
+/** What AWS is going to do to an instance. */
+export interface ScheduledEvent {
+  /** `instance-retirement`, `instance-stop`, `system-reboot` and so on. */
+  readonly code: string;
+  readonly notBefore?: EpochMs;
+}
+
 export type VolumeState = 'creating' | 'available' | 'in-use' | 'deleting' | 'deleted' | 'error';
 
 export interface Attachment {

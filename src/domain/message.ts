@@ -28,6 +28,7 @@ const stage = (incident: Incident): string => {
   if (incident.handOff?.completedAt !== undefined) return 'waiting for the service';
   if (incident.fence?.proof !== undefined) return 'fenced, moving the volumes';
   if (incident.fence?.rungs.length) return 'fencing';
+  if (incident.mode === 'drain' && incident.drain?.startedAt !== undefined) return 'draining';
   if (incident.protection !== undefined) return 'protecting the data';
   return 'assessing';
 };

@@ -26,6 +26,8 @@ export interface Policy {
   readonly stormCoolDownMs: number;
   /** Neither an agent nor an app is failed over twice within this; 0: it may be. */
   readonly blockPeriodMs: number;
+  /** What a failover needs: so long before AWS takes a machine down a planned move becomes one. */
+  readonly drainReserveMs: number;
 }
 
 /** Named limits that no operator needs to turn. Milliseconds. */
@@ -56,4 +58,12 @@ export const limits = {
   recoveryMs: 600_000,
   /** DC/OS gives up on a silent agent after this; some builds lose the update then. */
   agentLossMs: 240_000,
+  /** What is announced is read again after this. */
+  announcedLookMs: 5_000,
+  /** A lifecycle hook is kept waiting for this long, then the machine is failed over. */
+  leavingMs: 900_000,
+  /** A lifecycle hook is asked for more time this often; the shortest one waits 30 seconds. */
+  heartbeatMs: 20_000,
+  /** A task that does not end, or a volume that does not come free, for so long beyond its grace. */
+  drainStuckMs: 180_000,
 } as const;

@@ -60,6 +60,7 @@ export interface DcosCapabilities {
   readonly markAgentGone: boolean;
   /** MESOS-9545: 200 for an already unreachable agent, no task update, then 503 for ever. */
   readonly markGoneOfUnreachableIsLost: boolean;
+  /** DRAIN_AGENT came with it, but an agent may still be too old for that. */
   readonly deactivateAgent: boolean;
 }
 

@@ -18,6 +18,9 @@ export const summarise = (incident: Incident): string => {
       const how = `${incident.fence?.method ?? 'none'}, ${incident.fence?.strength ?? 'unknown'}`;
       return `${who}: ${verdict}; fenced (${how}), nothing of the cluster was on it: ${why}`;
     }
+    if (incident.handOff?.method === 'drain') {
+      return `${who}: moved while it worked, ${volumes}, ${apps} in ${seconds(tookMs)}`;
+    }
     return (
       `${who}: ${verdict}; fenced (${incident.fence?.method ?? 'none'}, ` +
       `${incident.fence?.strength ?? 'unknown'}), ${volumes} moved, ${apps} in ${seconds(tookMs)}`

@@ -1,7 +1,7 @@
 import type { AgentId, EpochMs } from './ids.ts';
 import type { HoldReason, Signal, Verdict, VerdictKind } from './incident.ts';
 import type { Instance, InstanceState, StatusChecks } from './machine.ts';
-import { limits, type Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 
 /** EC2's word on the instance, in one read. */
 export type Ec2Witness =
@@ -152,7 +152,8 @@ interface Rule {
 }
 
 const mesosSays = ({ mesos }: Look): string => sayMesos(mesos);
-const soonMs = 10_000;
+/** How soon another look at soft evidence could tell more. */
+export const soonMs = 10_000;
 
 /**
  * The table for a running machine, from top to bottom: the first rule that fits decides. What cannot
@@ -267,9 +268,12 @@ const judgeRunning = (
   return { kind, at, why: why(look), whyNot: whyNot(look), ...again, ...lost };
 };
 
-/** What a person asked for, in words, the newest; undefined: nobody did. */
+/**
+ * What a person asked for, in words, the newest; undefined: nobody did. Who asks for a planned move
+ * does not order a machine down.
+ */
 export const orderIn = (signals: readonly Signal[]): string | undefined =>
-  signals.findLast(({ source }) => source === 'operator')?.says;
+  signals.findLast(({ notice, source }) => source === 'operator' && notice === undefined)?.says;
 
 /** A person's word decides where the witnesses see too little, or a machine that is well. */
 const withOrder = (verdict: Verdict, order: string | undefined): Verdict =>
@@ -327,49 +331,27 @@ export const mayFencePartitioned = (
   acknowledged: readonly HoldReason[] = [],
 ): boolean => partitionedAgent === 'fence' || acknowledged.includes('partitioned');
 
+/** Is it announced by AWS for a machine that works? */
+export const isAnnounced = ({ kind }: Pick<Verdict, 'kind'>): boolean =>
+  kind === 'Retiring' || kind === 'Interrupted' || kind === 'Leaving';
+
 /**
- * It may be fenced: it is down, two witnesses agree, a person wants it, it was fenced before, or Mesos
- * alone has lost it and `partitioned` says that this is enough. Assessment and fence ask the same.
+ * It may be fenced: it is down, two witnesses agree, a person wants it, it was fenced before, AWS is
+ * about to take it down anyway, or Mesos alone has lost it and `partitioned` says that this is enough.
+ * Assessment and fence ask the same.
  */
-export const mayFence = ({ kind }: Pick<Verdict, 'kind'>, partitioned = false): boolean =>
-  kind === 'Down' ||
-  kind === 'Impaired' ||
-  kind === 'Ordered' ||
-  kind === 'Returned' ||
-  (kind === 'Partitioned' && partitioned);
+export const mayFence = (verdict: Verdict, partitioned = false): boolean => {
+  const { at, fenceFrom, kind } = verdict;
+  const isDue = fenceFrom !== undefined && at >= fenceFrom;
+  return (
+    ['Down', 'Impaired', 'Ordered', 'Returned'].includes(kind) ||
+    (kind === 'Partitioned' && partitioned) ||
+    (isAnnounced(verdict) && isDue)
+  );
+};
 
 /** Why a verdict is held, for people: the evidence, and what a person can do about it. */
 export const sayHeld = ({ kind, why, whyNot }: Verdict): string =>
   kind === 'Partitioned'
     ? `${why.join('; ')}; but ${whyNot.join('; ')}. The machine may be writing: acknowledge to fence it.`
     : why.join('; ');
-
-export type AssessAction =
-  | { readonly kind: 'act' }
-  | { readonly kind: 'watch'; readonly waitMs: number }
-  | { readonly kind: 'cancel' }
-  | { readonly kind: 'hold'; readonly reason: 'blind' | 'partitioned' };
-
-/**
- * What a verdict leads to before anything was done to the agent. Soft evidence is watched for a
- * bounded time and then let go: the next signal opens a new incident.
- */
-export const actOn = (verdict: Verdict, openForMs: number, partitioned = false): AssessAction => {
-  switch (verdict.kind) {
-    case 'Down':
-    case 'Impaired':
-    case 'Ordered':
-    case 'Returned':
-      return { kind: 'act' };
-    case 'Recovered':
-      return { kind: 'cancel' };
-    case 'Blind':
-      return { kind: 'hold', reason: 'blind' };
-    case 'Partitioned':
-      return partitioned ? { kind: 'act' } : { kind: 'hold', reason: 'partitioned' };
-    case 'Suspect':
-      return openForMs >= limits.watchMs
-        ? { kind: 'cancel' }
-        : { kind: 'watch', waitMs: Math.min(verdict.lookAgainMs ?? soonMs, 60_000) };
-  }
-};

@@ -1,6 +1,12 @@
 import type { InstanceId, VolumeId } from '../domain/ids.ts';
 import type { FenceMethod, StopMethod } from '../domain/incident.ts';
-import type { Instance, StatusChecks, Volume, VolumeCondition } from '../domain/machine.ts';
+import type {
+  Instance,
+  ScheduledEvent,
+  StatusChecks,
+  Volume,
+  VolumeCondition,
+} from '../domain/machine.ts';
 
 /** An accepted mutating call. */
 export interface Receipt {
@@ -55,6 +61,14 @@ export interface ComputeReads {
   volumesOfInstances(instanceIds: readonly InstanceId[]): Promise<Volume[]>;
   /** Status checks of many instances; paged, for the sweep. */
   statusChecksOf(instanceIds: readonly InstanceId[]): Promise<Map<InstanceId, StatusChecks>>;
+  /** What AWS has scheduled for the instance and has neither done nor cancelled. */
+  scheduledEvents(instanceId: InstanceId): Promise<ScheduledEvent[]>;
+}
+
+/** Spot instances that EC2 takes back. */
+export interface Interruptions {
+  /** EC2 has marked it: this becomes of it (a hibernation is a stop to it); undefined: it has not, or it is no Spot instance. */
+  interruption(instanceId: InstanceId): Promise<'stop' | 'terminate' | undefined>;
 }
 
 /** Power. Only FenceAgent is given this. */

@@ -20,7 +20,8 @@ import type { ShiftedZone, ZoneShift } from '../domain/zone-shift.ts';
  */
 export interface IncidentLedger {
   /**
-   * Adds the signal to the instance's open incident, or opens the next one (n + 1) with token 1.
+   * Adds the signal to the instance's open incident, or opens the next one (n + 1) with token 1, as
+   * a drain if the signal announces something.
    * `added` is false when a signal of this key was there already, or the incident has its fill of
    * signals. A joined incident without `executionArn` may never have been started: anybody may
    * start it under its `executionName`, which is the same execution however often it is started.
@@ -135,6 +136,18 @@ export interface ClusterLedger {
   unwatch(cluster: string, instanceId: InstanceId): Promise<void>;
   /** Remembers a shift for `control`, unless a later word on the same one is known: 'older'. */
   rememberZoneShift(cluster: string, shift: ZoneShift): Promise<'recorded' | 'older'>;
+  /**
+   * Planned moves that can wait are made one at a time: takes the cluster's slot for this incident
+   * if it is free, this incident's already, or `from`'s. Answers whose it is then; undefined: it was
+   * freed just now, ask again.
+   */
+  takeSlot(
+    cluster: string,
+    incidentId: IncidentId,
+    from?: IncidentId,
+  ): Promise<IncidentId | undefined>;
+  /** Fine if the slot is not this incident's. */
+  freeSlot(cluster: string, incidentId: IncidentId): Promise<void>;
 }
 
 /** Who owns a volume may change without us: DC/OS moves apps, and REX-Ray their volumes with them. */

@@ -9,6 +9,12 @@ export type MarkGoneAnswer =
   /** 404: the master does not know it. */
   | 'unknown-agent';
 
+export type DrainAnswer =
+  | 'accepted'
+  /** This Mesos, or this agent, cannot: deactivate it and kill its tasks. */
+  | 'unsupported'
+  | 'unknown-agent';
+
 /** A task's place in Marathon's launch queue. */
 export interface QueuedApp {
   readonly appId: string;
@@ -36,6 +42,14 @@ export interface Orchestrator {
   /** Stops offers from the agent; `false` where this DC/OS or this agent knows no such thing. */
   deactivate(agentId: AgentId): Promise<boolean>;
   reactivate(agentId: AgentId): Promise<boolean>;
+  /** Stops offers, and ends every task on the agent, each within `graceMs`. */
+  drain(agentId: AgentId, graceMs: number): Promise<DrainAnswer>;
+  /**
+   * Lets Marathon end the task, with the grace its app gives it, and start another. Never wipes,
+   * never scales. Nothing happens unless the task is there now, under its full id and on its agent:
+   * Marathon's delete ignores the incarnation. Answers whether it was.
+   */
+  killTask(task: Task): Promise<boolean>;
   markGone(agentId: AgentId): Promise<MarkGoneAnswer>;
   /** Asks Marathon to look for offers at once; fine if nothing is queued. */
   clearLaunchDelay(appId: string): Promise<void>;

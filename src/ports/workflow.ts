@@ -1,3 +1,5 @@
+import type { IncidentMode } from '../domain/incident.ts';
+
 export type ExecutionStatus =
   | 'RUNNING'
   | 'SUCCEEDED'
@@ -8,13 +10,17 @@ export type ExecutionStatus =
   /** Step Functions knows no such execution. */
   | 'UNKNOWN';
 
-/** Starts and looks at executions of the failover workflow. */
+/** Starts and looks at executions of the two workflows. */
 export interface Workflow {
   /** The name is allocated in the ledger first. Answers the ARN, also if it was started before. */
-  start(name: string, input: Readonly<Record<string, string | number | boolean>>): Promise<string>;
+  start(
+    mode: IncidentMode,
+    name: string,
+    input: Readonly<Record<string, string | number | boolean>>,
+  ): Promise<string>;
   status(executionArn: string): Promise<ExecutionStatus>;
-  /** The ARN an execution of this name has. */
-  arnOf(name: string): string;
+  /** The ARN an execution of this name has in that workflow. */
+  arnOf(mode: IncidentMode, name: string): string;
 }
 
 /** Other functions of this deployment. */

@@ -7,8 +7,10 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type * as z from 'zod';
 import { createAutoScaling } from '../adapters/auto-scaling/groups.ts';
+import { createHooks } from '../adapters/auto-scaling/hooks.ts';
 import { type AwsClientOptions, awsClientOptions } from '../adapters/aws-sdk/client-options.ts';
 import { createOrchestrator } from '../adapters/dcos/orchestrator.ts';
+import { createInterruptions } from '../adapters/ec2/interruptions.ts';
 import { createEc2Reads } from '../adapters/ec2/reads.ts';
 import { createPhaseEvents } from '../adapters/event-bus/phase-events.ts';
 import { createHttpSend } from '../adapters/http/send.ts';
@@ -18,8 +20,8 @@ import { createExecutions, createWorkflow } from '../adapters/step-functions/wor
 import { systemClock } from '../adapters/system/system-clock.ts';
 import type * as sections from '../config/sections.ts';
 import { clusterTagKey, type Scope } from '../domain/scope.ts';
-import type { AutoScaling } from '../ports/auto-scaling.ts';
-import type { ComputeReads } from '../ports/compute.ts';
+import type { AutoScaling, LifecycleHooks } from '../ports/auto-scaling.ts';
+import type { ComputeReads, Interruptions } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { HttpSend } from '../ports/http.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
@@ -74,13 +76,22 @@ export const ec2Client = (options: AwsClientOptions): EC2Client => new EC2Client
 export const readsOf = (client: EC2Client, scope: Scope): ComputeReads =>
   createEc2Reads({ client, clusterTag: { key: clusterTagKey, value: scope.cluster } });
 
+/** The reads, and what EC2 takes back: the shapes of Spot requests are large, and few ask. */
+export const readsAheadOf = (client: EC2Client, scope: Scope): ComputeReads & Interruptions => ({
+  ...readsOf(client, scope),
+  ...createInterruptions({ client }),
+});
+
+export const hooksOf = (options: AwsClientOptions): LifecycleHooks =>
+  createHooks({ client: new AutoScalingClient(options) });
+
 export const groupsOf = (options: AwsClientOptions): AutoScaling =>
   createAutoScaling({ client: new AutoScalingClient(options) });
 
 export const workflowOf = (
   options: AwsClientOptions,
-  { stateMachineArn }: Config<'workflow'>,
-): Workflow => createWorkflow({ client: new SFNClient(options), stateMachineArn });
+  { stateMachineArns }: Config<'workflow'>,
+): Workflow => createWorkflow({ client: new SFNClient(options), stateMachineArns });
 
 export const executionsOf = (options: AwsClientOptions): Pick<Workflow, 'status'> =>
   createExecutions({ client: new SFNClient(options) });

@@ -136,6 +136,15 @@ const stories: readonly Story[] = [
     run: (ledgers) => ledgers.cluster.unwatch(cluster, instanceId),
   },
   {
+    act: 'taking the slot of planned moves',
+    run: (ledgers) => ledgers.cluster.takeSlot(cluster, id),
+  },
+  {
+    act: 'freeing the slot of planned moves',
+    given: (ledgers) => ledgers.cluster.takeSlot(cluster, id),
+    run: (ledgers) => ledgers.cluster.freeSlot(cluster, id),
+  },
+  {
     act: 'recording a message',
     run: ({ notifications }) => notifications.recordMessage(id, 'C1', '1.1'),
   },

@@ -1,7 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LedgerDeps } from '../../src/adapters/dynamodb/table.ts';
-import { incidentIdOf } from '../../src/domain/ids.ts';
+import { type IncidentId, incidentIdOf } from '../../src/domain/ids.ts';
 import type { OwnershipLedger } from '../../src/ports/ledger.ts';
 import type { Ledgers } from './ledger.ts';
 import { contents, type Dynalite, ledgersOn, plant, startDynalite } from './ledger-dynalite.ts';
@@ -134,6 +134,13 @@ describe('records this version cannot read', () => {
       ],
     },
     {
+      sk: 'DRAIN',
+      uses: (ledgers) => [
+        ledgers.cluster.takeSlot(cluster, id),
+        ledgers.cluster.takeSlot(cluster, `${id}0` as IncidentId, id),
+      ],
+    },
+    {
       sk: 'MESSAGE',
       uses: ({ notifications }) => [
         notifications.message(id),
@@ -149,6 +156,7 @@ describe('records this version cannot read', () => {
     await ledgers.incidents.intend(id, 1, 'fence-agent', [stopCall(instanceId)], t(1));
     await ledgers.cluster.recordInventory(instanceId, inventoryAt(t(5)));
     await ledgers.cluster.watch(cluster, instanceId);
+    await ledgers.cluster.takeSlot(cluster, id);
     await ledgers.notifications.recordMessage(id, 'C1', '1.1');
     await ledgers.setControl(cluster, { maintenance: {} });
     await claimThrice(ledgers.ownership);

@@ -121,6 +121,21 @@ export const everyFacet = (instanceId: InstanceId, volumeId: VolumeId): Incident
   },
   hold: { reason: 'no-placement', says: 'no agent', since: t(5), looks: 2, retryAt: t(65) },
   acknowledged: ['weak-fence'],
+  mode: 'drain',
+  drain: {
+    foreseen: {
+      kind: 'leaving',
+      at: t(3),
+      launchTime,
+      says: 'its Auto Scaling group says Terminating:Wait',
+      deadline: t(900),
+    },
+    heartbeatAt: t(4),
+    startedAt: t(5),
+    method: 'drain-agent',
+    acceptedAt: t(6),
+    completedAt: t(7),
+  },
 });
 
 export const stopCall = (instanceId: InstanceId): CallIntent => ({

@@ -15,7 +15,7 @@ import { driftContract } from './ledger-drift.ts';
 import { admissionContract, tokenContract, unknownId } from './ledger-incidents.ts';
 import { ownershipContract } from './ledger-ownership.ts';
 import { quarantineContract } from './ledger-quarantine.ts';
-import { inventoryAt, newInstanceId, t } from './ledger-samples.ts';
+import { cluster, inventoryAt, newInstanceId, signalOf, t } from './ledger-samples.ts';
 import { stormContract } from './ledger-storm.ts';
 import { auditContract, closingContract, facetContract } from './ledger-work.ts';
 
@@ -120,6 +120,34 @@ const surroundings = (get: Get): void => {
     await ledger.unwatch('watching', one);
     expect(await ledger.watched('watching')).toEqual([two]);
     expect(await ledger.watched('elsewhere')).toEqual([]);
+  });
+
+  it('has one slot for planned moves, until it is freed or its holder is over', async () => {
+    const ledger = get().cluster;
+    const [one, two, three] = [unknownId(), unknownId(), unknownId()];
+    expect(await ledger.takeSlot('moving', one)).toBe(one);
+    expect(await ledger.takeSlot('moving', one)).toBe(one);
+    expect(await ledger.takeSlot('moving', two)).toBe(one);
+    expect(await ledger.takeSlot('elsewhere-moving', two)).toBe(two);
+    await ledger.freeSlot('moving', two);
+    expect(await ledger.takeSlot('moving', two, three)).toBe(one);
+    expect(await ledger.takeSlot('moving', two, one)).toBe(two);
+    await ledger.freeSlot('moving', two);
+    await ledger.freeSlot('moving', two);
+    expect(await ledger.takeSlot('moving', three)).toBe(three);
+  });
+
+  it('opens what is announced as a drain, and what joins it changes nothing of that', async () => {
+    const { incidents } = get();
+    const instanceId = newInstanceId();
+    const notice = { kind: 'leaving', action: 'terminate' } as const;
+    const { incident } = await incidents.admit(cluster, { ...signalOf(instanceId), notice });
+    expect(incident).toMatchObject({ mode: 'drain', signals: [{ notice }] });
+    const joined = await incidents.admit(cluster, signalOf(instanceId, 'failed'));
+    expect(joined).toMatchObject({ kind: 'joined', incident: { mode: 'drain' } });
+    const other = newInstanceId();
+    const failed = await incidents.admit(cluster, signalOf(other));
+    expect(failed.incident).not.toHaveProperty('mode');
   });
 
   it('records one message per incident, and the same one as often as it is told', async () => {

@@ -1,7 +1,8 @@
 import type { InstanceId, LaunchTime, VolumeId } from '../../src/domain/ids.ts';
-import type { FenceMethod, StopMethod } from '../../src/domain/incident.ts';
+import type { FenceMethod, LifecycleHook, StopMethod } from '../../src/domain/incident.ts';
 import type {
   Instance,
+  ScheduledEvent,
   StatusChecks,
   Tag,
   Volume,
@@ -9,10 +10,17 @@ import type {
 } from '../../src/domain/machine.ts';
 import { tagValue } from '../../src/domain/machine.ts';
 import { quarantineTagKey } from '../../src/domain/quarantine.ts';
-import type { AutoScaling, GroupMembership, StandbyAnswer } from '../../src/ports/auto-scaling.ts';
+import type {
+  AutoScaling,
+  GroupMembership,
+  HookAnswer,
+  LifecycleHooks,
+  StandbyAnswer,
+} from '../../src/ports/auto-scaling.ts';
 import type {
   ComputeReads,
   DetachAnswer,
+  Interruptions,
   MachineMarks,
   PowerAnswer,
   PowerControl,
@@ -35,7 +43,15 @@ type PowerMethod = Exclude<FenceMethod, 'none'>;
  * and a test may refuse, delay or change anything. Power and attachments only; no wire, no rights.
  */
 export class FakeCloud
-  implements ComputeReads, PowerControl, VolumeControl, Safekeeping, MachineMarks, AutoScaling
+  implements
+    ComputeReads,
+    Interruptions,
+    LifecycleHooks,
+    PowerControl,
+    VolumeControl,
+    Safekeeping,
+    MachineMarks,
+    AutoScaling
 {
   readonly instances = new Map<InstanceId, Instance>();
   readonly volumesById = new Map<VolumeId, Volume>();
@@ -58,6 +74,11 @@ export class FakeCloud
   /** The answer to the next detaches, once each. */
   readonly detachAnswers: DetachAnswer[] = [];
   standbyAnswer: StandbyAnswer = { kind: 'accepted', receipt: {} };
+  /** What AWS has scheduled, by instance. */
+  readonly scheduled = new Map<InstanceId, readonly ScheduledEvent[]>();
+  /** Spot instances that EC2 takes back. */
+  readonly marked = new Map<InstanceId, 'stop' | 'terminate'>();
+  hookAnswer: HookAnswer = { kind: 'accepted', receipt: {} };
   /** EC2 takes a flag and forgets it. */
   flagsStick = true;
   readonly #book: CallBook;
@@ -281,6 +302,31 @@ export class FakeCloud
 
   resumeReplacement(group: string): Promise<Receipt> {
     return this.#book.make('ResumeProcesses', group, {}, () => ({}));
+  }
+
+  scheduledEvents(instanceId: InstanceId): Promise<ScheduledEvent[]> {
+    return this.#book.read('scheduledEvents', () => [...(this.scheduled.get(instanceId) ?? [])]);
+  }
+
+  interruption(instanceId: InstanceId) {
+    return this.#book.read('interruption', () => this.marked.get(instanceId));
+  }
+
+  lifecycleState(instanceId: InstanceId): Promise<string | undefined> {
+    return this.#book.read('lifecycleState', () => this.groups.get(instanceId)?.lifecycleState);
+  }
+
+  heartbeat(hook: LifecycleHook, instanceId: InstanceId): Promise<HookAnswer> {
+    return this.#book.make(
+      'RecordLifecycleActionHeartbeat',
+      instanceId,
+      hook,
+      () => this.hookAnswer,
+    );
+  }
+
+  completeHook(hook: LifecycleHook, instanceId: InstanceId): Promise<HookAnswer> {
+    return this.#book.make('CompleteLifecycleAction', instanceId, hook, () => this.hookAnswer);
   }
 
   #power(

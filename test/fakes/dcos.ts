@@ -1,6 +1,11 @@
 import type { AgentId } from '../../src/domain/ids.ts';
 import type { App, DcosCapabilities, MesosAgent, Task } from '../../src/domain/service.ts';
-import type { MarkGoneAnswer, Orchestrator, QueuedApp } from '../../src/ports/orchestrator.ts';
+import type {
+  DrainAnswer,
+  MarkGoneAnswer,
+  Orchestrator,
+  QueuedApp,
+} from '../../src/ports/orchestrator.ts';
 import type { CallBook } from './call-book.ts';
 
 /** Mesos and Marathon as far as the use cases see them. */
@@ -14,6 +19,10 @@ export class FakeDcos implements Orchestrator {
   readonly silent = new Set<AgentId>();
   /** Answers to the next MARK_AGENT_GONE; then it works. */
   readonly goneAnswers: MarkGoneAnswer[] = [];
+  /** Answers to the next DRAIN_AGENT; then it works. */
+  readonly drainAnswers: DrainAnswer[] = [];
+  /** What becomes of a task that is told to end; by default it ends at once. */
+  end: (task: Task) => void = (task) => this.ended(task);
   /** What Marathon does when it looks for an offer at once. */
   launch: (appId: string) => void = () => undefined;
   readonly #book: CallBook;
@@ -91,6 +100,31 @@ export class FakeDcos implements Orchestrator {
       this.allTasks = this.allTasks.filter((each) => each.id !== task.id);
       this.launch(task.appId);
     });
+  }
+
+  drain(agentId: AgentId, graceMs: number): Promise<DrainAnswer> {
+    return this.#book.make('DRAIN_AGENT', agentId, { graceMs }, () => {
+      const scripted = this.drainAnswers.shift();
+      if (scripted !== undefined) return scripted;
+      this.#setAgent(agentId, { deactivated: true });
+      for (const task of this.allTasks) if (task.agentId === agentId) this.end(task);
+      return 'accepted';
+    });
+  }
+
+  killTask(task: Task): Promise<boolean> {
+    return this.#book.make('DELETE /v2/apps/tasks', task.id, {}, () => {
+      const isThere = this.allTasks.some(({ id }) => id === task.id);
+      if (isThere) this.end(task);
+      return isThere;
+    });
+  }
+
+  /** It is over, and Marathon wants another one. */
+  ended(task: Task): void {
+    this.allTasks = this.allTasks.filter(({ id }) => id !== task.id);
+    this.queued.push({ appId: task.appId, delayMs: 0 });
+    this.launch(task.appId);
   }
 
   #setAgent(agentId: AgentId, change: Partial<MesosAgent>): void {

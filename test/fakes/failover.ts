@@ -32,7 +32,7 @@ export const runFailover = async (world: World, invoke: Invoke, token: number): 
   const incidentId = (await world.incident()).id;
   const input: StepInput = { incidentId, token };
   const { executionName } = await world.incident();
-  const executionArn = world.workflow.arnOf(executionName);
+  const executionArn = world.workflow.arnOf('failover', executionName);
   const wait = (decision: Decision): void =>
     world.clock.advance((decision.waitSeconds ?? 0) * 1000);
   const release = async (volumeId: VolumeId): Promise<void> => {

@@ -98,5 +98,5 @@ export const openFor = async (
   const signal = signalOf({ instanceId, key: `event-${n}`, receivedAt: world.clock.now() });
   const { incident } = await world.ledger.admit(cluster, signal);
   if (incident.id !== incidentIdOf(cluster, instanceId, n)) throw new Error(incident.id);
-  return { incident, executionArn: world.workflow.arnOf(incident.executionName) };
+  return { incident, executionArn: world.workflow.arnOf('failover', incident.executionName) };
 };

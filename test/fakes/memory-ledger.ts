@@ -85,6 +85,7 @@ export class MemoryLedger
   readonly #watched = new Map<string, Set<InstanceId>>();
   readonly #quarantines = new Map<string, Map<InstanceId, Quarantine>>();
   readonly #controls = new Map<string, Control>();
+  readonly #slots = new Map<string, IncidentId>();
   readonly #shifts = new Map<string, Map<string, ZoneShift>>();
   readonly #messages = new Map<IncidentId | StormId, Message>();
   readonly #storms = new Map<string, Storm>();
@@ -358,6 +359,16 @@ export class MemoryLedger
     if (stands !== undefined) this.#storms.set(cluster, without(stands, incidentIds, at));
   }
 
+  async takeSlot(cluster: string, incidentId: IncidentId, from?: IncidentId) {
+    const holder = this.#slots.get(cluster);
+    if (holder === undefined || holder === from) this.#slots.set(cluster, incidentId);
+    return this.#slots.get(cluster);
+  }
+
+  async freeSlot(cluster: string, incidentId: IncidentId): Promise<void> {
+    if (this.#slots.get(cluster) === incidentId) this.#slots.delete(cluster);
+  }
+
   async message(id: IncidentId | StormId): Promise<Message | undefined> {
     return this.#messages.get(id);
   }
@@ -394,6 +405,7 @@ export class MemoryLedger
       openedAt: receivedAt,
       updatedAt: receivedAt,
       signals: [signal],
+      ...(signal.notice === undefined ? {} : { mode: 'drain' as const }),
     });
   }
 

@@ -1,5 +1,5 @@
 import type { EpochMs, InstanceId } from '../../src/domain/ids.ts';
-import type { Incident, IncidentPatch } from '../../src/domain/incident.ts';
+import type { Incident, IncidentMode, IncidentPatch } from '../../src/domain/incident.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import type { ReturnedAgent } from '../../src/domain/quarantine.ts';
 import type { Phase } from '../../src/ports/events.ts';
@@ -31,23 +31,28 @@ import { MemoryLedger } from './memory-ledger.ts';
 
 /** Step Functions: executions run until a test says otherwise. */
 class FakeWorkflow {
-  readonly started: { readonly name: string; readonly input: object }[] = [];
+  readonly started: {
+    readonly mode: IncidentMode;
+    readonly name: string;
+    readonly input: object;
+  }[] = [];
   readonly statuses = new Map<string, ExecutionStatus>();
   failNext: Error | undefined;
 
-  readonly arnOf = (name: string): string => `arn:aws:states:::execution:failover:${name}`;
+  readonly arnOf = (mode: IncidentMode, name: string): string =>
+    `arn:aws:states:::execution:${mode === 'drain' ? 'failover_drain' : mode}:${name}`;
 
-  readonly start = async (name: string, input: object): Promise<string> => {
+  readonly start = async (mode: IncidentMode, name: string, input: object): Promise<string> => {
     const failure = this.failNext;
     this.failNext = undefined;
     if (failure !== undefined) throw failure;
-    this.started.push({ name, input });
-    return this.arnOf(name);
+    this.started.push({ mode, name, input });
+    return this.arnOf(mode, name);
   };
 
   readonly status = async (arn: string): Promise<ExecutionStatus> =>
     this.statuses.get(arn) ??
-    (this.started.some(({ name }) => this.arnOf(name) === arn) ? 'RUNNING' : 'UNKNOWN');
+    (this.started.some(({ mode, name }) => this.arnOf(mode, name) === arn) ? 'RUNNING' : 'UNKNOWN');
 }
 
 const thirdAgent = {
@@ -105,6 +110,7 @@ export const createWorld = (change: Partial<Policy> = {}) => {
     scope,
     policy: policyOf(change),
     returnedAgent: 'quarantine' as ReturnedAgent,
+    drain: { leadMs: 86_400_000, graceMs: 60_000 },
     clock,
     log: { info: note, warn: note, error: note },
     metrics: { count: (name: string) => void counted.push(name) },
@@ -113,7 +119,7 @@ export const createWorld = (change: Partial<Policy> = {}) => {
   /** The incident as the steps before left it: opened, bound, and saved with this. */
   const given = async (patch: IncidentPatch = {}): Promise<Incident> => {
     const { incident } = await ledger.admit(cluster, signalOf({ receivedAt: clock.now() }));
-    const arn = workflow.arnOf(incident.executionName);
+    const arn = workflow.arnOf('failover', incident.executionName);
     await ledger.bindExecution(incident.id, incident.token, arn, clock.now());
     return ledger.save(incident.id, incident.token, patch, clock.now());
   };

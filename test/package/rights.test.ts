@@ -48,8 +48,9 @@ describe('every role', () => {
   ];
   /** What a function plugs in, and the right that stands and falls with it. */
   const needs: [RegExp, string, Parameters<typeof iam.denial>[1]][] = [
-    [/\breadsOf\(/, 'ec2:DescribeInstances', anything],
-    [/\bgroupsOf\(/, 'autoscaling:DescribeAutoScalingInstances', anything],
+    [/\breads(?:Ahead)?Of\(/, 'ec2:DescribeInstances', anything],
+    [/\breadsAheadOf\(/, 'ec2:DescribeSpotInstanceRequests', anything],
+    [/\b(?:groups|hooks)Of\(/, 'autoscaling:DescribeAutoScalingInstances', anything],
     [/\beventsOf\(/, 'events:PutEvents', bus],
     [/\b(?:orchestratorOf|secretOf)\(/, 'secretsmanager:GetSecretValue', token],
     [/\b(?:workflowOf|executionsOf)\(/, 'states:DescribeExecution', run('ebs-failover-prod')],

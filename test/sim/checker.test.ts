@@ -745,3 +745,61 @@ describe('the checker', () => {
     expect(checker.residual).toBe(1);
   });
 });
+
+describe('a planned move', () => {
+  const notice = { kind: 'leaving', action: 'terminate' };
+  const announced = { signals: { hook: { source: 'auto-scaling', notice } } };
+  const open = [state(10, announced), owner(20)];
+  const isWell = [...good.world, machine(2, { well: true })];
+  const plans = (foretold: object): SimEvent[] => [
+    ...good.witnesses,
+    read(90, 'drainAgent', { of: 'plans', foretold: [{ instanceId: AGENT, ...foretold }] }),
+  ];
+  const noted = [state(1_300, { ...announced, fence: fenceOf(1_100, 1_200) })];
+  const story = (change: Story): string[] => told({ world: isWell, open, noted, ...change });
+
+  it('may end in a fence of a machine that is well, once AWS was read to be about to take it', () => {
+    expect(story({ witnesses: plans({}) })).toEqual([]);
+    expect(story({ witnesses: plans({ notBefore: 800_000 }) })).toEqual([]);
+  });
+
+  it.each([
+    ['that nobody has read of', {}],
+    ['that is scheduled for later', { witnesses: plans({ notBefore: 2_000_000 }) }],
+    ['that no signal told of', { open: [state(10), owner(20)], witnesses: plans({}) }],
+    [
+      'that a person wants moved',
+      {
+        open: [
+          state(10, { signals: { me: { source: 'operator', notice: { kind: 'asked' } } } }),
+          owner(20),
+        ],
+      },
+    ],
+  ] as const)('is no leave to fence a machine that is well, %s', (_, change) => {
+    expect(story({ noted: [], ...change } as Story)).toContain('S8');
+  });
+
+  it('is given away by its own execution, and by nobody else', () => {
+    const taken = (functionName: string): SimEvent[] => [
+      { at: 30, kind: 'execution', arn: 'arn:1', running: true },
+      {
+        ...state(40, { token: 2, executionArn: undefined }),
+        by: by(functionName, 40),
+      } as SimEvent,
+    ];
+    const rest = { stop: [], off: [], proof: [], noted: [], detach: [], free: [], release: [] };
+    const only = { ...rest, gone: [], back: [], close: [] };
+    expect(told({ ...only, open: [...good.open, ...taken('turnIncident')] })).toEqual([]);
+    expect(told({ ...only, open: [...good.open, ...taken('sweep')] })).toEqual(['S5']);
+  });
+
+  it('marks a volume as owned by its new machine without a release', () => {
+    const moved = { stop: [], off: [], proof: [], noted: [], detach: [], free: [], release: [] };
+    const drained = [
+      intent(4_000, 'drainAgent', 'DRAIN_AGENT', 'S0'),
+      call(4_100, 'drainAgent', 'DRAIN_AGENT', ['S0']),
+    ];
+    expect(story({ ...moved, witnesses: [], gone: drained })).toEqual([]);
+  });
+});

@@ -81,6 +81,7 @@ export const policyOf = (change: Partial<Policy> = {}): Policy => ({
   stormWindowMs: 900_000,
   stormCoolDownMs: 300_000,
   blockPeriodMs: 600_000,
+  drainReserveMs: 60_000,
   ...change,
 });
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AslRule } from './asl-rule.ts';
-import { placedStates, stateOf } from './machine.ts';
+import { fileOf } from './contract.ts';
+import { type Machine, placedStates, stateOf } from './machine.ts';
 
 const path = (...keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(keys.map((key) => [`${key}.$`, `$.${key}`]));
@@ -8,14 +9,17 @@ const path = (...keys: readonly string[]): Record<string, string> =>
 const keys = path('incidentId', 'token');
 const keysOfExecution = path('incidentId', 'instanceId', 'token');
 
+const opening = {
+  'input.$': '$',
+  'executionArn.$': '$$.Execution.Id',
+  'executionName.$': '$$.Execution.Name',
+};
+const assessing = { ...keys, 'executionArn.$': '$$.Execution.Id' };
+
 /** What each state that shapes data may take along; every other task gets the keys. */
-const shapes: Readonly<Record<string, Record<string, unknown>>> = {
-  OpenIncident: {
-    'input.$': '$',
-    'executionArn.$': '$$.Execution.Id',
-    'executionName.$': '$$.Execution.Name',
-  },
-  AssessAgent: { ...keys, 'executionArn.$': '$$.Execution.Id' },
+const common: Readonly<Record<string, Record<string, unknown>>> = {
+  AssessAgent: assessing,
+  AssessDrain: assessing,
   ReleaseVolumes: { ...keys, 'volumeId.$': '$$.Map.Item.Value' },
   ReleaseVolume: { ...keys, ...path('volumeId') },
   EndRelease: { ...path('volumeId'), 'kind.$': '$.decision.kind' },
@@ -29,18 +33,30 @@ const shapes: Readonly<Record<string, Record<string, unknown>>> = {
     'summary.$': '$.decision.summary',
   },
 };
+/** Each machine says which one it is, to the two that must know. */
+const shapesOf = (machine: Machine): typeof common =>
+  fileOf(machine) === 'drain.asl.json'
+    ? {
+        ...common,
+        OpenIncident: { ...opening, mode: 'drain' },
+        TurnIncident: { ...keys, from: 'drain' },
+      }
+    : { ...common, OpenIncident: opening, TurnIncident: { ...keys, from: 'failover' } };
+
 const shaping = (type: string): boolean => ['Task', 'Map'].includes(type);
 
 const onlyKeys: AslRule = {
   says: 'hands on keys, and nothing but keys',
-  breaches: (machine) =>
-    placedStates(machine)
+  breaches: (machine) => {
+    const shapes = shapesOf(machine);
+    return placedStates(machine)
       .filter(({ name, state }) => shaping(state.Type) || name in shapes)
       .filter(
         ({ name, state }) =>
           !isDeepStrictEqual(state.Parameters ?? state.ItemSelector, shapes[name] ?? keys),
       )
-      .map(({ name }) => name),
+      .map(({ name }) => name);
+  },
   planted: [
     {
       what: 'a step that is told facts',

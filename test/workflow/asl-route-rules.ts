@@ -1,8 +1,8 @@
 import validate from 'asl-validator';
 import type { AslRule } from './asl-rule.ts';
-import { contract, kindsOf } from './contract.ts';
+import { contracts, fileOf, kindsOf, type MachineFile, type Step } from './contract.ts';
 import { edgesOf, type Machine, placedStates, stateOf, tasksOf } from './machine.ts';
-import { functionList, substitutions } from './project.ts';
+import { functionList, substitutionsOf } from './project.ts';
 
 const valid: AslRule = {
   says: 'is Amazon States Language',
@@ -39,7 +39,7 @@ const valid: AslRule = {
 };
 
 const verbs =
-  /^(?:Open|Route|Keep|Refuse|Reject|Assess|Wait|Await|Protect|Fence|Release|End|Leave|Hand|Verify|Undo|Close|Report|Hold|Resume|Quarantine)(?:[A-Z][a-z]+)+$/;
+  /^(?:Open|Route|Keep|Refuse|Reject|Assess|Turn|Wait|Await|Protect|Fence|Drain|Release|End|Leave|Hand|Verify|Undo|Close|Report|Hold|Resume|Quarantine)(?:[A-Z][a-z]+)+$/;
 
 const named: AslRule = {
   says: 'names what a state does by a verb and its object; an end may be named for what it is',
@@ -65,7 +65,7 @@ const ownFunction: AslRule = {
       const key = `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
       const right =
         Resource === `\${${name}FunctionArn}` &&
-        substitutions[`${name}FunctionArn`] === `${name}LambdaFunction.Arn` &&
+        substitutionsOf(fileOf(machine))[`${name}FunctionArn`] === `${name}LambdaFunction.Arn` &&
         functionList[key]?.handler === `functions/${kebab(name)}.handler`;
       return right ? [] : [`${name} calls ${Resource}`];
     }),
@@ -101,7 +101,7 @@ const defined: AslRule = {
     const asked = new Set(
       [...JSON.stringify(machine).matchAll(placeholder)].map(([, name = '']) => name),
     );
-    const given = Object.keys(substitutions);
+    const given = Object.keys(substitutionsOf(fileOf(machine)));
     return [
       ...[...asked].filter((name) => !given.includes(name)).map((name) => `unknown: ${name}`),
       ...given.filter((name) => !asked.has(name)).map((name) => `unused: ${name}`),
@@ -137,7 +137,7 @@ const routed: AslRule = {
   says: 'routes every decision a step can make, and only those',
   breaches: (machine) =>
     tasksOf(machine).flatMap(({ name, state }) => {
-      const step = contract[name];
+      const step = (contracts[fileOf(machine)] as Record<string, Step>)[name];
       if (step === undefined) return [`${name} has no contract`];
       const kinds = kindsOf(step);
       const choices = placedStates(machine).find((placed) => placed.name === state.Next)?.state;
@@ -195,15 +195,23 @@ const routed: AslRule = {
 };
 
 /** States that every way to a later one must pass: proof before hand-off, as a graph. */
-const gates: readonly (readonly [gate: string, behind: string])[] = [
-  ['AssessAgent', 'ProtectData'],
-  ['AssessAgent', 'QuarantineAgent'],
-  ['ProtectData', 'FenceAgent'],
-  ['FenceAgent', 'ReleaseVolumes'],
-  ['RouteFence', 'ReleaseVolumes'],
-  ['ReleaseVolumes', 'HandOff'],
-  ['HandOff', 'VerifyRecovery'],
-];
+const gates: Record<MachineFile, readonly (readonly [gate: string, behind: string])[]> = {
+  'failover.asl.json': [
+    ['AssessAgent', 'ProtectData'],
+    ['AssessAgent', 'QuarantineAgent'],
+    ['ProtectData', 'FenceAgent'],
+    ['FenceAgent', 'ReleaseVolumes'],
+    ['RouteFence', 'ReleaseVolumes'],
+    ['ReleaseVolumes', 'HandOff'],
+    ['HandOff', 'VerifyRecovery'],
+  ],
+  'drain.asl.json': [
+    ['AssessDrain', 'ProtectData'],
+    ['ProtectData', 'DrainAgent'],
+    ['DrainAgent', 'VerifyRecovery'],
+    ['RouteDrain', 'VerifyRecovery'],
+  ],
+};
 
 const reached = (machine: Machine, start: string, without: string): Set<string> => {
   const edges = edgesOf(machine).filter(({ to }) => to !== without);
@@ -215,7 +223,7 @@ const reached = (machine: Machine, start: string, without: string): Set<string> 
 const inOrder: AslRule = {
   says: 'has no way past a gate, neither from the start nor out of a hold',
   breaches: (machine) =>
-    gates.flatMap(([gate, behind]) =>
+    gates[fileOf(machine)].flatMap(([gate, behind]) =>
       [machine.StartAt, 'HoldIncident']
         .filter((start) => reached(machine, start, gate).has(behind))
         .map((start) => `${start} reaches ${behind} without ${gate}`),
@@ -223,6 +231,7 @@ const inOrder: AslRule = {
   planted: [
     {
       what: 'a release without a fence',
+      only: 'failover.asl.json',
       plant: (machine) => {
         const [first] = stateOf(machine, 'RouteProtection').Choices ?? [];
         if (first) first.Next = 'ReleaseVolumes';
@@ -230,8 +239,24 @@ const inOrder: AslRule = {
     },
     {
       what: 'a hold that resumes where it stopped',
+      only: 'failover.asl.json',
       plant: (machine) => {
         stateOf(machine, 'ResumeFromHold').Next = 'HandOff';
+      },
+    },
+    {
+      what: 'a recovery that is looked for before anything was moved',
+      only: 'drain.asl.json',
+      plant: (machine) => {
+        const [first] = stateOf(machine, 'RouteProtection').Choices ?? [];
+        if (first) first.Next = 'VerifyRecovery';
+      },
+    },
+    {
+      what: 'a hold that goes on draining',
+      only: 'drain.asl.json',
+      plant: (machine) => {
+        stateOf(machine, 'ResumeFromHold').Next = 'DrainAgent';
       },
     },
     {
@@ -252,9 +277,13 @@ const inOrder: AslRule = {
 const explained: AslRule = {
   says: 'has a comment on each state whose place matters for safety',
   breaches: (machine) =>
-    ['ProtectData', 'FenceAgent', 'HandOff', 'HoldIncident', 'QuarantineAgent'].filter(
-      (name) => stateOf(machine, name).Comment === undefined,
-    ),
+    [
+      'ProtectData',
+      ...(fileOf(machine) === 'drain.asl.json'
+        ? ['DrainAgent']
+        : ['FenceAgent', 'HandOff', 'QuarantineAgent']),
+      'HoldIncident',
+    ].filter((name) => stateOf(machine, name).Comment === undefined),
   planted: ['ProtectData', 'FenceAgent', 'HandOff', 'HoldIncident', 'QuarantineAgent'].map(
     (name) => ({
       what: `${name} without one`,

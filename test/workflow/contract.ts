@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import * as steps from '../../src/contracts/steps.ts';
 import type { FailoverErrorName } from '../../src/domain/errors.ts';
+import type { Machine } from './machine.ts';
 
 /** What one task of the workflow takes, answers and is followed by. */
 export interface Step {
@@ -20,8 +21,10 @@ const step = <Decision extends { readonly kind: string }>(
 const { StepInput } = steps;
 const hold = 'HoldIncident';
 
-/** The workflow as documented in statemachines/README.md. */
-export const contract: Readonly<Record<string, Step>> = {
+type Contract = Readonly<Record<string, Step>>;
+
+/** The failover as documented in statemachines/README.md. */
+const failover: Contract = {
   OpenIncident: step(steps.OpenIncidentInput, steps.OpenIncidentOutput, {
     opened: 'KeepKeys',
     joined: 'JoinedIncident',
@@ -30,6 +33,7 @@ export const contract: Readonly<Record<string, Step>> = {
   AssessAgent: step(steps.AssessAgentInput, steps.AssessAgentOutput, {
     proceed: 'AwaitApproval',
     watch: 'WaitForEvidence',
+    planned: 'TurnIncident',
     cancelled: 'UndoProtection',
     returned: 'QuarantineAgent',
     hold,
@@ -40,6 +44,9 @@ export const contract: Readonly<Record<string, Step>> = {
     changed: 'WaitForEvidence',
     cancelled: 'UndoProtection',
     hold,
+  }),
+  TurnIncident: step(steps.TurnIncidentInput, steps.TurnIncidentOutput, {
+    turned: 'TurnedIncident',
   }),
   ProtectData: step(StepInput, steps.ProtectDataOutput, {
     protected: 'FenceAgent',
@@ -75,6 +82,42 @@ export const contract: Readonly<Record<string, Step>> = {
     ended: 'ReportEnd',
   }),
 };
+
+const { AssessAgent: _a, FenceAgent: _f, ReleaseVolume: _r, HandOff: _h, ...common } = failover;
+
+/** The planned move, documented there too. */
+const drain: Contract = {
+  ...common,
+  AssessDrain: step(steps.AssessAgentInput, steps.AssessDrainOutput, {
+    proceed: 'ProtectData',
+    watch: 'WaitForEvidence',
+    failover: 'TurnIncident',
+    cancelled: 'UndoProtection',
+    hold,
+  }),
+  ProtectData: step(StepInput, steps.ProtectDataOutput, {
+    protected: 'DrainAgent',
+    cancelled: 'UndoProtection',
+    hold,
+  }),
+  DrainAgent: step(StepInput, steps.DrainAgentOutput, {
+    drained: 'VerifyRecovery',
+    waiting: 'WaitForDrain',
+    failover: 'TurnIncident',
+    hold,
+  }),
+};
+
+/** What the tasks of each machine take, answer and lead to. */
+export const contracts = {
+  'failover.asl.json': failover,
+  'drain.asl.json': drain,
+} as const satisfies Record<string, Contract>;
+export type MachineFile = keyof typeof contracts;
+
+/** A drain has no fence; by that the machines are told apart. */
+export const fileOf = ({ States }: Pick<Machine, 'States'>): MachineFile =>
+  'AssessDrain' in States ? 'drain.asl.json' : 'failover.asl.json';
 
 const Kind = z.union([
   z.object({ const: z.string() }).transform((kind) => [kind.const]),

@@ -10,8 +10,9 @@ import {
 } from '../../emulator/services/states/execution.ts';
 import { createTaskTokens } from '../../emulator/services/states/tasks.ts';
 import { projectDir } from '../support/project-files.ts';
-import { contract } from './contract.ts';
+import { contracts, fileOf, type MachineFile, type Step } from './contract.ts';
 import { catchAll, type Edge, edgesOf, type Machine, stateOf } from './machine.ts';
+import { logicalIdOf } from './project.ts';
 
 const infra = loadInfra({
   folder: `${projectDir}/infra`,
@@ -20,8 +21,10 @@ const infra = loadInfra({
   stack: 'paths',
   parameters: { ClusterName: 'demo', DcosUrl: 'https://dcos.internal' },
 });
-const deployed = infra.resource('FailoverStateMachine');
-const substitutions = deployed.properties.DefinitionSubstitutions as Record<string, string>;
+const deployedAs = (file: MachineFile) => {
+  const { arn, properties } = infra.resource(logicalIdOf(file));
+  return { arn, substitutions: properties.DefinitionSubstitutions as Record<string, string> };
+};
 
 interface Thrown {
   readonly throws: string;
@@ -75,7 +78,7 @@ const outcomeOf = (answer: Answer): Outcome | Promise<never> => {
  * Functions that answer as written, in place of Lambda. Both sides are held to the contract: what
  * the workflow passes must parse as the step's input, what the script says as its output.
  */
-const scripted = (script: Script) => {
+const scripted = (script: Script, contract: Readonly<Record<string, Step>>) => {
   const left = new Map(Object.entries(script).map(([task, answers]) => [task, [...answers]]));
   const calls: { task: string; input: unknown }[] = [];
   const problems: string[] = [];
@@ -168,12 +171,12 @@ const follow = (log: readonly EventLog[], machine: Machine) => {
 const START = Date.UTC(2026, 10, 23, 3);
 const DAY_MS = 86_400_000;
 
-const executionOf = (definition: AslMachine, input: unknown): Execution => ({
-  arn: `${deployed.arn.replace(':stateMachine:', ':execution:')}:fo-scripted`,
+const executionOf = (arn: string, definition: AslMachine, input: unknown): Execution => ({
+  arn: `${arn.replace(':stateMachine:', ':execution:')}:fo-scripted`,
   name: 'fo-scripted',
   machine: {
-    arn: deployed.arn,
-    name: 'failover',
+    arn,
+    name: arn.slice(arn.lastIndexOf(':') + 1),
     roleArn: '',
     accessKeyId: '',
     definition,
@@ -197,8 +200,11 @@ const executionOf = (definition: AslMachine, input: unknown): Execution => ({
 export const drive = async (machine: Machine, input: unknown, script: Script): Promise<Run> => {
   const time = createVirtualTime(START);
   try {
-    const { functions, calls, problems } = scripted(script);
-    const execution = executionOf(readDefinition(JSON.stringify(machine), substitutions), input);
+    const file = fileOf(machine);
+    const { arn, substitutions } = deployedAs(file);
+    const { functions, calls, problems } = scripted(script, contracts[file]);
+    const definition = readDefinition(JSON.stringify(machine), substitutions);
+    const execution = executionOf(arn, definition, input);
     const rng = createRng(1);
     void runExecution(execution, {
       time,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { failoverErrorNames } from '../../src/domain/errors.ts';
-import { contract, heldBy, platformErrors, treatmentOf, yieldsTo } from './contract.ts';
+import { contracts, heldBy, platformErrors, treatmentOf, yieldsTo } from './contract.ts';
 import { type Answer, drive, type Run, type Script, waysOf } from './interpreter.ts';
 import { type Machine, machineFiles, placedStates, stateOf, tasksOf } from './machine.ts';
 
+const contract = contracts['failover.asl.json'];
 const machine = machineFiles.find(({ file }) => file === 'failover.asl.json')?.machine as Machine;
 
 const instanceId = 'i-0123456789abcdef0';
@@ -26,6 +27,8 @@ const handedOff = { kind: 'handedOff' };
 const recovered = { kind: 'recovered' };
 const closed = { kind: 'closed', status: 'recovered', summary: 'mysql runs on 10.0.0.8' };
 const cancelled = { kind: 'cancelled' };
+const planned = { kind: 'planned' };
+const turned = { kind: 'turned', execution: 'arn:x' };
 const undone = { kind: 'undone' };
 const closedCancelled = { kind: 'closed', status: 'cancelled', summary: 'the agent is well' };
 const returned = { kind: 'returned' };
@@ -56,6 +59,7 @@ const untilUndo: Script = { OpenIncident: [opened], AssessAgent: [cancelled] };
 const wayTo = (task: string): Script => {
   if (task === 'UndoProtection') return untilUndo;
   if (task === 'QuarantineAgent') return untilReturn;
+  if (task === 'TurnIncident') return { OpenIncident: [opened], AssessAgent: [planned] };
   if (task === 'HoldIncident') return { OpenIncident: [opened], AssessAgent: [held] };
   return before(task);
 };
@@ -66,6 +70,7 @@ const wayFrom = (task: string): Script => {
   if (task === 'HoldIncident') return { HoldIncident: [ended] };
   if (task === 'QuarantineAgent')
     return { QuarantineAgent: [quarantined], CloseIncident: [closed] };
+  if (task === 'TurnIncident') return { TurnIncident: [turned] };
   const done = before(task);
   return Object.fromEntries(Object.entries(well).filter(([name]) => !(name in done)));
 };
@@ -334,6 +339,15 @@ describe('a fenced host that runs again', () => {
   it('is held where this DC/OS cannot keep work from it', async () => {
     const run = await play(plus(untilReturn, { QuarantineAgent: [held], HoldIncident: [ended] }));
     expect(run.path.slice(-3)).toEqual(['HoldIncident', 'RouteHold', 'ReportEnd']);
+  });
+});
+
+describe('an agent that works and is about to be taken down', () => {
+  it('is handed over to the other workflow, and nothing of it is touched', async () => {
+    const run = await play(plus(wayTo('TurnIncident'), { TurnIncident: [turned] }));
+    expect(run.status).toBe('SUCCEEDED');
+    expect(run.path.slice(-3)).toEqual(['RouteAssessment', 'TurnIncident', 'TurnedIncident']);
+    expect(run.calls.at(-1)?.input).toEqual({ ...keys, from: 'failover' });
   });
 });
 

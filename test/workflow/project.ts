@@ -26,10 +26,15 @@ const Machines = z.looseObject({
   ),
 });
 
-/** What each `${...}` of statemachines/failover.asl.json stands for: a resource's attribute. */
-export const substitutions: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(
-    Machines.parse(readYaml('state-machines.yml')).Resources.FailoverStateMachine?.Properties
-      .DefinitionSubstitutions ?? {},
-  ).map(([name, { 'Fn::GetAtt': path }]) => [name, path.join('.')]),
-);
+/** The resource a definition belongs to, by its file. */
+export const logicalIdOf = (file: string): string =>
+  `${file.charAt(0).toUpperCase()}${file.slice(1).replace('.asl.json', '')}StateMachine`;
+
+/** What each `${...}` of a definition stands for: a resource's attribute. */
+export const substitutionsOf = (file: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(
+      Machines.parse(readYaml('state-machines.yml')).Resources[logicalIdOf(file)]?.Properties
+        .DefinitionSubstitutions ?? {},
+    ).map(([name, { 'Fn::GetAtt': path }]) => [name, path.join('.')]),
+  );

@@ -9,6 +9,7 @@ import {
   ownerOf,
   proofOf,
 } from '../record.ts';
+import { isForetold } from './announced.ts';
 import {
   hasReturned,
   incidentFor,
@@ -214,6 +215,7 @@ export const onlyTheFailed: Rule = (event, memory) => {
   // One that was fenced before and runs again may be fenced for that alone.
   if (!machine.well || incident?.ordered || hasReturned(memory, instanceId)) return undefined;
   if (isPartitioned(event.by.wire.at, instanceId, incident, memory)) return undefined;
+  if (isForetold(event, incident, memory)) return undefined;
   // What EC2 calls impaired was so at its last check; while the agent is not back, nobody knows better.
   const isListed = [...memory.agents.values()].some(
     (agent) => agent.instanceId === instanceId && agent.listed,

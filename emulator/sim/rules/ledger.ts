@@ -1,6 +1,7 @@
 import type { EventOf } from '../events.ts';
 import type { IncidentSeen } from '../record.ts';
 import { incidentOf, intentOf, ownerOf } from '../record.ts';
+import { isGivenAway } from './announced.ts';
 import {
   intentFor,
   isCall,
@@ -63,7 +64,7 @@ export const oneExecution: Rule = (event, memory) => {
   // Who takes it over unbinds its execution; a token alone is changed by a person's edit only.
   const unbound = next.executionArn !== before?.executionArn;
   const taken = before?.status === 'open' && next.token > before.token && unbound;
-  if (taken && memory.running.has(before.executionArn ?? '')) {
+  if (taken && !isGivenAway(event) && memory.running.has(before.executionArn ?? '')) {
     return violation(`${next.id} is taken over while an execution works on it`);
   }
   const rebound =

@@ -133,6 +133,7 @@ export interface Marathon {
   queue(): Promise<QueuedApp[]>;
   clearLaunchDelay(appId: string): Promise<void>;
   replaceUnreachableTask(task: Task): Promise<void>;
+  killTask(task: Task): Promise<boolean>;
 }
 
 /** Marathon 1.3 to 1.11 (mesosphere/marathon api/v2); every answer checked, nothing guessed. */
@@ -156,6 +157,20 @@ export const createMarathon = (ask: AdminRouter): Marathon => {
     return expectJson(operationOf('GET', path), response, Tasks).tasks.map(toTask);
   };
 
+  /**
+   * Marathon reduces the id to its instance, and an instance outlives its task: a late delete would
+   * kill the replacement. So only a task seen right now, the only one of its instance.
+   */
+  const seenNow = async (task: Task): Promise<Task | undefined> => {
+    const [seen, ...others] = (await tasksOf(task.appId)).filter(
+      ({ id }) => instanceOf(id) === instanceOf(task.id),
+    );
+    const isTheSame = seen?.id === task.id && seen.agentId === task.agentId;
+    return isTheSame && others.length === 0 && task.agentId !== undefined ? seen : undefined;
+  };
+  const taskPath = ({ appId, id }: Task): string =>
+    `/v2/apps${pathOf(appId)}/tasks/${encodeURIComponent(id)}`;
+
   return {
     apps: async () => (await read('/v2/apps', Apps)).apps.map(toApp),
     tasks: async () => (await read('/v2/tasks', Tasks)).tasks.map(toTask),
@@ -167,15 +182,16 @@ export const createMarathon = (ask: AdminRouter): Marathon => {
     clearLaunchDelay: (appId) => remove(`/v2/queue${pathOf(appId)}/delay`),
 
     replaceUnreachableTask: async (task) => {
-      // Marathon reduces the id to its instance, and an instance outlives its task: a late delete
-      // would kill the replacement. So only a task seen right now, the only one of its instance.
-      const [seen, ...others] = (await tasksOf(task.appId)).filter(
-        ({ id }) => instanceOf(id) === instanceOf(task.id),
-      );
-      const isTheSame = seen?.id === task.id && seen.agentId === task.agentId;
-      if (!isTheSame || others.length > 0 || task.agentId === undefined) return;
-      if (seen.state !== 'TASK_UNREACHABLE') return;
-      await remove(`/v2/apps${pathOf(task.appId)}/tasks/${encodeURIComponent(task.id)}`);
+      if ((await seenNow(task))?.state !== 'TASK_UNREACHABLE') return;
+      await remove(taskPath(task));
+    },
+
+    killTask: async (task) => {
+      const seen = await seenNow(task);
+      // Of what Mesos has lost nothing can be ended, and Marathon would forget it.
+      if (seen === undefined || seen.state === 'TASK_UNREACHABLE') return false;
+      await remove(taskPath(task));
+      return true;
     },
   };
 };

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { AgentId } from '../../domain/ids.ts';
 import type { MesosAgent } from '../../domain/service.ts';
 import type { HttpResponse } from '../../ports/http.ts';
-import type { MarkGoneAnswer } from '../../ports/orchestrator.ts';
+import type { DrainAnswer, MarkGoneAnswer } from '../../ports/orchestrator.ts';
 import { type AdminRouter, expectJson, failureOf, remarkOf } from './admin-router.ts';
 
 const Resource = z.looseObject({
@@ -113,6 +113,10 @@ const isUnknownCall = (response: HttpResponse): boolean =>
   (response.status === 400 &&
     /^Failed to (?:convert JSON into Call|validate master::Call)/.test(remarkOf(response)));
 
+/** An agent without the capability, or one whose maintenance is scheduled (Mesos http.cpp). */
+const cannotDrain = (response: HttpResponse): boolean =>
+  response.status === 400 && /AGENT_DRAINING|maintenance schedule/.test(remarkOf(response));
+
 const isUnknownAgent = (response: HttpResponse): boolean =>
   response.status === 400 && remarkOf(response).startsWith('Unknown agent');
 
@@ -120,17 +124,20 @@ export interface Mesos {
   agents(): Promise<MesosAgent[]>;
   deactivate(agentId: AgentId): Promise<boolean>;
   reactivate(agentId: AgentId): Promise<boolean>;
+  drain(agentId: AgentId, graceMs: number): Promise<DrainAnswer>;
   markGone(agentId: AgentId): Promise<MarkGoneAnswer>;
 }
 
 /** The v1 operator API of the leading master (apache/mesos src/master/http.cpp). */
 export const createMesos = (ask: AdminRouter): Mesos => {
-  const operator = (type: string, agentId?: AgentId): Promise<HttpResponse> =>
+  const operator = (type: string, agentId?: AgentId, more: object = {}): Promise<HttpResponse> =>
     ask({
       operation: `mesos ${type}`,
       method: 'POST',
       path: '/mesos/api/v1',
-      body: agentId ? { type, [type.toLowerCase()]: { agent_id: { value: agentId } } } : { type },
+      body: agentId
+        ? { type, [type.toLowerCase()]: { agent_id: { value: agentId }, ...more } }
+        : { type },
     });
 
   return {
@@ -150,6 +157,15 @@ export const createMesos = (ask: AdminRouter): Mesos => {
       if (response.status === 400 && remarkOf(response) === 'Agent is not deactivated') return true;
       if (isUnknownCall(response) || isUnknownAgent(response)) return false;
       throw failureOf('mesos REACTIVATE_AGENT', response);
+    },
+
+    drain: async (agentId, graceMs) => {
+      const grace = { max_grace_period: { seconds: Math.floor(graceMs / 1000) } };
+      const response = await operator('DRAIN_AGENT', agentId, { ...grace, mark_gone: false });
+      if (response.status === 200) return 'accepted';
+      if (isUnknownAgent(response)) return 'unknown-agent';
+      if (isUnknownCall(response) || cannotDrain(response)) return 'unsupported';
+      throw failureOf('mesos DRAIN_AGENT', response);
     },
 
     markGone: async (agentId) => {

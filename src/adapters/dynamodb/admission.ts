@@ -86,6 +86,8 @@ const open = async (
     executionName: executionNameOf(instanceId, n, 1),
     openedAt: receivedAt,
     updatedAt: receivedAt,
+    // What is announced is planned for; what is not has failed already.
+    ...(signal.notice === undefined ? {} : { mode: 'drain' as const }),
   } as const;
   const record = { ...incident, signals: { [signal.key]: signal } };
   const created = await table.put(stateKey(id), record, absent);

@@ -1,9 +1,23 @@
-import type { InstanceId } from '../../domain/ids.ts';
+import type { IncidentId, InstanceId } from '../../domain/ids.ts';
 import type { Inventory } from '../../domain/service.ts';
 import type { ZoneShift } from '../../domain/zone-shift.ts';
 import type { ClusterLedger, Control } from '../../ports/ledger.ts';
-import { agentPrefix, clusterPk, controlKey, inventoryKey, type Key, watchedKey } from './keys.ts';
-import { controlRecord, inventoryRecord, schemaVersion, watchedRecord } from './records.ts';
+import {
+  agentPrefix,
+  clusterPk,
+  controlKey,
+  inventoryKey,
+  type Key,
+  slotKey,
+  watchedKey,
+} from './keys.ts';
+import {
+  controlRecord,
+  inventoryRecord,
+  schemaVersion,
+  slotRecord,
+  watchedRecord,
+} from './records.ts';
 import { type LedgerDeps, LedgerTable } from './table.ts';
 
 class DynamoClusterLedger implements ClusterLedger {
@@ -80,6 +94,27 @@ class DynamoClusterLedger implements ClusterLedger {
       names: { shift: shift.key },
     };
     return (await this.#table.update(key, change, later, controlRecord)) !== undefined;
+  }
+
+  /** Refused, it is somebody's: a read says whose, or that it was freed since (ask again). */
+  async takeSlot(cluster: string, incidentId: IncidentId, from?: IncidentId) {
+    const taken = await this.#table.put(
+      slotKey(cluster),
+      { incidentId },
+      {
+        when:
+          'attribute_not_exists(#pk) OR ' +
+          '(#schema = :schema AND #incidentId IN (:incidentId, :from))',
+        values: { schema: schemaVersion, incidentId, from: from ?? incidentId },
+      },
+    );
+    if (taken) return incidentId;
+    return (await this.#table.get(slotKey(cluster), slotRecord))?.incidentId;
+  }
+
+  async freeSlot(cluster: string, incidentId: IncidentId): Promise<void> {
+    const ours = { when: '#incidentId = :incidentId', values: { incidentId } };
+    await this.#table.remove(slotKey(cluster), ours);
   }
 }
 

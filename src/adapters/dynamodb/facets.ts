@@ -33,7 +33,7 @@ export const launchTime = z.iso
 export const counter = z.int().nonnegative();
 
 const notice = z.object({
-  kind: z.enum(['retiring', 'interrupted', 'leaving']),
+  kind: z.enum(['retiring', 'interrupted', 'leaving', 'asked']),
   action: z.enum(['stop', 'terminate', 'hibernate', 'reboot', 'maintenance']),
   deadline: epochMs.exactOptional(),
   hook: z.object({ group: text, hook: text, token: text }).exactOptional(),
@@ -67,12 +67,16 @@ export const verdict = z.object({
     'Recovered',
     'Partitioned',
     'Returned',
+    'Retiring',
+    'Interrupted',
+    'Leaving',
   ]),
   at: epochMs,
   why: z.array(z.string()),
   whyNot: z.array(z.string()),
   lookAgainMs: z.number().nonnegative().exactOptional(),
   lostSince: epochMs.exactOptional(),
+  fenceFrom: epochMs.exactOptional(),
 });
 
 export const app = z.object({
@@ -142,6 +146,10 @@ export const holdReason = z.enum([
   'storm',
   'flapping',
   'returned-agent',
+  'not-due',
+  'another-move',
+  'cannot-drain',
+  'drain-stuck',
 ]);
 
 export const hold = z.object({
@@ -188,7 +196,7 @@ export const placement = z.object({ at: epochMs, agents: z.string() });
 export const handOff = z.object({
   startedAt: epochMs,
   agentIds: z.array(agentId),
-  method: z.enum(['mark-gone', 'wait-unreachable']),
+  method: z.enum(['mark-gone', 'wait-unreachable', 'drain']),
   completedAt: epochMs.exactOptional(),
   appIds: z.array(z.string()),
   heldAppIds: z.array(z.string()),
@@ -224,6 +232,25 @@ export const protection = z.object({
     z.object({ kind: z.literal('suspended'), group }),
     z.object({ kind: z.literal('replacement-accepted'), group }),
   ]),
+});
+
+export const mode = z.enum(['failover', 'drain']);
+
+export const drain = z.object({
+  foreseen: z
+    .object({
+      kind: z.enum(['interrupted', 'leaving']),
+      at: epochMs,
+      launchTime,
+      says: z.string(),
+      deadline: epochMs.exactOptional(),
+    })
+    .exactOptional(),
+  heartbeatAt: epochMs.exactOptional(),
+  startedAt: epochMs.exactOptional(),
+  method: z.enum(['drain-agent', 'kill-tasks']).exactOptional(),
+  acceptedAt: epochMs.exactOptional(),
+  completedAt: epochMs.exactOptional(),
 });
 
 const error = z.string();

@@ -58,6 +58,8 @@ export const incidentRecord = z
     hold: facet.hold.exactOptional(),
     acknowledged: z.array(facet.holdReason).exactOptional(),
     closedAt: facet.epochMs.exactOptional(),
+    mode: facet.mode.exactOptional(),
+    drain: facet.drain.exactOptional(),
   })
   .refine(({ id, cluster, instanceId, n }) => id === incidentIdOf(cluster, instanceId, n), {
     error: 'the id is not <cluster>#<instanceId>#<n>',
@@ -70,6 +72,9 @@ export const listedRecord = z.object({ schema, incidentId: facet.incidentId });
 
 /** A line of the list of agents that are missed when they are gone. */
 export const watchedRecord = z.object({ schema, instanceId: facet.instanceId });
+
+/** The one planned move of the cluster that may be under way among those that can wait. */
+export const slotRecord = z.object({ schema, incidentId: facet.incidentId });
 
 export const auditRecord = z
   .object({

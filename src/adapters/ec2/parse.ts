@@ -15,6 +15,7 @@ import type {
   CheckStatus,
   Instance,
   InstanceState,
+  ScheduledEvent,
   StatusChecks,
   Tag,
   Volume,
@@ -178,3 +179,14 @@ export const parseStatusChecks = (status: InstanceStatus): StatusChecks => {
     ...(since.length === 0 ? {} : { impairedSince: Math.min(...since) as EpochMs }),
   };
 };
+
+/** EC2 shows events that are over for a while, and says so in front of the description. */
+const isOver = /^\[(?:Completed|Canceled)\]/i;
+
+/** What one entry of a DescribeInstanceStatus answer says is going to happen. */
+export const parseEvents = ({ Events = [] }: InstanceStatus): ScheduledEvent[] =>
+  Events.flatMap(({ Code, Description, NotBefore }) =>
+    Code === undefined || isOver.test(Description ?? '')
+      ? []
+      : [{ code: Code, ...(NotBefore && { notBefore: NotBefore.getTime() as EpochMs }) }],
+  );

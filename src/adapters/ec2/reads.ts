@@ -22,7 +22,7 @@ import {
 } from '../../domain/machine.ts';
 import type { ComputeReads } from '../../ports/compute.ts';
 import { allPages, reading } from '../aws-sdk/calls.ts';
-import { parseInstance, parseStatusChecks, parseVolume } from './parse.ts';
+import { parseEvents, parseInstance, parseStatusChecks, parseVolume } from './parse.ts';
 
 /** EC2 accepts at most 200 values in the filters of one request. */
 const filterValuesMax = 200;
@@ -263,5 +263,10 @@ export const createEc2Reads = ({ client, clusterTag }: Ec2ReadsDeps): ComputeRea
     const wanted = new Set<string | undefined>(instanceIds);
     const statuses = await statusesOfRunning(client);
     return checksById(statuses.filter((status) => wanted.has(status.InstanceId)));
+  },
+
+  async scheduledEvents(instanceId) {
+    const [status] = await statusOf(client, instanceId);
+    return status === undefined ? [] : parseEvents(status);
   },
 });

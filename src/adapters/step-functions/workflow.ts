@@ -5,6 +5,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { CloudUnavailableError, ParseError } from '../../domain/errors.ts';
+import type { IncidentMode } from '../../domain/incident.ts';
 import type { ExecutionStatus, Workflow } from '../../ports/workflow.ts';
 import { changing, reading } from '../aws-sdk/calls.ts';
 
@@ -54,20 +55,23 @@ export const createExecutions = ({
 
 export interface WorkflowDeps {
   readonly client: SFNClient;
-  readonly stateMachineArn: string;
+  readonly stateMachineArns: Readonly<Record<IncidentMode, string>>;
 }
 
 /** Throws the domain's cloud errors, and ParseError for an ARN that is not a state machine's. */
-export const createWorkflow = ({ client, stateMachineArn }: WorkflowDeps): Workflow => {
-  const prefix = executionArnPrefix(stateMachineArn);
-  const arnOf = (name: string): string => `${prefix}${name}`;
+export const createWorkflow = ({ client, stateMachineArns }: WorkflowDeps): Workflow => {
+  const prefixes: Readonly<Record<IncidentMode, string>> = {
+    failover: executionArnPrefix(stateMachineArns.failover),
+    drain: executionArnPrefix(stateMachineArns.drain),
+  };
+  const arnOf = (mode: IncidentMode, name: string): string => `${prefixes[mode]}${name}`;
   return {
     ...createExecutions({ client }),
     arnOf,
 
-    async start(name, input) {
+    async start(mode, name, input) {
       const command = new StartExecutionCommand({
-        stateMachineArn,
+        stateMachineArn: stateMachineArns[mode],
         name,
         input: canonicalJson(input),
       });
@@ -78,7 +82,9 @@ export const createWorkflow = ({ client, stateMachineArn }: WorkflowDeps): Workf
         () => client.send(command),
         ({ code }) => (code === 'ExecutionAlreadyExists' ? 'started-before' : undefined),
       );
-      return answer === 'started-before' ? arnOf(name) : (answer.executionArn ?? arnOf(name));
+      return answer === 'started-before'
+        ? arnOf(mode, name)
+        : (answer.executionArn ?? arnOf(mode, name));
     },
   };
 };

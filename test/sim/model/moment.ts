@@ -44,6 +44,7 @@ export const policy: Policy = {
   stormWindowMs: 900_000,
   stormCoolDownMs: 300_000,
   blockPeriodMs: 0,
+  drainReserveMs: 60_000,
 };
 
 export const facts: Facts = {

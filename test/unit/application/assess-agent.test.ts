@@ -29,7 +29,7 @@ import {
 
 const assess = async (world: World) => {
   const { executionName } = await world.incident();
-  const executionArn = world.workflow.arnOf(executionName);
+  const executionArn = world.workflow.arnOf('failover', executionName);
   return createAssessAgent(world.deps)({ incidentId: ids.incident, token: 1, executionArn });
 };
 const opened = async (): Promise<World> => {

@@ -158,7 +158,7 @@ describe('a stop whose answer was lost', () => {
     world.cloud.checks.set(ids.failed, checksOf());
     world.dcos.silent.clear();
     expect((await fence(world)).kind).toBe('waiting');
-    const executionArn = world.workflow.arnOf((await world.incident()).executionName);
+    const executionArn = world.workflow.arnOf('failover', (await world.incident()).executionName);
     const assess = () => createAssessAgent(world.deps)({ ...input, executionArn });
     expect((await assess()).kind).toBe('watch');
     world.clock.advance(60_000);
@@ -281,7 +281,7 @@ describe('a terminated instance forgets its volumes', () => {
     world.cloud.instances.set(ids.failed, gone);
     world.cloud.free(ids.data);
     world.dcos.allTasks = [];
-    const executionArn = world.workflow.arnOf((await world.incident()).executionName);
+    const executionArn = world.workflow.arnOf('failover', (await world.incident()).executionName);
     expect(await createAssessAgent(world.deps)({ ...input, executionArn })).toEqual({
       kind: 'proceed',
     });

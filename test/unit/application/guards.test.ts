@@ -48,7 +48,7 @@ const steps: readonly Step[] = [
     run: (world) =>
       createAssessAgent(world.deps)({
         ...assessInput,
-        executionArn: world.workflow.arnOf(`fo-${ids.failed}-1-1`),
+        executionArn: world.workflow.arnOf('failover', `fo-${ids.failed}-1-1`),
       }),
   },
   {

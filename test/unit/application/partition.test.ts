@@ -18,7 +18,7 @@ import {
 
 const assess = async (world: World) => {
   const { executionName, id: incidentId, token } = await world.incident();
-  const executionArn = world.workflow.arnOf(executionName);
+  const executionArn = world.workflow.arnOf('failover', executionName);
   return createAssessAgent(world.deps)({ incidentId, token, executionArn });
 };
 
@@ -233,7 +233,7 @@ describe('a second failover at once', () => {
       cluster,
       signalOf({ key: 'again', receivedAt: t(60) }),
     );
-    const executionArn = world.workflow.arnOf(incident.executionName);
+    const executionArn = world.workflow.arnOf('failover', incident.executionName);
     const look = () =>
       createAssessAgent(world.deps)({ incidentId: incident.id, token: 1, executionArn });
     world.hang();

@@ -48,7 +48,7 @@ const withIncident = async (world: World): Promise<World> => {
 };
 const assess = async (world: World, change: Partial<World['deps']> = {}) => {
   const { executionName } = await world.incident();
-  const executionArn = world.workflow.arnOf(executionName);
+  const executionArn = world.workflow.arnOf('failover', executionName);
   return createAssessAgent({ ...world.deps, ...change })({ ...input, executionArn });
 };
 const quarantine = (world: World) => createQuarantineAgent(world.deps)(input);

@@ -17,7 +17,11 @@ describe('intake', () => {
     const world = createWorld();
     expect(await intake(world, signalOf())).toEqual([{ kind: 'opened', incidentId: ids.incident }]);
     expect(world.workflow.started).toEqual([
-      { name: first, input: { incidentId: ids.incident, instanceId: ids.failed, token: 1 } },
+      {
+        mode: 'failover',
+        name: first,
+        input: { incidentId: ids.incident, instanceId: ids.failed, token: 1 },
+      },
     ]);
   });
 
@@ -142,7 +146,7 @@ describe('OpenIncident', () => {
     createOpenIncident(world.deps)({
       instanceId: ids.failed,
       executionName: name,
-      executionArn: world.workflow.arnOf(name),
+      executionArn: world.workflow.arnOf('failover', name),
       ...request,
     });
   const byToken = (token: number) => ({ incidentId: ids.incident, token });
@@ -151,7 +155,7 @@ describe('OpenIncident', () => {
     const world = createWorld();
     await intake(world, signalOf());
     expect(await open(world, first, byToken(1))).toMatchObject({ kind: 'opened', token: 1 });
-    expect((await world.incident()).executionArn).toBe(world.workflow.arnOf(first));
+    expect((await world.incident()).executionArn).toBe(world.workflow.arnOf('failover', first));
   });
 
   it('answers the same when the step runs again', async () => {
@@ -191,7 +195,7 @@ describe('OpenIncident', () => {
     await intake(world, signalOf());
     expect(await open(world, 'by-hand')).toMatchObject({
       kind: 'joined',
-      execution: world.workflow.arnOf(first),
+      execution: world.workflow.arnOf('failover', first),
     });
     expect((await world.incident()).signals).toHaveLength(2);
     expect((await world.incident()).token).toBe(1);
@@ -200,9 +204,9 @@ describe('OpenIncident', () => {
   it('takes over for a person when the recorded execution is dead', async () => {
     const world = createWorld();
     await intake(world, signalOf());
-    world.workflow.statuses.set(world.workflow.arnOf(first), 'FAILED');
+    world.workflow.statuses.set(world.workflow.arnOf('failover', first), 'FAILED');
     expect(await open(world, 'by-hand')).toMatchObject({ kind: 'opened', token: 2 });
-    expect((await world.incident()).executionArn).toBe(world.workflow.arnOf('by-hand'));
+    expect((await world.incident()).executionArn).toBe(world.workflow.arnOf('failover', 'by-hand'));
   });
 
   it('binds a person’s execution again when the step runs twice', async () => {

@@ -19,7 +19,7 @@ const incidentFor = async (world: World, agent: FleetAgent): Promise<Incident> =
 };
 const assess = async (world: World, agent: FleetAgent) => {
   const { executionName, id: incidentId, token } = await incidentFor(world, agent);
-  const executionArn = world.workflow.arnOf(executionName);
+  const executionArn = world.workflow.arnOf('failover', executionName);
   return createAssessAgent(world.deps)({ incidentId, token, executionArn });
 };
 const holdStep = async (world: World, agent: FleetAgent) => {
@@ -166,7 +166,7 @@ describe('those that wait', () => {
     }
     for (const agent of fleet) {
       const { executionName } = await incidentFor(world, agent);
-      world.workflow.statuses.set(world.workflow.arnOf(executionName), 'SUCCEEDED');
+      world.workflow.statuses.set(world.workflow.arnOf('failover', executionName), 'SUCCEEDED');
     }
     return { world, fleet };
   };

@@ -28,7 +28,7 @@ import {
 
 const spareData = 'vol-000000000000000d8' as VolumeId;
 const sweep = (world: World) => createSweep(world.deps)();
-const arn = (world: World) => world.workflow.arnOf(executionNameOf(ids.failed, 1, 1));
+const arn = (world: World) => world.workflow.arnOf('failover', executionNameOf(ids.failed, 1, 1));
 const minutes = (world: World, n: number) => world.clock.advance(n * 60_000);
 const inventory = (world: World) => world.ledger.inventory(ids.failed);
 
@@ -64,6 +64,7 @@ describe('resuming', () => {
       expect((await world.incident()).token).toBe(2);
       expect(world.workflow.started).toEqual([
         {
+          mode: 'failover',
           name: executionNameOf(ids.failed, 1, 2),
           input: { incidentId: ids.incident, instanceId: ids.failed, token: 2 },
         },

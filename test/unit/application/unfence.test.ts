@@ -90,7 +90,7 @@ describe('un-fence', () => {
     await hold(world.ledger, incident, why, world.clock.now());
     expect(await unfence(world)).toMatchObject({ kind: 'unfenced', agentIds: [] });
     const { executionName } = await world.incident();
-    const executionArn = world.workflow.arnOf(executionName);
+    const executionArn = world.workflow.arnOf('failover', executionName);
     const input = { incidentId: ids.incident, token: 1, executionArn };
     expect(await createAssessAgent(world.deps)(input)).toEqual({ kind: 'cancelled' });
   });

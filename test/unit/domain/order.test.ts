@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { actOn } from '../../../src/domain/act-on.ts';
 import type { Signal } from '../../../src/domain/incident.ts';
 import type { Instance } from '../../../src/domain/machine.ts';
-import { actOn, type Evidence, judge, mayFence, orderIn } from '../../../src/domain/verdict.ts';
+import { type Evidence, judge, mayFence, orderIn } from '../../../src/domain/verdict.ts';
 import { checksOf, ids, instanceOf, policyOf, t } from '../../support/build.ts';
 
 const order = 'an operator asked for a failover: drill';

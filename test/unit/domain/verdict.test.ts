@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { actOn } from '../../../src/domain/act-on.ts';
 import type { Verdict } from '../../../src/domain/incident.ts';
 import type { InstanceState } from '../../../src/domain/machine.ts';
 import { limits } from '../../../src/domain/policy.ts';
 import {
-  actOn,
   type ChecksWitness,
   type Ec2Witness,
   type Evidence,
@@ -221,7 +221,7 @@ describe('a partition', () => {
 
   it('gives no leave to fence anything else', () => {
     for (const kind of ['Suspect', 'Blind', 'Recovered'] as const) {
-      expect(mayFence({ kind }, true)).toBe(false);
+      expect(mayFence({ kind, at: t(0), why: [], whyNot: [] }, true)).toBe(false);
     }
   });
 });

@@ -106,8 +106,9 @@ describe('a client of the SDK over the one door to the network', () => {
     });
     const { options, sent } = clientOver({ status: 400, body });
     const stateMachineArn = 'arn:aws:states:us-east-1:123456789012:stateMachine:failover';
-    const workflow = createWorkflow({ client: new SFNClient(options), stateMachineArn });
-    expect(await workflow.start('fo-1', {})).toBe(workflow.arnOf('fo-1'));
+    const stateMachineArns = { failover: stateMachineArn, drain: stateMachineArn };
+    const workflow = createWorkflow({ client: new SFNClient(options), stateMachineArns });
+    expect(await workflow.start('failover', 'fo-1', {})).toBe(workflow.arnOf('failover', 'fo-1'));
     expect(sent[0]?.headers['x-amz-target']).toBe('AWSStepFunctions.StartExecution');
   });
 

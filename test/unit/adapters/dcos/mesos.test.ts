@@ -267,3 +267,42 @@ it('reports a JSON error of Mesos in its own words', async () => {
   const { orchestrator } = against(json(400, { message: 'odd' }));
   await expect(orchestrator.agents()).rejects.toThrow('mesos GET_AGENTS was refused: 400: odd');
 });
+
+describe('DRAIN_AGENT', () => {
+  it('names the agent and the grace in whole seconds, and marks nothing gone', async () => {
+    const { orchestrator, requests } = against(text(200));
+    expect(await orchestrator.drain(AGENT, 61_900)).toBe('accepted');
+    expect(JSON.parse(`${requests[0]?.body}`)).toEqual({
+      type: 'DRAIN_AGENT',
+      drain_agent: {
+        agent_id: { value: AGENT },
+        max_grace_period: { seconds: 61 },
+        mark_gone: false,
+      },
+    });
+  });
+
+  it.each([
+    ['a Mesos that does not know the call', UNREADABLE, 'unsupported'],
+    [
+      'an agent without the capability',
+      text(400, 'Agent is not capable of AGENT_DRAINING'),
+      'unsupported',
+    ],
+    [
+      'an agent whose maintenance is scheduled',
+      text(400, 'Agent is part of a maintenance schedule under maintenance'),
+      'unsupported',
+    ],
+    ['an agent nobody knows', text(400, 'Unknown agent'), 'unknown-agent'],
+  ] as const)('says so of %s', async (_, answer, says) => {
+    expect(await against(answer).orchestrator.drain(AGENT, 0)).toBe(says);
+  });
+
+  it.each([
+    [text(403), 'OrchestratorRefusedError'],
+    [text(503, 'No leader elected'), 'OrchestratorUnavailableError'],
+  ] as const)('throws on %o', async (answer, name) => {
+    await expect(against(answer).orchestrator.drain(AGENT, 0)).rejects.toMatchObject({ name });
+  });
+});
