@@ -1,9 +1,27 @@
+import * as z from 'zod';
 import type { InstanceId } from '../../domain/ids.ts';
 import type { Quarantine } from '../../domain/quarantine.ts';
 import type { QuarantineLedger } from '../../ports/ledger.ts';
+import * as facet from './facets.ts';
 import { clusterPk, quarantineKey, quarantinePrefix } from './keys.ts';
-import { quarantineRecord, schemaVersion } from './records.ts';
+import { schema, schemaVersion } from './records.ts';
 import { type LedgerDeps, LedgerTable } from './table.ts';
+
+/** Beside its ledger: a bundle without this one has no use for it. */
+const quarantineRecord = z
+  .object({
+    schema,
+    instanceId: facet.instanceId,
+    incidentId: facet.incidentId,
+    launchTime: facet.launchTime,
+    since: facet.epochMs,
+    privateIp: z.string().exactOptional(),
+    agentIds: z.array(facet.agentId),
+    volumes: z.array(z.object({ volumeId: facet.volumeId, epoch: facet.counter })),
+    returned: facet.quarantinedRun.exactOptional(),
+    lifted: z.object({ by: z.string(), reason: z.string(), at: facet.epochMs }).exactOptional(),
+  })
+  .transform(({ schema: _, ...quarantine }) => quarantine);
 
 class DynamoQuarantineLedger implements QuarantineLedger {
   readonly #table: LedgerTable;

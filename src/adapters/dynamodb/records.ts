@@ -14,7 +14,8 @@ export const schemaVersion = 1;
 /** More signals than this add nothing to an incident but size; later ones are only counted. */
 export const signalsMax = 50;
 
-const schema = z.literal(schemaVersion);
+/** In every item. */
+export const schema = z.literal(schemaVersion);
 
 /** The gate of an instance: whether an incident is open, and how many there have been. */
 export const gateRecord = z.object({
@@ -142,22 +143,6 @@ export const inventoryRecord = z
     silence: z.object({ probes: facet.counter, lastAt: facet.epochMs }).exactOptional(),
   })
   .transform(({ schema: _, ...inventory }) => inventory);
-
-/** A fenced host that could come back. */
-export const quarantineRecord = z
-  .object({
-    schema,
-    instanceId: facet.instanceId,
-    incidentId: facet.incidentId,
-    launchTime: facet.launchTime,
-    since: facet.epochMs,
-    privateIp: z.string().exactOptional(),
-    agentIds: z.array(facet.agentId),
-    volumes: z.array(z.object({ volumeId: facet.volumeId, epoch: facet.counter })),
-    returned: facet.quarantinedRun.exactOptional(),
-    lifted: z.object({ by: z.string(), reason: z.string(), at: facet.epochMs }).exactOptional(),
-  })
-  .transform(({ schema: _, ...quarantine }) => quarantine);
 
 export const controlRecord = z
   .object({
