@@ -1,22 +1,14 @@
-import { withAnnounced } from '../domain/announced.ts';
+import { type Announced, withAnnounced } from '../domain/announced.ts';
 import { isCommitted, isProof, mayBeUnderWay, nextFenceStep, rungsOn } from '../domain/fence.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
-import type {
-  Facts,
-  Fence,
-  HoldReason,
-  Incident,
-  ProofRead,
-  Rung,
-  Verdict,
-} from '../domain/incident.ts';
+import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
 import { limits } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
-import { isAnnounced, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
+import { type Evidence, isAnnounced, isDown, judge, mayFence, orderIn } from '../domain/verdict.ts';
 import type { ComputeReads, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -58,9 +50,11 @@ const invocationMs = 40_000;
 const revalidate = async (
   deps: FenceAgentDeps,
   incident: Incident,
-  verdict: Verdict,
+  evidence: Evidence & { readonly announced: Announced | undefined },
 ): Promise<FenceDecision | undefined> => {
-  const { clock, ledger } = deps;
+  const { clock, ledger, policy } = deps;
+  const base = judge(evidence, policy, orderIn(incident.signals));
+  const verdict = withAnnounced(base, evidence.announced, policy.drainReserveMs);
   if (mayFence(verdict)) return undefined;
   const now = clock.now();
   const seen = await ledger.save(incident.id, incident.token, { verdict }, now);
@@ -173,20 +167,15 @@ const lookAround = async (
 ): Promise<FenceDecision | undefined> => {
   const at = deps.clock.now();
   const { instanceId, verdict } = work.incident;
-  const [evidence, announced] = await Promise.all([
+  const [witnesses, announced] = await Promise.all([
     gatherEvidence(deps, instanceId, knownSince(inventory, verdict)),
     recallAnnounced(deps, work.incident, facts.launchTime),
   ]);
+  const evidence = { ...witnesses, announced };
   const { ec2 } = evidence;
-  const { policy } = deps;
-  const base = judge(evidence, policy, orderIn(work.incident.signals));
   const instance = ec2.kind === 'seen' ? ec2.instance : undefined;
   work.down = instance !== undefined && isDown(instance.state);
-  const doubt = await revalidate(
-    deps,
-    work.incident,
-    withAnnounced(base, announced, policy.drainReserveMs),
-  );
+  const doubt = await revalidate(deps, work.incident, evidence);
   return doubt ?? step(deps, work, facts, { at, instance, oldestAt: evidence.oldestAt });
 };
 
