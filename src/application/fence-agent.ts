@@ -1,16 +1,8 @@
 import { actOn } from '../domain/act-on.ts';
-import { withAnnounced } from '../domain/announced.ts';
+import { type Announced, withAnnounced } from '../domain/announced.ts';
 import { isCommitted, isProof, mayBeUnderWay, nextFenceStep, rungsOn } from '../domain/fence.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
-import type {
-  Facts,
-  Fence,
-  HoldReason,
-  Incident,
-  ProofRead,
-  Rung,
-  Verdict,
-} from '../domain/incident.ts';
+import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
 import { limits } from '../domain/policy.ts';
@@ -83,10 +75,11 @@ const isStillBack = ({ facts, verdict }: Incident, { ec2, mesos }: Evidence): bo
 const revalidate = async (
   deps: FenceAgentDeps,
   incident: Incident,
-  evidence: Evidence,
-  verdict: Verdict,
+  evidence: Evidence & { readonly announced: Announced | undefined },
 ): Promise<FenceDecision | undefined> => {
   const { clock, ledger, policy } = deps;
+  const judged = judge(evidence, policy, orderIn(incident.signals), incident.verdict);
+  const verdict = withAnnounced(judged, evidence.announced, policy.drainReserveMs);
   const partitioned = mayFencePartitioned(policy, incident.acknowledged);
   if (mayFence(verdict, partitioned) || isStillBack(incident, evidence)) return undefined;
   const now = clock.now();
@@ -203,24 +196,18 @@ const lookAround = async (
   const { instanceId, verdict } = work.incident;
   const known = knownSince(inventory, verdict);
   const watching = deps.ledger.watched(deps.scope.cluster);
-  const [evidence, announced] = await Promise.all([
+  const [witnesses, announced] = await Promise.all([
     gatherEvidence(deps, instanceId, known, async (agents) =>
       countMissing(deps, agents, await watching),
     ),
     recallAnnounced(deps, work.incident, facts.launchTime),
     watching,
   ]);
+  const evidence = { ...witnesses, announced };
   const { ec2 } = evidence;
-  const { policy } = deps;
-  const base = judge(evidence, policy, orderIn(work.incident.signals), verdict);
   const instance = ec2.kind === 'seen' ? ec2.instance : undefined;
   work.down = instance !== undefined && isDown(instance.state);
-  const doubt = await revalidate(
-    deps,
-    work.incident,
-    evidence,
-    withAnnounced(base, announced, policy.drainReserveMs),
-  );
+  const doubt = await revalidate(deps, work.incident, evidence);
   return doubt ?? step(deps, work, facts, { at, instance, oldestAt: evidence.oldestAt });
 };
 
