@@ -83,7 +83,14 @@ const failover: Contract = {
   }),
 };
 
-const { AssessAgent: _a, FenceAgent: _f, ReleaseVolume: _r, HandOff: _h, ...common } = failover;
+const {
+  AssessAgent: _a,
+  QuarantineAgent: _q,
+  FenceAgent: _f,
+  ReleaseVolume: _r,
+  HandOff: _h,
+  ...common
+} = failover;
 
 /** The planned move, documented there too. */
 const drain: Contract = {
