@@ -3,23 +3,31 @@ import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.t
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createUndoProtection } from '../src/application/undo-protection.ts';
-import { dcos } from '../src/config/sections.ts';
+import { dcos, scope } from '../src/config/sections.ts';
 import { StepInput, UndoProtectionOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import { groupsOf, ledgerOf, orchestratorOf } from '../src/runtime/wiring.ts';
+import { ec2Client, groupsOf, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
-  { name: 'UndoProtection', input: StepInput, output: UndoProtectionOutput, sections: { dcos } },
-  ({ config, options, platform, table }) => {
+  {
+    name: 'UndoProtection',
+    input: StepInput,
+    output: UndoProtectionOutput,
+    sections: { dcos, scope },
+  },
+  ({ config, options, platform, table, telemetry }) => {
     return createUndoProtection({
       ledger: ledgerOf(
         createIncidentLedger(table),
         createClusterLedger(table),
         createOwnershipLedger(table),
       ),
+      compute: readsOf(ec2Client(options), config.scope),
       autoScaling: groupsOf(options),
       orchestrator: orchestratorOf(options, config.dcos, platform),
+      scope: config.scope,
       clock: systemClock,
+      log: telemetry.log,
     });
   },
 );

@@ -36,6 +36,20 @@ export const catalogMysql = {
   upgradeStrategy: { minimumHealthCapacity: 0, maximumOverCapacity: 0 },
 };
 
+/** The same with volumes of other names. */
+export const withVolumes = (id: string, names: readonly string[]): object => ({
+  ...catalogMysql,
+  id,
+  container: {
+    ...catalogMysql.container,
+    volumes: names.map((name) => ({
+      containerPath: `/var/lib/${name}`,
+      external: { name, provider: 'dvdi', options: { 'dvdi/driver': 'rexray' } },
+      mode: 'RW',
+    })),
+  },
+});
+
 /** Something without data on the same agent: fencing takes it down too, and it comes back. */
 export const webApp = {
   id: '/shop/web',

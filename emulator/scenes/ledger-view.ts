@@ -10,6 +10,7 @@ export interface LedgerView {
     | {
         id: string;
         status: string;
+        openedAt: number;
         executionArn?: string;
         verdict?: { kind: string; why: string[]; whyNot: string[] };
         hold?: { reason: string; says: string };
@@ -36,6 +37,20 @@ export interface LedgerView {
 }
 
 type Item = Record<string, unknown> & { pk: string; sk: string };
+
+/** How many incidents there are, by how they stand: `recovered`, `held: blind`. */
+export const readIncidents = async (world: World): Promise<Record<string, number>> => {
+  const raw = await world.dynamodb.scan(world.infra.resource('LedgerTable').ref);
+  const counts: Record<string, number> = {};
+  for (const one of raw) {
+    const item = unmarshall(one as Parameters<typeof unmarshall>[0]) as Item;
+    if (item.sk !== 'STATE' || !item.pk.startsWith('INCIDENT#')) continue;
+    const { status, hold } = item as unknown as NonNullable<LedgerView['incident']>;
+    const how = status === 'held' ? `held: ${hold?.reason ?? 'no reason'}` : status;
+    counts[how] = (counts[how] ?? 0) + 1;
+  }
+  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
+};
 
 /** Reads the newest incident of an instance and the volumes' owner records. */
 export const readLedger = async (world: World, instanceId: string): Promise<LedgerView> => {

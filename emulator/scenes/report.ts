@@ -49,6 +49,12 @@ export interface Report {
   calls: Record<string, Record<string, number>>;
   /** Launches of the app that failed, and how long Marathon backed off in the end. */
   retries: { failedLaunches: number; longestPauseMs: number };
+  /** Where no event told of it: how long after the failure the sweep had found it. */
+  foundMs?: number;
+  /** Where many fail together: how many incidents stand how. */
+  incidents?: Record<string, number>;
+  /** Where many fail together: Slack messages posted. */
+  messages?: number;
 }
 
 /** What the run itself saw, beside the world and the ledger. Times are epoch ms. */
@@ -116,7 +122,11 @@ const appsOf = (world: World, stage: Stage): Report['apps'] => {
 };
 
 const dataOf = (world: World, stage: Stage, rowsBefore: number): Report['data'] => {
-  const guests = world.dcos.guests.report().filter(({ appId }) => appId === stage.app.id);
+  const guests = world.dcos.guests
+    .report()
+    .filter(
+      ({ appId }) => appId === stage.app.id || stage.crowd.some((one) => one.appId === appId),
+    );
   const sum = (pick: (guest: (typeof guests)[number]) => number): number =>
     guests.reduce((total, guest) => total + pick(guest), 0);
   return {

@@ -1,61 +1,21 @@
 import { createVirtualTime, type VirtualTime } from '../core/virtual-time.ts';
-import type { MemoryHooks } from '../services/dynamodb/memory-engine.ts';
-import { createWorld, type World } from '../world.ts';
-import type { Failure, GivenEvent } from './given-event.ts';
-import { readLedger } from './ledger-view.ts';
-import { type Observed, type Outcome, type Report, reportOf } from './report.ts';
+import { createWorld } from '../world.ts';
+import { runToTheEnd } from './ending.ts';
+import { floorOf, isChecked, RUNNING_IS_HEALTHY_MS } from './floor.ts';
+import { readIncidents, readLedger } from './ledger-view.ts';
+import { type Play, plays } from './plays.ts';
+import { type Observed, type Report, reportOf } from './report.ts';
+import { isOf, type Run, type SceneOptions } from './run.ts';
 import { type Stage, setStage } from './stage.ts';
-import { type Line, narrate } from './story.ts';
-
-export interface SceneOptions {
-  scene: Failure;
-  seed: number;
-  /** A document somebody has at hand: decides account, region, instance, time and failure. */
-  event?: GivenEvent;
-  /** A Marathon app instead of the catalog's MySQL. */
-  app?: object;
-  dcosVersion?: string;
-  /** Leave DC/OS and EC2 alone with the failure. */
-  without?: boolean;
-  /** Every function starts cold when the signal comes. */
-  cold?: boolean;
-  /** Tables in plain memory, with these hooks, instead of dynalite's. */
-  tables?: MemoryHooks;
-  tell?: (line: Line) => void;
-  /** Awaited before each jump in time, with the milliseconds about to pass. */
-  pace?: (untilMs: number) => Promise<void> | void;
-  /** Last chance to change the world before time runs: a test breaks it here. */
-  prepare?: (world: World, stage: Stage) => void;
-}
+import { narrate } from './story.ts';
 
 const START_MS = Date.parse('2026-11-23T03:00:00Z');
 /** Two sweeps: the first adopts the volumes, the second knows the inventory. */
 const WARM_UP_MS = 130_000;
 /** From a kernel hang to the alarm, about. */
 const ALARM_AFTER_MS = 200_000;
-const HORIZON_MS = 30 * 60_000;
-/** A person would be looking by now: what is held then is the outcome. */
-const HELD_MS = 5 * 60_000;
-/** DC/OS itself waits five minutes for a silent agent; an outage above that is one. */
-const OUTAGE_MS = 5 * 60_000;
-const WITHOUT_MS = 20 * 60_000;
 /** The hung kernel would come back to life by then. */
 const THAW_MS = 25 * 60_000;
-const SETTLE_MS = 3_000;
-
-/** What one run remembers while it goes. */
-interface Run {
-  time: VirtualTime;
-  world: World;
-  stage: Stage;
-  options: SceneOptions;
-  failure: Failure | undefined;
-  failedAt: number;
-  healthyAt: number | undefined;
-  failedLaunches: number[];
-  rowsBefore: number;
-}
-
 const isIntake = (targetArn: string): boolean => targetArn.endsWith('-intake');
 
 const firstDelivery = ({ world, failedAt, stage }: Run): number | undefined =>
@@ -68,39 +28,6 @@ const firstDelivery = ({ world, failedAt, stage }: Run): number | undefined =>
         isIntake(targetArn) &&
         JSON.stringify(event.detail).includes(stage.failing.instanceId),
     )?.at;
-
-/** An app without health checks counts as healthy after this. */
-const RUNNING_IS_HEALTHY_MS = 10_000;
-/** A stop that somebody else began may finish in its own way for this long, by policy. */
-const FOREIGN_STOP_MS = 60_000;
-
-const isChecked = ({ options: { app } }: Run): boolean =>
-  app === undefined || 'healthChecks' in app;
-
-/** What is left of the stop when the signal comes, by the fastest method policy allows. */
-const stopLeftMs = ({ world, stage, failure, failedAt }: Run, signalAt: number): number => {
-  const { durations } = world;
-  const { instanceId } = stage.failing;
-  const skipMs = durations.stopMs(instanceId, 'skip');
-  if (failure === 'hung') return skipMs;
-  const leftMs = Math.max(0, durations.stopMs(instanceId, 'graceful') - (signalAt - failedAt));
-  return failure === 'stopped' ? Math.min(leftMs, FOREIGN_STOP_MS + skipMs) : leftMs;
-};
-
-/** What nobody can beat: EC2's and DC/OS's own time from the signal on. */
-const floorOf = (run: Run, signalAt: number): number => {
-  const { durations } = run.world;
-  const { id, volumeIds } = run.stage.app;
-  const detachMs = Math.max(...volumeIds.map((volumeId) => durations.detachMs(volumeId)));
-  const healthyMs = isChecked(run) ? durations.attachedToHealthyMs(id) : RUNNING_IS_HEALTHY_MS;
-  return (
-    stopLeftMs(run, signalAt) +
-    detachMs +
-    durations.goneToOfferMs(id) +
-    durations.launchToAttachedMs(id) +
-    healthyMs
-  );
-};
 
 const watch = (run: Run): void => {
   const { world, stage, time, options } = run;
@@ -123,8 +50,9 @@ const watch = (run: Run): void => {
 };
 
 const breakIt = (run: Run): void => {
-  const { world, stage, time, failure } = run;
+  const { world, stage, time, failure, play } = run;
   const { instanceId } = stage.failing;
+  play?.begin?.({ world, stage });
   if (failure === 'stopped') world.ec2.stop(instanceId);
   if (failure === 'terminated') world.ec2.terminate(instanceId);
   if (failure === 'hung') {
@@ -138,54 +66,17 @@ const breakIt = (run: Run): void => {
 const rowsOf = ({ world, stage }: Pick<Run, 'world' | 'stage'>): number =>
   world.dcos.guests
     .report()
-    .filter(({ appId }) => appId === stage.app.id)
+    .filter(({ appId }) => isOf(stage, appId))
     .reduce((sum, guest) => sum + guest.rowsAcknowledged, 0);
 
-const statusesOf = (world: World): string[] =>
-  world.states.executions().map(({ status, output }) => {
-    if (status !== 'SUCCEEDED') return status;
-    const end: unknown = JSON.parse(output ?? '{}');
-    const said = typeof end === 'object' && end !== null && 'status' in end ? end.status : 'joined';
-    return String(said);
-  });
-
-/** Runs until the outcome is there: by the workflow's own end, a long hold, or nothing at all. */
-const runToTheEnd = async (run: Run): Promise<Outcome> => {
-  const { world, time, options, failure } = run;
-  const pace = options.pace === undefined ? {} : { beforeAdvance: options.pace };
-  if (options.without && failure === undefined) return 'cancelled';
-  if (options.without) {
-    const back = (): boolean => run.healthyAt !== undefined;
-    await time.run({ until: back, horizonMs: WITHOUT_MS, ...pace });
-    const quick = run.healthyAt !== undefined && run.healthyAt - run.failedAt <= OUTAGE_MS;
-    return quick ? 'recovered' : 'down';
-  }
-  let heldSince: number | undefined;
-  world.states.onTransition(({ kind, state }) => {
-    if (kind !== 'StateEntered') return;
-    if (state === 'HoldIncident') heldSince ??= time.now();
-    if (state === 'ProtectData') heldSince = undefined;
-  });
-  const ended = (): boolean => {
-    const statuses = statusesOf(world);
-    const over = statuses.some((status) => status === 'recovered' || status === 'cancelled');
-    return over && !statuses.includes('RUNNING');
-  };
-  const isHeld = (): boolean => heldSince !== undefined && time.now() - heldSince >= HELD_MS;
-  const horizonMs = failure === undefined ? HELD_MS : HORIZON_MS;
-  await time.run({ until: () => ended() || isHeld(), horizonMs, ...pace });
-  // Messages are still on their way.
-  if (ended()) await time.run({ until: () => false, horizonMs: SETTLE_MS, ...pace });
-  const statuses = statusesOf(world);
-  if (statuses.includes('recovered')) return run.healthyAt === undefined ? 'failed' : 'recovered';
-  if (isHeld() || statuses.includes('held')) return 'held';
-  if (statuses.includes('cancelled')) return 'cancelled';
-  return statuses.length === 0 && failure === undefined ? 'cancelled' : 'failed';
-};
+/** How many fail beside the first one, if many do. */
+const crowdOf = (play: Play | undefined, { agents }: SceneOptions): { crowd?: number } =>
+  play?.crowd === undefined ? {} : { crowd: (agents ?? play.crowd + 1) - 1 };
 
 const open = async (options: SceneOptions, time: VirtualTime): Promise<Run> => {
   const { event, seed, scene, app } = options;
-  const failure = event === undefined ? scene : event.failure;
+  const play: Play | undefined = event === undefined ? plays[scene] : undefined;
+  const failure = event === undefined ? play?.failure : event.failure;
   const world = await createWorld({
     seed,
     time,
@@ -197,6 +88,8 @@ const open = async (options: SceneOptions, time: VirtualTime): Promise<Run> => {
   const stage = setStage(world, {
     group: failure === 'terminated',
     alarms: event === undefined,
+    ...play?.stage,
+    ...crowdOf(play, options),
     ...(event?.instanceId === undefined ? {} : { instanceId: event.instanceId }),
     ...(app === undefined ? {} : { app }),
   });
@@ -206,6 +99,7 @@ const open = async (options: SceneOptions, time: VirtualTime): Promise<Run> => {
     stage,
     options,
     failure,
+    play,
     failedAt: 0,
     healthyAt: undefined,
     failedLaunches: [],
@@ -246,36 +140,35 @@ const play = async (run: Run): Promise<Report> => {
     });
   }
   const outcome = await runToTheEnd(run);
-  const signalAt = firstDelivery(run);
+  const ledger = options.without
+    ? { incident: undefined, volumes: [] }
+    : await time.busy(readLedger(world, stage.failing.instanceId));
+  const deliveredAt = firstDelivery(run);
+  // No event told of it: what the sweep found begins with the incident.
+  const foundAt = deliveredAt === undefined ? ledger.incident?.openedAt : undefined;
+  const signalAt = deliveredAt ?? foundAt;
   const seen: Observed = {
-    scene: run.failure ?? 'none',
+    scene: run.play === undefined ? (run.failure ?? 'none') : options.scene,
     seed: options.seed,
     outcome,
     failedAt: run.failedAt,
     signalAt,
     healthyAt: run.healthyAt,
-    floorMs: signalAt === undefined ? undefined : floorOf(run, signalAt),
+    floorMs:
+      signalAt === undefined || run.failure === undefined ? undefined : floorOf(run, signalAt),
     rowsBefore: run.rowsBefore,
     failedLaunches: run.failedLaunches,
   };
-  const ledger = options.without
-    ? { incident: undefined, volumes: [] }
-    : await time.busy(readLedger(world, stage.failing.instanceId));
-  return reportOf(world, stage, ledger, seen);
+  const report = reportOf(world, stage, ledger, seen);
+  const found = foundAt === undefined ? {} : { foundMs: foundAt - run.failedAt };
+  if (stage.crowd.length === 0) return { ...report, ...found };
+  const incidents = await time.busy(readIncidents(world));
+  return { ...report, ...found, incidents, messages: world.slack.messages().length };
 };
 
-const opening = ({ failure, stage }: Run): string => {
-  const { instanceId } = stage.failing;
-  switch (failure) {
-    case 'stopped':
-      return `somebody stops ${instanceId}`;
-    case 'terminated':
-      return `${instanceId} is terminated`;
-    case 'hung':
-      return `the kernel of ${instanceId} hangs; EC2 still says running`;
-    case undefined:
-      return 'nothing fails; the event comes all the same';
-  }
+const opening = ({ play, failure, stage }: Run): string => {
+  const told = play ?? (failure === undefined ? undefined : plays[failure]);
+  return told?.opening(stage.failing.instanceId) ?? 'nothing fails; the event comes all the same';
 };
 
 /** Who and what is on the failing agent before it fails: fencing takes all of it down. */

@@ -82,7 +82,8 @@ const outcomeLine = ({ outcome, phasesMs, apps, retries }: Report): string => {
   switch (outcome) {
     case 'recovered':
       return pc.green(
-        `RECOVERED  ${app?.id} is healthy on ${app?.toHost} after ${seconds(phasesMs?.total)}`,
+        `RECOVERED  ${app?.id} is healthy on ${app?.toHost}` +
+          (phasesMs === null ? '' : ` after ${seconds(phasesMs.total)}`),
       );
     case 'down':
       return pc.red(
@@ -131,6 +132,16 @@ const callsLine = ({ calls }: Report): string => {
   return text === '' ? '' : wrap(`calls: ${text}`, COLUMNS).join('\n');
 };
 
+/** What became of all of them, where many fail together. */
+const crowdLine = ({ incidents, messages }: Report): string => {
+  if (incidents === undefined) return '';
+  const counts = Object.entries(incidents).map(([how, n]) => `${n} ${how}`);
+  return wrap(`incidents: ${counts.join(', ')}; messages: ${messages}`, COLUMNS).join('\n');
+};
+
+const foundLine = ({ foundMs }: Report): string =>
+  foundMs === undefined ? '' : `no event told of it: found by the sweep after ${seconds(foundMs)}`;
+
 /** The end of the story: outcome, times, proof, volumes, rows, calls. */
 export const conclusion = (report: Report): string => {
   const { data, apps, retries } = report;
@@ -145,7 +156,7 @@ export const conclusion = (report: Report): string => {
       : `${retries.failedLaunches} launches failed; the longest pause between two was ` +
         seconds(retries.longestPauseMs);
   return ['', outcomeLine(report), '', phasesTable(report), proofTable(report), host, rows]
-    .concat(retried, callsLine(report))
+    .concat(retried, foundLine(report), crowdLine(report), callsLine(report))
     .filter((part, index, all) => part !== '' || all[index - 1] !== '')
     .join('\n');
 };

@@ -1,6 +1,7 @@
+import type { HookSpec } from '../services/autoscaling/hook-actions.ts';
 import type { InstanceSpec } from '../services/ec2/launch.ts';
 import type { World } from '../world.ts';
-import { appIdOf, catalogMysql, externalVolumeNames, webApp } from './apps.ts';
+import { appIdOf, catalogMysql, externalVolumeNames, webApp, withVolumes } from './apps.ts';
 
 /** Who is on stage before anything fails. */
 export interface Stage {
@@ -9,6 +10,8 @@ export interface Stage {
   failing: { instanceId: string; agentId: string; privateIp: string; launchTime: number };
   agents: { instanceId: string; agentId: string; privateIp: string }[];
   app: { id: string; volumeIds: string[] };
+  /** Further agents, each with an app and volumes of its own. */
+  crowd: { instanceId: string; appId: string }[];
 }
 
 export interface StageOptions {
@@ -22,6 +25,14 @@ export interface StageOptions {
   alarms: boolean;
   /** What is special about the failing agent's machine. */
   machine?: Partial<InstanceSpec>;
+  /** Lifecycle hooks of the group. */
+  hooks?: readonly HookSpec[];
+  /** Further agents with an app each. */
+  crowd?: number;
+  /** How many volumes each of their apps has; one, if left out. */
+  volumesEach?: number;
+  /** Agents without anything on them. */
+  spares?: number;
 }
 
 const AGENTS = 4;
@@ -45,6 +56,30 @@ const seedAgents = (world: World, zone: string, first: Partial<InstanceSpec>) =>
     const machine = world.ec2.machine(instanceId);
     if (machine === undefined) throw new RangeError(`${instanceId} vanished`);
     return { instanceId, agentId, privateIp: machine.privateIp, launchTime: machine.launchTime };
+  });
+
+const seedAgent = (world: World, zone: string, name: string): string => {
+  const tags = { ...clusterTag(world), Name: `demo-${name}` };
+  const instanceId = world.ec2.seedInstance({ availabilityZone: zone, tags });
+  world.dcos.addAgent({ instanceId });
+  return instanceId;
+};
+
+const seedCrowd = (world: World, zone: string, options: StageOptions): Stage['crowd'] =>
+  Array.from({ length: options.crowd ?? 0 }, (_, index) => {
+    const instanceId = seedAgent(world, zone, `crowd-${index + 1}`);
+    const names = Array.from(
+      { length: options.volumesEach ?? 1 },
+      (_, i) => `db-${index + 1}-${i}`,
+    );
+    for (const [i, name] of names.entries()) {
+      const device = `/dev/xvd${DEVICES[i] ?? 'z'}`;
+      const attachedTo = { instanceId, device };
+      world.ec2.seedVolume({ availabilityZone: zone, sizeGiB: 16, name, attachedTo });
+    }
+    const definition = withVolumes(`/db-${index + 1}`, names);
+    world.dcos.placeApp(definition, instanceId);
+    return { instanceId, appId: appIdOf(definition) };
   });
 
 /**
@@ -76,13 +111,17 @@ export const setStage = (world: World, options: StageOptions): Stage => {
       availabilityZones: [zone],
       instanceIds: agents.map(({ instanceId }) => instanceId),
       tags: clusterTag(world),
+      ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
     });
     world.autoscaling.onLaunched((instanceId) => {
       world.dcos.addAgent({ instanceId, bootMs: AGENT_BOOT_MS });
     });
   }
+  const crowd = seedCrowd(world, zone, options);
+  for (let i = 1; i <= (options.spares ?? 0); i++) seedAgent(world, zone, `spare-${i}`);
   if (options.alarms) {
-    for (const { instanceId } of agents) world.alarms.watch(instanceId, 'StatusCheckFailed');
+    for (const { instanceId } of [...agents, ...crowd])
+      world.alarms.watch(instanceId, 'StatusCheckFailed');
   }
-  return { zone, failing, agents, app: { id: appIdOf(definition), volumeIds } };
+  return { zone, failing, agents, app: { id: appIdOf(definition), volumeIds }, crowd };
 };

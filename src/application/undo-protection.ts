@@ -1,9 +1,11 @@
 import type { AgentId } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
+import { type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { AutoScaling } from '../ports/auto-scaling.ts';
+import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
-import type { Clock } from '../ports/system.ts';
+import type { Clock, Log } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
 import { loadIncident, type StepInput } from './step.ts';
 
@@ -11,9 +13,12 @@ export interface UndoProtectionDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership' | 'advance'>;
+  readonly compute: Pick<ComputeReads, 'instance'>;
   readonly autoScaling: Pick<AutoScaling, 'exitStandby' | 'resumeReplacement'>;
   readonly orchestrator: Pick<Orchestrator, 'reactivate'>;
+  readonly scope: Scope;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 const actor = 'UndoProtection';
@@ -24,10 +29,25 @@ const reactivateCall = (deps: UndoProtectionDeps, agentId: AgentId): PlannedCall
   outcome: (done) => (done ? {} : { refused: 'not deactivated, or not known any more' }),
 });
 
+/** Its tags were taken away meanwhile: then it is not ours to move, back into its group neither. */
+const isStillOurs = async (
+  { compute, log, scope }: UndoProtectionDeps,
+  { id: incidentId, instanceId }: Incident,
+): Promise<boolean> => {
+  const instance = await compute.instance(instanceId);
+  const why = instance === undefined ? 'is unknown to EC2' : whyNotOurs(instance.tags, scope);
+  if (why !== undefined) log.warn('left in Standby', { incidentId, instanceId, why });
+  return why === undefined;
+};
+
 /** The call that ends what ProtectData did to the Auto Scaling group, if it did anything. */
-const groupCall = (deps: UndoProtectionDeps, incident: Incident): PlannedCall<boolean>[] => {
+const groupCall = async (
+  deps: UndoProtectionDeps,
+  incident: Incident,
+): Promise<PlannedCall<boolean>[]> => {
   const done = incident.protection?.autoScaling;
   if (done?.kind === 'standby') {
+    if (!(await isStillOurs(deps, incident))) return [];
     return [
       {
         intent: {
@@ -80,7 +100,7 @@ export const createUndoProtection =
     const agents = incident.protection?.deactivatedAgentIds ?? [];
     const calls = [
       ...agents.map((agentId) => reactivateCall(deps, agentId)),
-      ...groupCall(deps, incident),
+      ...(await groupCall(deps, incident)),
     ];
     for (const result of await makeCalls(deps, incident, actor, calls)) answerOf(result);
     await returnVolumes(deps, incident);

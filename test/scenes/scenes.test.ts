@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { webApp } from '../../emulator/scenes/apps.ts';
-import { playScene, type SceneOptions } from '../../emulator/scenes/scene.ts';
+import type { SceneOptions } from '../../emulator/scenes/run.ts';
+import { playScene } from '../../emulator/scenes/scene.ts';
 import type { Stage } from '../../emulator/scenes/stage.ts';
 import type { World } from '../../emulator/world.ts';
 

@@ -282,6 +282,15 @@ describe('UndoProtection', () => {
     expect(world.cloud.instances.get(ids.failed)?.devices[1]?.deleteOnTermination).toBe(false);
   });
 
+  it('leaves in Standby what is not ours any more', async () => {
+    const world = await grouped();
+    await protect(world);
+    const before = world.book.calls.length;
+    world.cloud.setInstance(ids.failed, { tags: [] });
+    expect(await undo(world)).toEqual({ kind: 'undone' });
+    expect(world.book.calls.slice(before).map(({ call }) => call)).toEqual(['REACTIVATE_AGENT']);
+  });
+
   it('gives the volumes back to their owner under the epoch they have: epochs never go down', async () => {
     const world = await assessed();
     await protect(world);
