@@ -145,7 +145,8 @@ const callsSince = (
       if (isRejected) othersThrottled += 1;
       continue;
     }
-    const of = (calls[api] ??= { made: 0, throttled: 0 });
+    const of = calls[api] ?? { made: 0, throttled: 0 };
+    calls[api] = of;
     of.made += 1;
     made += 1;
     if (!isRejected) continue;
