@@ -4,6 +4,7 @@ import { whyFlapping } from '../domain/flap.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
+import { isCrowd } from '../domain/pace.ts';
 import type { Policy } from '../domain/policy.ts';
 import {
   type ScopedVolumes,
@@ -16,16 +17,19 @@ import type { Inventory } from '../domain/service.ts';
 import { actOn, judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, Control, IncidentLedger, StormLedger } from '../ports/ledger.ts';
+import type { Pace } from '../ports/pace.ts';
 import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
+import { inCrowd } from './crowd.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
 
 export interface AssessAgentDeps extends PictureDeps {
   readonly ledger: PictureDeps['ledger'] &
-    Pick<IncidentLedger, 'bindExecution' | 'save'> &
+    Pick<IncidentLedger, 'bindExecution' | 'openIncidents' | 'save'> &
     Pick<ClusterLedger, 'control' | 'inventory'> &
     StormLedger;
   readonly events: PhaseEvents;
+  readonly pace: Pace;
   readonly policy: Policy;
 }
 
@@ -136,6 +140,8 @@ const isDecided = (incident: Incident): boolean =>
 interface Known {
   readonly control: Control;
   readonly inventory: Inventory | undefined;
+  /** How many incidents are open. */
+  readonly open: number;
 }
 
 /** The verdict leads to action: are there guards, and is there anything to move? */
@@ -144,7 +150,7 @@ const conclude = async (
   incident: Incident,
   picture: Picture,
   verdict: Verdict,
-  { control, inventory }: Known,
+  { control, inventory, open }: Known,
 ): Promise<AssessDecision> => {
   const { instance } = picture;
   const now = deps.clock.now();
@@ -156,7 +162,8 @@ const conclude = async (
   const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
   const scoped = withEstranged(sorted, volumes, known, apps);
   const memory = memoryOf(incident.facts, inventory);
-  const facts = factsOf(picture, instance, memory, scoped, now);
+  const found = factsOf(picture, instance, memory, scoped, now);
+  const facts = isCrowd(open) ? { ...found, crowd: open } : found;
   const patch = { verdict, facts, status: 'open' } as const;
   // Down is never held for what else fails, nor for failing again: nothing healthy can be hurt.
   const stop =
@@ -241,19 +248,21 @@ export const createAssessAgent =
   (deps: AssessAgentDeps) =>
   async (input: AssessInput): Promise<AssessDecision> => {
     const { clock, ledger, scope } = deps;
-    const [incident, control, inventory] = await Promise.all([
+    const [incident, control, inventory, listed] = await Promise.all([
       bind(deps, input),
       ledger.control(scope.cluster),
       ledger.inventory(instanceOf(input.incidentId)),
+      ledger.openIncidents(scope.cluster),
     ]);
+    const open = listed.length;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     if (isDecided(incident)) {
       await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
       return { kind: 'proceed' };
     }
-    const picture = await lookAround(deps, incident, inventory);
-    const decision = await decide(deps, incident, picture, { control, inventory });
+    const picture = await lookAround(inCrowd(deps, open), incident, inventory);
+    const decision = await decide(deps, incident, picture, { control, inventory, open });
     const waits = decision.kind === 'hold' && ['storm', 'blind'].includes(decision.reason);
     if (!waits && picture.past.storm.waiting[incident.id] !== undefined) {
       await ledger.leaveStorm(scope.cluster, [incident.id], clock.now());

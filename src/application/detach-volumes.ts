@@ -8,6 +8,7 @@ import type { ReleaseStep } from '../domain/release.ts';
 import { clusterTagKey, isOfCluster, type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
+import type { Pace } from '../ports/pace.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import { type CallResult, makeCalls, type PlannedCall } from './calls.ts';
 import { heldByOperator, switchesFreshMs } from './step.ts';
@@ -19,6 +20,7 @@ export interface ReleaseVolumeDeps {
   readonly compute: Pick<ComputeReads, 'instance' | 'volumes'> & VolumeControl;
   readonly scope: Scope;
   readonly policy: Policy;
+  readonly pace: Pace;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -31,6 +33,8 @@ export interface OneVolume {
   readonly volumeId: VolumeId;
   readonly claimed: Ownership & { readonly incidentId: Incident['id'] };
   readonly detaches: AuditRecord[];
+  /** Its turn at EC2's bucket was drawn: the next detach may be made from then on. */
+  turn?: EpochMs;
   /** What became of it; nothing is done for it any more. */
   end?: End;
   /** Repeating its call would not help: told when the others are done. */
@@ -113,6 +117,7 @@ const detach = async (
     const at = clock.now();
     const outcome = outcomeOf(result, at);
     const record = { seq: 0, token: incident.token, actor: 'ReleaseVolume', intendedAt: at };
+    delete one.turn;
     one.detaches.push({ ...call.intent, ...record, outcome });
     if (result.kind === 'failed' && isHopeless(result.error)) one.error = result.error;
     if (result.kind === 'answered' && result.answer.kind === 'unsupported') {
@@ -156,6 +161,19 @@ const isSwitched = async (
   !isRecent(startedAt, clock.now(), switchesFreshMs) &&
   heldByOperator(incident, await ledger.control(scope.cluster), clock.now()) !== undefined;
 
+/** Those whose turn it is. A first detach has drawn with the proof, one that is repeated draws now. */
+const takeTurns = async (
+  { clock, pace }: ReleaseVolumeDeps,
+  due: readonly Due<DetachStep>[],
+): Promise<Due<DetachStep>[]> => {
+  const undrawn = due.filter(({ one }) => one.turn === undefined);
+  if (undrawn.length > 0) {
+    const turn = await pace.draw('DetachVolume', undrawn.length, clock.now());
+    for (const { one } of undrawn) one.turn = turn;
+  }
+  return due.filter(({ one }) => (one.turn ?? 0) <= clock.now());
+};
+
 /** Detaches what may be detached by the reads just made, and writes down why the others may not. */
 export const detachThose = async (
   deps: ReleaseVolumeDeps,
@@ -173,5 +191,6 @@ export const detachThose = async (
     for (const { one } of ours) one.end = 'held';
     return;
   }
-  await detach(deps, work, ours);
+  const now = await takeTurns(deps, ours);
+  if (now.length > 0) await detach(deps, work, now);
 };

@@ -21,10 +21,12 @@ import type { ComputeReads, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
+import type { Pace } from '../ports/pace.ts';
 import type { Log } from '../ports/system.ts';
 
 import { type AfterProofDeps, afterProof, type FenceDecision, proven } from './after-proof.ts';
 import { intentLastsMs } from './calls.ts';
+import { inCrowd } from './crowd.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
 import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
@@ -46,6 +48,7 @@ export interface FenceAgentDeps extends AfterProofDeps {
     > &
     PowerControl;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps'>;
+  readonly pace: Pace;
   readonly log: Log;
   readonly events: PhaseEvents;
 }
@@ -190,6 +193,19 @@ const lookAround = async (
   return doubt ?? step(deps, work, facts, { at, instance, oldestAt: evidence.oldestAt });
 };
 
+/**
+ * One place for all volumes of an agent: agents go free one after the other, each as a whole. A
+ * terminated instance lets go of them by itself.
+ */
+const drawDetaches = async (
+  { clock, pace }: FenceAgentDeps,
+  { volumes }: Facts,
+  { state }: ProofRead,
+): Promise<{ detachFrom?: EpochMs }> =>
+  state === 'terminated' || volumes.length === 0
+    ? {}
+    : { detachFrom: await pace.draw('DetachVolume', volumes.length, clock.now()) };
+
 /** One look and what follows from it; undefined: nothing was decided, look again. */
 const lookOnce = async (
   deps: FenceAgentDeps,
@@ -204,12 +220,46 @@ const lookOnce = async (
   if (!committed && !work.down) return undefined;
   const early = asProofRead(first);
   if (early === undefined) return step(deps, work, facts, first);
-  // One read may be stale: only a second one that agrees makes it a proof.
-  const second = await readInstance(deps, work);
+  // One read may be stale: only a second one that agrees makes it a proof. The detaches, which follow
+  // from it, take their place in the queue meanwhile.
+  const [second, turn] = await Promise.all([
+    readInstance(deps, work),
+    drawDetaches(deps, facts, early),
+  ]);
   const late = asProofRead(second);
   if (late === undefined) return step(deps, work, facts, second);
   if (!isProof(work.fence, early, late)) return undefined;
+  work.fence = { ...work.fence, ...turn };
   return proven(deps, work, [early, late], async () => second.instance);
+};
+
+/** In a crowd nobody looks at EC2 often: its event says when there is something to see. */
+const newsEveryMs = 500;
+/** One read may be behind the event. */
+const afterNewsMs = 2_000;
+
+/**
+ * Sleeps, but wakes when a signal of the machine has come since it was last looked at: intake adds
+ * it to the incident, and the ledger may be read as often as anybody likes.
+ */
+const awaitNews = async (
+  { clock, ledger }: FenceAgentDeps,
+  work: Work,
+  waitMs: number,
+  before: boolean,
+): Promise<boolean> => {
+  const until = clock.now() + waitMs;
+  const { id } = work.incident;
+  for (;;) {
+    const leftMs = until - clock.now();
+    if (leftMs <= 0) return before;
+    await clock.sleep(Math.min(leftMs, newsEveryMs));
+    const signals = (await ledger.incident(id))?.signals ?? [];
+    if (signals.length > work.incident.signals.length) {
+      work.incident = { ...work.incident, signals };
+      return true;
+    }
+  }
 };
 
 const keepLooking = async (
@@ -220,15 +270,23 @@ const keepLooking = async (
   started: EpochMs,
 ): Promise<FenceDecision> => {
   const { clock } = deps;
+  const { crowd } = facts;
+  let woken = false;
   for (;;) {
     const now = clock.now();
     const last = rungsOn(work.fence, facts.launchTime).at(-1);
     const waitedMs = now - (last?.requestedAt ?? work.fence.since);
-    const waitMs = nextLookMs(waitAfter(last?.method), waitedMs);
-    if (now + waitMs - started > invocationMs) {
+    const seldomMs = nextLookMs(waitAfter(last?.method), waitedMs, crowd);
+    const waitMs = woken ? afterNewsMs : seldomMs;
+    if (crowd !== undefined && now + newsEveryMs - started > invocationMs) {
+      // The next invocation looks at once, and then waits for news again.
+      return { kind: 'waiting', waitSeconds: 1 };
+    }
+    if (crowd === undefined && now + waitMs - started > invocationMs) {
       return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }
-    await clock.sleep(waitMs);
+    if (crowd === undefined) await clock.sleep(waitMs);
+    else woken = await awaitNews(deps, work, Math.min(waitMs, started + invocationMs - now), woken);
     const decision = await lookOnce(deps, work, facts, inventory);
     if (decision !== undefined) return decision;
   }
@@ -255,9 +313,9 @@ const lookAheadMeanwhile = async (
  * EC2 says is believed only when two reads issued after the last command agree.
  */
 export const createFenceAgent =
-  (deps: FenceAgentDeps) =>
+  (all: FenceAgentDeps) =>
   async (input: StepInput): Promise<FenceDecision> => {
-    const { clock, ledger, scope } = deps;
+    const { clock, ledger, scope } = all;
     const [{ incident, control }, inventory] = await Promise.all([
       loadStep(ledger, input, scope.cluster),
       ledger.inventory(instanceOf(input.incidentId)),
@@ -266,6 +324,7 @@ export const createFenceAgent =
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts } = incident;
     if (facts === undefined) throw new RangeError('FenceAgent before AssessAgent');
+    const deps = inCrowd(all, facts.crowd);
     const started = clock.now();
     if (incident.fence?.proof !== undefined) {
       return afterProof(deps, { incident, startedAt: started }, incident.fence, () =>
@@ -284,7 +343,8 @@ export const createFenceAgent =
     if (decision !== undefined) return decision;
     const [after] = await Promise.all([
       keepLooking(deps, work, facts, inventory, started),
-      lookAheadMeanwhile(deps, incident, facts),
+      // In a crowd it would not hold: agents come and go before HandOff has its turn.
+      facts.crowd === undefined ? lookAheadMeanwhile(deps, incident, facts) : undefined,
     ]);
     return after;
   };

@@ -9,8 +9,10 @@ import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { MarkGoneAnswer, Orchestrator } from '../ports/orchestrator.ts';
+import type { Pace } from '../ports/pace.ts';
 import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
+import { inCrowd } from './crowd.ts';
 import { checkPlacement, isChecked } from './placement.ts';
 import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
 
@@ -27,6 +29,7 @@ export interface HandOffDeps {
     'capabilities' | 'agents' | 'apps' | 'tasks' | 'queue' | 'markGone' | 'clearLaunchDelay'
   >;
   readonly events: PhaseEvents;
+  readonly pace: Pace;
   readonly scope: Scope;
   readonly policy: Policy;
   readonly clock: Clock;
@@ -191,10 +194,12 @@ const announce = async (events: PhaseEvents, incident: Incident, at: EpochMs): P
  * Runs again when a late volume frees: then only its app's launch delay is cleared.
  */
 export const createHandOff =
-  (deps: HandOffDeps) =>
+  (all: HandOffDeps) =>
   async (input: StepInput): Promise<HandOffDecision> => {
-    const { clock, compute, events, ledger, policy, scope } = deps;
+    const { clock, events, ledger, policy, scope } = all;
     const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const deps = inCrowd(all, incident.facts?.crowd);
+    const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts, fence } = incident;

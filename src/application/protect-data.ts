@@ -6,8 +6,10 @@ import type { AutoScaling } from '../ports/auto-scaling.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
+import type { Pace } from '../ports/pace.ts';
 import { answerOf, settle } from './calls.ts';
 import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
+import { inCrowd } from './crowd.ts';
 import { blockNewWork, keepData, type ProtectionDeps, shelter } from './protection.ts';
 import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
 
@@ -18,6 +20,7 @@ export interface ProtectDataDeps extends ProtectionDeps, ClaimDeps {
   readonly compute: Pick<ComputeReads, 'instance' | 'volumes'> & Safekeeping;
   readonly autoScaling: Pick<AutoScaling, 'membership' | 'enterStandby' | 'suspendReplacement'>;
   readonly events: PhaseEvents;
+  readonly pace: Pace;
 }
 
 export type ProtectDecision =
@@ -56,10 +59,12 @@ const planAll = (
  * be undone; nothing of it is proof.
  */
 export const createProtectData =
-  (deps: ProtectDataDeps) =>
+  (all: ProtectDataDeps) =>
   async (input: StepInput): Promise<ProtectDecision> => {
-    const { clock, compute, ledger, scope } = deps;
+    const { clock, ledger, scope } = all;
     const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const deps = inCrowd(all, incident.facts?.crowd);
+    const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts } = incident;

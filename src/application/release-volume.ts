@@ -8,6 +8,7 @@ import { limits, type Policy } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { nextReleaseStep, type ReleaseStep } from '../domain/release.ts';
 import { intentLastsMs } from './calls.ts';
+import { inCrowd } from './crowd.ts';
 import {
   type Due,
   detachThose,
@@ -28,6 +29,11 @@ export type ReleaseDecision =
 
 /** One invocation looks for this long before it hands the wait to the workflow. */
 const invocationMs = 40_000;
+
+/** A turn that was not used for so long is gone: others have had the bucket meanwhile. */
+const turnLastsMs = 30_000;
+/** A shorter wait for the turn is not worth another invocation. */
+const shortWaitMs = 2_000;
 
 /** A detach follows the read that allows it at once; one answered longer ago is made again. */
 const readLastsMs = 2_000 - intentLastsMs;
@@ -185,13 +191,16 @@ const startWith = (
   volumeId: VolumeId,
   ownership: Ownership | undefined,
   audit: readonly AuditRecord[],
+  turn: EpochMs | undefined,
 ): OneVolume | End => {
   // Another epoch: nothing is touched.
   if (ownership?.incidentId !== incident.id) return 'held';
   if (ownership.state === 'released' || ownership.state === 'owned') return 'released';
   // Under our token, so that a write of an earlier execution that comes late is lost.
   const claimed = { ...ownership, incidentId: incident.id, token: incident.token };
-  return { volumeId, claimed, detaches: detachesOf(audit, volumeId) };
+  const detaches = detachesOf(audit, volumeId);
+  const isFirst = detaches.length === 0 && turn !== undefined;
+  return { volumeId, claimed, detaches, ...(isFirst && { turn }) };
 };
 
 const prepare = async (deps: ReleaseVolumeDeps, input: ReleaseInput): Promise<Prepared> => {
@@ -208,7 +217,10 @@ const prepare = async (deps: ReleaseVolumeDeps, input: ReleaseInput): Promise<Pr
   if (heldByOperator(incident, control, clock.now()) !== undefined) return held;
   if (fence?.proof === undefined) return held;
   const { proof } = fence;
-  const known = volumeIds.map((id, at) => startWith(incident, id, ownerships[at], audit));
+  const { detachFrom } = fence;
+  const isOld = detachFrom !== undefined && clock.now() - detachFrom > turnLastsMs;
+  const turn = isOld ? undefined : detachFrom;
+  const known = volumeIds.map((id, at) => startWith(incident, id, ownerships[at], audit, turn));
   const volumes = known.filter((each) => typeof each !== 'string');
   const before = known.filter((each) => typeof each === 'string');
   const startedAt = clock.now();
@@ -228,12 +240,15 @@ const endOf = ({ before, volumes }: Work): ReleaseDecision => {
   return { kind: worst([...before, ...volumes.map(({ end }) => end)]) };
 };
 
-const nextLook = ({ volumes, proof }: Work, now: EpochMs): number => {
+const nextLook = ({ incident, volumes, proof }: Work, now: EpochMs): number => {
   const asked = volumes
     .filter(isPending)
     .map(({ detaches }) => detaches.at(-1)?.intendedAt ?? proof[1].at);
-  return nextLookMs('detach', now - Math.max(...asked));
+  return nextLookMs('detach', Math.max(0, now - Math.max(...asked)), incident.facts?.crowd);
 };
+
+/** Before its turn an agent does not even look: it could do nothing about what it sees. */
+const turnOf = ({ volumes }: Work): number => Math.max(0, ...volumes.map(({ turn = 0 }) => turn));
 
 /** A part of one agent's volumes, usually all. */
 type ReleaseInput = StepInput & { readonly volumeIds: readonly VolumeId[] };
@@ -244,13 +259,19 @@ type ReleaseInput = StepInput & { readonly volumeIds: readonly VolumeId[] };
  * is stuck holds back none of the others.
  */
 export const createReleaseVolume =
-  (deps: ReleaseVolumeDeps) =>
+  (all: ReleaseVolumeDeps) =>
   async (input: ReleaseInput): Promise<ReleaseDecision> => {
-    const { clock, policy } = deps;
+    const { clock, policy } = all;
     const started = clock.now();
-    const prepared = await prepare(deps, input);
+    const prepared = await prepare(all, input);
     if (prepared.kind === 'done') return prepared.decision;
     const { work } = prepared;
+    const deps = inCrowd(all, work.incident.facts?.crowd);
+    const turnMs = turnOf(work) - clock.now();
+    if (turnMs > shortWaitMs) {
+      return { kind: 'waiting', waitSeconds: Math.floor(turnMs / 1000) };
+    }
+    if (turnMs > 0) await clock.sleep(turnMs);
     for (;;) {
       if (work.volumes.some(isPending)) await lookOnce(deps, work);
       const now = clock.now();

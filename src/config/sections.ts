@@ -195,6 +195,11 @@ export const policy = z
     }),
   );
 
+/** How much of EC2's request buckets is ours. */
+export const pace = z
+  .object({ EC2_BUCKET_SHARE_PERCENT: count(10, 100) })
+  .transform((env) => ({ sharePercent: env.EC2_BUCKET_SHARE_PERCENT }));
+
 /** The workflow that intake and the sweep start. */
 export const workflow = z
   .object({

@@ -93,6 +93,8 @@ export interface Facts {
   readonly leftAlone: readonly { readonly volumeId: VolumeId; readonly why: string }[];
   readonly apps: readonly App[];
   readonly tasks: readonly { readonly id: string; readonly appId: string }[];
+  /** Incidents of the cluster that were open then, where they were many. */
+  readonly crowd?: number;
 }
 
 /** What stopped the workflow before its next mutation. */
@@ -171,6 +173,8 @@ export interface Fence {
   readonly method?: FenceMethod;
   readonly strength?: FenceStrength;
   readonly proof?: readonly [ProofRead, ProofRead];
+  /** From then on the first detaches may be made, by EC2's request bucket. */
+  readonly detachFrom?: EpochMs;
 }
 
 /** Looked ahead while the fence was under way: there was room beside the data, and only there. */

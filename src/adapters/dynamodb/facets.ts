@@ -100,6 +100,7 @@ export const facts = z.object({
   leftAlone: z.array(z.object({ volumeId, why: z.string() })),
   apps: z.array(app),
   tasks: z.array(taskName),
+  crowd: counter.exactOptional(),
 });
 
 export const holdReason = z.enum([
@@ -171,6 +172,7 @@ export const fence = z.object({
   method: z.enum([...rungMethod.options, 'none']).exactOptional(),
   strength: strength.exactOptional(),
   proof: proof.exactOptional(),
+  detachFrom: epochMs.exactOptional(),
 });
 
 export const placement = z.object({ at: epochMs, agents: z.string() });

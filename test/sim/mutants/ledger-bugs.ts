@@ -186,8 +186,8 @@ export const ledgerBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/application/release-volume.ts',
-        exact: 'detaches: detachesOf(audit, volumeId)',
-        replacement: 'detaches: detachesOf(audit.slice(0, 0), volumeId)',
+        exact: 'const detaches = detachesOf(audit, volumeId);',
+        replacement: 'const detaches = detachesOf(audit.slice(0, 0), volumeId);',
       },
     ],
   },

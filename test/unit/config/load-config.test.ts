@@ -50,6 +50,7 @@ const right = {
     ...storm,
     BLOCK_PERIOD_SECONDS: '600',
   },
+  pace: { EC2_BUCKET_SHARE_PERCENT: '70' },
   grace: { IMPAIRED_GRACE_SECONDS: '60', ...storm },
   workflow: { FAILOVER_STATE_MACHINE_ARN: stateMachineArn },
   warming: { WARM_FUNCTIONS: 'demo-openIncident,demo-assessAgent' },

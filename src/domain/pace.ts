@@ -1,0 +1,69 @@
+import type { EpochMs } from './ids.ts';
+
+/*
+ * EC2 counts the requests of everybody in the account and region, per API: a bucket of so many
+ * tokens that fills again at so many a second (EC2 User Guide, "Request throttling"). Whoever is
+ * refused has lost time and made it longer for the others, so nobody calls before its turn: turns
+ * are handed out in the order in which they are asked for (GCRA).
+ */
+
+interface Documented {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** Calls of which a mass failure makes more than the buckets hold. */
+export const documented = {
+  DetachVolume: { burst: 50, perSecond: 5 },
+  ModifyInstanceAttribute: { burst: 50, perSecond: 5 },
+  StopInstances: { burst: 50, perSecond: 5 },
+  TerminateInstances: { burst: 100, perSecond: 5 },
+  // With filters; what goes without them, by ids, has half of it.
+  DescribeInstances: { burst: 100, perSecond: 20 },
+  DescribeVolumes: { burst: 100, perSecond: 20 },
+  DescribeInstanceStatus: { burst: 50, perSecond: 10 },
+  DescribeVolumeStatus: { burst: 50, perSecond: 10 },
+  DescribeVolumesModifications: { burst: 100, perSecond: 20 },
+} as const satisfies Readonly<Record<string, Documented>>;
+
+export type PacedApi = keyof typeof documented;
+
+/** With so many incidents open at once, or fewer, the buckets hold more than they can ask for. */
+const fewMax = 3;
+
+/** Must they share, by the number of open incidents, where somebody counted? */
+export const isCrowd = (open: number | undefined): open is number =>
+  open !== undefined && open > fewMax;
+
+/** Our share of a bucket, as times. */
+export interface Bucket {
+  /** One token fills again in this. */
+  readonly tokenMs: number;
+  /** It is full when nothing was drawn for this long. */
+  readonly fullMs: number;
+}
+
+/**
+ * Calls arrive earlier and later than they were meant to, so a second's worth is left in the bucket:
+ * EC2 sees no more at once than it has.
+ */
+const marginMs = 1_000;
+
+/** What `sharePercent` of the documented bucket gives; the rest is for others in the account. */
+export const bucketOf = (api: PacedApi, sharePercent: number): Bucket => {
+  const { burst, perSecond } = documented[api];
+  const tokenMs = Math.ceil(100_000 / (perSecond * sharePercent));
+  const burstMs = Math.floor((burst * sharePercent) / 100) * tokenMs;
+  return { tokenMs, fullMs: Math.max(tokenMs, burstMs - marginMs) };
+};
+
+/**
+ * A bucket is one number: the time at which it would have been empty with nothing in it since. A
+ * draw moves it on; what it becomes is when the last of the calls may be made: at once, if past.
+ */
+export const drawn = (
+  emptyAt: EpochMs | undefined,
+  tokens: number,
+  { tokenMs, fullMs }: Bucket,
+  now: EpochMs,
+): EpochMs => (Math.max(emptyAt ?? 0, now - fullMs) + tokens * tokenMs) as EpochMs;
