@@ -200,6 +200,14 @@ const play = async (
   const nth = (of: readonly number[], n: number): number => of[Math.min(n, of.length) - 1] ?? 0;
   const finite = (ms: number): number | null => (Number.isFinite(ms) ? ms : null);
   const guests = world.dcos.guests.report();
+  if (process.env.STORM_DEBUG) {
+    const by: Record<string, number> = {};
+    for (const c of world.network.calls()) if (c.service === 'ec2' && c.at >= failedAt) { const k = `${c.functionName} ${c.operation} ${c.status === 503 ? 'THROTTLED ' + Math.floor((c.at-failedAt)/5000)*5 : ''}`; by[k] = (by[k] ?? 0) + 1; }
+    console.error(by);
+    for (const e of world.states.executions()) { const s = statusOf(e); if (s !== 'recovered' && s !== 'joined') console.error(s, JSON.stringify(e).slice(0, 600)); }
+    console.error(free.join(' '));
+    console.error(best.join(' '));
+  }
   const all = statuses();
   return {
     ...options,

@@ -4,7 +4,6 @@ import { whyFlapping } from '../domain/flap.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
-import { isCrowd } from '../domain/pace.ts';
 import type { Policy } from '../domain/policy.ts';
 import {
   type ScopedVolumes,
@@ -140,8 +139,6 @@ const isDecided = (incident: Incident): boolean =>
 interface Known {
   readonly control: Control;
   readonly inventory: Inventory | undefined;
-  /** How many incidents are open. */
-  readonly open: number;
 }
 
 /** The verdict leads to action: are there guards, and is there anything to move? */
@@ -150,7 +147,7 @@ const conclude = async (
   incident: Incident,
   picture: Picture,
   verdict: Verdict,
-  { control, inventory, open }: Known,
+  { control, inventory }: Known,
 ): Promise<AssessDecision> => {
   const { instance } = picture;
   const now = deps.clock.now();
@@ -162,8 +159,7 @@ const conclude = async (
   const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
   const scoped = withEstranged(sorted, volumes, known, apps);
   const memory = memoryOf(incident.facts, inventory);
-  const found = factsOf(picture, instance, memory, scoped, now);
-  const facts = isCrowd(open) ? { ...found, crowd: open } : found;
+  const facts = factsOf(picture, instance, memory, scoped, now);
   const patch = { verdict, facts, status: 'open' } as const;
   // Down is never held for what else fails, nor for failing again: nothing healthy can be hurt.
   const stop =
@@ -254,15 +250,15 @@ export const createAssessAgent =
       ledger.inventory(instanceOf(input.incidentId)),
       ledger.openIncidents(scope.cluster),
     ]);
-    const open = listed.length;
+
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     if (isDecided(incident)) {
       await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
       return { kind: 'proceed' };
     }
-    const picture = await lookAround(inCrowd(deps, open), incident, inventory);
-    const decision = await decide(deps, incident, picture, { control, inventory, open });
+    const picture = await lookAround(inCrowd(deps, listed.length), incident, inventory);
+    const decision = await decide(deps, incident, picture, { control, inventory });
     const waits = decision.kind === 'hold' && ['storm', 'blind'].includes(decision.reason);
     if (!waits && picture.past.storm.waiting[incident.id] !== undefined) {
       await ledger.leaveStorm(scope.cluster, [incident.id], clock.now());

@@ -1,3 +1,4 @@
+import type { Instance } from '../domain/machine.ts';
 import { isCrowd, type PacedApi } from '../domain/pace.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { Pace } from '../ports/pace.ts';
@@ -34,18 +35,30 @@ export const awaitTurn = async (
   if (waitMs > 0) await clock.sleep(waitMs);
 };
 
-const pacedReads = <Compute extends object>(compute: Compute, deps: CrowdDeps): Compute =>
-  new Proxy(compute, {
+/** The status checks of a machine that was just read: EC2 reports none of one that does not run. */
+const mayHaveChecks = async (reading: Promise<Instance | undefined> | undefined) =>
+  reading === undefined || (await reading)?.state === 'running';
+
+const pacedReads = <Compute extends object>(compute: Compute, deps: CrowdDeps): Compute => {
+  let reading: Promise<Instance | undefined> | undefined;
+  return new Proxy(compute, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function') return member;
       if (!isRead(name)) return member.bind(target);
-      return async (...input: unknown[]): Promise<unknown> => {
+      const read = async (...input: unknown[]): Promise<unknown> => {
+        if (name === 'statusChecks' && !(await mayHaveChecks(reading))) return undefined;
         await Promise.all(requestsOf[name].map((api) => awaitTurn(deps, api, 1)));
         return Reflect.apply(member, target, input);
       };
+      if (name !== 'instance') return read;
+      return (...input: unknown[]) => {
+        reading = read(...input) as Promise<Instance | undefined>;
+        return reading;
+      };
     },
   });
+};
 
 /**
  * The same, with reads that wait for their turn at EC2's buckets where many incidents are open at

@@ -14,7 +14,10 @@ import { type CallResult, makeCalls, type PlannedCall } from './calls.ts';
 import { heldByOperator, switchesFreshMs } from './step.ts';
 
 export interface ReleaseVolumeDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude' | 'audit'> &
+  readonly ledger: Pick<
+    IncidentLedger,
+    'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude' | 'audit'
+  > &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership' | 'advance'>;
   readonly compute: Pick<ComputeReads, 'instance' | 'volumes'> & VolumeControl;
@@ -47,6 +50,8 @@ export interface Work {
   readonly fence: Fence;
   readonly proof: readonly [ProofRead, ProofRead];
   readonly startedAt: EpochMs;
+  /** Open incidents, if many. */
+  readonly crowd: number | undefined;
   readonly volumes: readonly OneVolume[];
   /** What became of the others earlier. */
   readonly before: readonly End[];

@@ -29,12 +29,12 @@ import { intentLastsMs } from './calls.ts';
 import { inCrowd } from './crowd.ts';
 import { lookAhead } from './placement.ts';
 import { climb, type Work } from './power.ts';
-import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
+import { heldByOperator, hold, loadStepInCrowd, type StepInput, switchedSince } from './step.ts';
 import { countMissing, gatherEvidence, knownSince } from './witnesses.ts';
 
 export interface FenceAgentDeps extends AfterProofDeps {
   readonly ledger: AfterProofDeps['ledger'] &
-    Pick<IncidentLedger, 'incident'> &
+    Pick<IncidentLedger, 'incident' | 'openIncidents'> &
     Pick<ClusterLedger, 'inventory' | 'watched'>;
   readonly compute: AfterProofDeps['compute'] &
     Pick<
@@ -267,10 +267,10 @@ const keepLooking = async (
   work: Work,
   facts: Facts,
   inventory: Inventory | undefined,
-  started: EpochMs,
+  crowd: number | undefined,
 ): Promise<FenceDecision> => {
   const { clock } = deps;
-  const { crowd } = facts;
+  const { startedAt: started } = work;
   let woken = false;
   for (;;) {
     const now = clock.now();
@@ -291,6 +291,10 @@ const keepLooking = async (
     if (decision !== undefined) return decision;
   }
 };
+
+/** On its way down when it was assessed, and no word of it since: there is nothing to see yet. */
+const isGoingDown = ({ signals }: Incident, { at, state }: Facts): boolean =>
+  state === 'stopping' && signals.every(({ receivedAt }) => receivedAt <= at);
 
 /** Uses the wait. Whatever comes of it, the fence goes on: HandOff checks for itself if it must. */
 const lookAheadMeanwhile = async (
@@ -316,15 +320,15 @@ export const createFenceAgent =
   (all: FenceAgentDeps) =>
   async (input: StepInput): Promise<FenceDecision> => {
     const { clock, ledger, scope } = all;
-    const [{ incident, control }, inventory] = await Promise.all([
-      loadStep(ledger, input, scope.cluster),
+    const [{ incident, control, crowd }, inventory] = await Promise.all([
+      loadStepInCrowd(ledger, input, scope.cluster),
       ledger.inventory(instanceOf(input.incidentId)),
     ]);
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts } = incident;
     if (facts === undefined) throw new RangeError('FenceAgent before AssessAgent');
-    const deps = inCrowd(all, facts.crowd);
+    const deps = inCrowd(all, crowd);
     const started = clock.now();
     if (incident.fence?.proof !== undefined) {
       return afterProof(deps, { incident, startedAt: started }, incident.fence, () =>
@@ -338,13 +342,18 @@ export const createFenceAgent =
       deps.events.publish('protected', incident, started),
       incident.fence ?? ledger.save(incident.id, incident.token, { fence }, started),
     ]);
-    const work: Work = { incident, fence, down: false, startedAt: started, noted };
-    const [decision] = await Promise.all([lookOnce(deps, work, facts, inventory), noted]);
+    const down = crowd !== undefined && incident.verdict?.kind === 'Down';
+    const work: Work = { incident, fence, down, startedAt: started, noted };
+    const isEarly = crowd !== undefined && isGoingDown(incident, facts);
+    const [decision] = await Promise.all([
+      isEarly ? undefined : lookOnce(deps, work, facts, inventory),
+      noted,
+    ]);
     if (decision !== undefined) return decision;
     const [after] = await Promise.all([
-      keepLooking(deps, work, facts, inventory, started),
+      keepLooking(deps, work, facts, inventory, crowd),
       // In a crowd it would not hold: agents come and go before HandOff has its turn.
-      facts.crowd === undefined ? lookAheadMeanwhile(deps, incident, facts) : undefined,
+      crowd === undefined ? lookAheadMeanwhile(deps, incident, facts) : undefined,
     ]);
     return after;
   };

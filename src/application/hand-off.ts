@@ -14,10 +14,13 @@ import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
 import { inCrowd } from './crowd.ts';
 import { checkPlacement, isChecked } from './placement.ts';
-import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, hold, loadStepInCrowd, type StepInput } from './step.ts';
 
 export interface HandOffDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
+  readonly ledger: Pick<
+    IncidentLedger,
+    'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude'
+  > &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership'>;
   readonly compute: Pick<
@@ -197,8 +200,8 @@ export const createHandOff =
   (all: HandOffDeps) =>
   async (input: StepInput): Promise<HandOffDecision> => {
     const { clock, events, ledger, policy, scope } = all;
-    const { incident, control } = await loadStep(ledger, input, scope.cluster);
-    const deps = inCrowd(all, incident.facts?.crowd);
+    const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
+    const deps = inCrowd(all, crowd);
     const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());

@@ -11,10 +11,13 @@ import { answerOf, settle } from './calls.ts';
 import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
 import { inCrowd } from './crowd.ts';
 import { blockNewWork, keepData, type ProtectionDeps, shelter } from './protection.ts';
-import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, hold, loadStepInCrowd, type StepInput } from './step.ts';
 
 export interface ProtectDataDeps extends ProtectionDeps, ClaimDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
+  readonly ledger: Pick<
+    IncidentLedger,
+    'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude'
+  > &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership' | 'claim'>;
   readonly compute: Pick<ComputeReads, 'instance' | 'volumes'> & Safekeeping;
@@ -62,8 +65,8 @@ export const createProtectData =
   (all: ProtectDataDeps) =>
   async (input: StepInput): Promise<ProtectDecision> => {
     const { clock, ledger, scope } = all;
-    const { incident, control } = await loadStep(ledger, input, scope.cluster);
-    const deps = inCrowd(all, incident.facts?.crowd);
+    const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
+    const deps = inCrowd(all, crowd);
     const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());

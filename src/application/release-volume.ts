@@ -20,7 +20,7 @@ import {
   recordStuck,
   type Work,
 } from './detach-volumes.ts';
-import { heldByOperator, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, loadStepInCrowd, type StepInput } from './step.ts';
 
 /** What became of the volumes; the worst of it. Each is in the ledger for itself. */
 export type ReleaseDecision =
@@ -206,8 +206,8 @@ const startWith = (
 const prepare = async (deps: ReleaseVolumeDeps, input: ReleaseInput): Promise<Prepared> => {
   const { clock, ledger, scope } = deps;
   const { volumeIds } = input;
-  const [{ incident, control }, audit, ...ownerships] = await Promise.all([
-    loadStep(ledger, input, scope.cluster),
+  const [{ incident, control, crowd }, audit, ...ownerships] = await Promise.all([
+    loadStepInCrowd(ledger, input, scope.cluster),
     ledger.audit(input.incidentId),
     ...volumeIds.map((volumeId) => ledger.ownership(volumeId)),
   ]);
@@ -224,7 +224,7 @@ const prepare = async (deps: ReleaseVolumeDeps, input: ReleaseInput): Promise<Pr
   const volumes = known.filter((each) => typeof each !== 'string');
   const before = known.filter((each) => typeof each === 'string');
   const startedAt = clock.now();
-  const work = { incident, fence, proof, startedAt, volumes, before, instance: undefined };
+  const work = { incident, fence, proof, startedAt, crowd, volumes, before, instance: undefined };
   return { kind: 'work', work };
 };
 
@@ -240,11 +240,11 @@ const endOf = ({ before, volumes }: Work): ReleaseDecision => {
   return { kind: worst([...before, ...volumes.map(({ end }) => end)]) };
 };
 
-const nextLook = ({ incident, volumes, proof }: Work, now: EpochMs): number => {
+const nextLook = ({ crowd, volumes, proof }: Work, now: EpochMs): number => {
   const asked = volumes
     .filter(isPending)
     .map(({ detaches }) => detaches.at(-1)?.intendedAt ?? proof[1].at);
-  return nextLookMs('detach', Math.max(0, now - Math.max(...asked)), incident.facts?.crowd);
+  return nextLookMs('detach', Math.max(0, now - Math.max(...asked)), crowd);
 };
 
 /** Before its turn an agent does not even look: it could do nothing about what it sees. */
@@ -266,7 +266,7 @@ export const createReleaseVolume =
     const prepared = await prepare(all, input);
     if (prepared.kind === 'done') return prepared.decision;
     const { work } = prepared;
-    const deps = inCrowd(all, work.incident.facts?.crowd);
+    const deps = inCrowd(all, work.crowd);
     const turnMs = turnOf(work) - clock.now();
     if (turnMs > shortWaitMs) {
       return { kind: 'waiting', waitSeconds: Math.floor(turnMs / 1000) };

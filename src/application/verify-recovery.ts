@@ -16,10 +16,13 @@ import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
 import { tagEpoch } from './claims.ts';
 import { inCrowd } from './crowd.ts';
-import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, hold, loadStepInCrowd, type StepInput } from './step.ts';
 
 export interface VerifyRecoveryDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
+  readonly ledger: Pick<
+    IncidentLedger,
+    'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude'
+  > &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership' | 'advance'>;
   readonly compute: Pick<ComputeReads, 'instancesOfCluster' | 'volumes'> &
@@ -187,8 +190,8 @@ export const createVerifyRecovery =
   (all: VerifyRecoveryDeps) =>
   async (input: StepInput): Promise<VerifyDecision> => {
     const { clock, events, ledger, scope } = all;
-    const { incident, control } = await loadStep(ledger, input, scope.cluster);
-    const deps = inCrowd(all, incident.facts?.crowd);
+    const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
+    const deps = inCrowd(all, crowd);
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts, handOff } = incident;
@@ -217,7 +220,7 @@ export const createVerifyRecovery =
         const says = [...missing, ...lockedUp(picture.volumes)].join('; ');
         return hold(ledger, incident, { reason: 'recovery-not-seen', says }, now);
       }
-      const waitMs = nextLookMs('recovery', now - since, facts.crowd);
+      const waitMs = nextLookMs('recovery', now - since, crowd);
       if (clock.now() + waitMs - started > invocationMs) {
         return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
       }

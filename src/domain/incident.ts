@@ -93,8 +93,6 @@ export interface Facts {
   readonly leftAlone: readonly { readonly volumeId: VolumeId; readonly why: string }[];
   readonly apps: readonly App[];
   readonly tasks: readonly { readonly id: string; readonly appId: string }[];
-  /** Incidents of the cluster that were open then, where they were many. */
-  readonly crowd?: number;
 }
 
 /** What stopped the workflow before its next mutation. */

@@ -44,10 +44,10 @@ export interface Bucket {
 }
 
 /**
- * Calls arrive earlier and later than they were meant to, so a second's worth is left in the bucket:
+ * Calls arrive earlier and later than they were meant to, so two seconds' worth is left in the bucket:
  * EC2 sees no more at once than it has.
  */
-const marginMs = 1_000;
+const marginMs = 2_000;
 
 /** What `sharePercent` of the documented bucket gives; the rest is for others in the account. */
 export const bucketOf = (api: PacedApi, sharePercent: number): Bucket => {

@@ -100,7 +100,6 @@ export const facts = z.object({
   leftAlone: z.array(z.object({ volumeId, why: z.string() })),
   apps: z.array(app),
   tasks: z.array(taskName),
-  crowd: counter.exactOptional(),
 });
 
 export const holdReason = z.enum([
