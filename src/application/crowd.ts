@@ -24,15 +24,17 @@ const requestsOf: Readonly<Record<keyof ComputeReads, readonly PacedApi[]>> = {
 
 const isRead = (name: PropertyKey): name is keyof ComputeReads => Object.hasOwn(requestsOf, name);
 
-/** Waits until the calls may be made. */
+/** Waits until the calls may be made. Answers how long that took, in milliseconds. */
 export const awaitTurn = async (
   { clock, pace }: CrowdDeps,
   api: PacedApi,
   tokens: number,
-): Promise<void> => {
-  const at = await pace.draw(api, tokens, clock.now());
+): Promise<number> => {
+  const since = clock.now();
+  const at = await pace.draw(api, tokens, since);
   const waitMs = at - clock.now();
   if (waitMs > 0) await clock.sleep(waitMs);
+  return clock.now() - since;
 };
 
 /** The status checks of a machine that was just read: EC2 reports none of one that does not run. */

@@ -25,10 +25,11 @@ import type { Pace } from '../ports/pace.ts';
 import type { Log } from '../ports/system.ts';
 
 import { type AfterProofDeps, afterProof, type FenceDecision, proven } from './after-proof.ts';
+import { afterNewsMs, awaitNews, isGoingDown, newsEveryMs } from './await-news.ts';
 import { intentLastsMs } from './calls.ts';
 import { inCrowd } from './crowd.ts';
 import { lookAhead } from './placement.ts';
-import { climb, type Work } from './power.ts';
+import { climb, turnFor, type Work } from './power.ts';
 import { heldByOperator, hold, loadStepInCrowd, type StepInput, switchedSince } from './step.ts';
 import { countMissing, gatherEvidence, knownSince } from './witnesses.ts';
 
@@ -158,6 +159,7 @@ const step = async (
     case 'command': {
       // Nothing written before may arrive after what this writes.
       await work.noted;
+      if ((await turnFor(deps, work, next.method)) > clock.now()) return undefined;
       const stop =
         whyNotNow(deps, instance, facts, next.method) ?? (await switchedSince(deps, work));
       if (stop !== undefined) return hold(ledger, work.incident, stop, clock.now());
@@ -185,6 +187,7 @@ const lookAround = async (
       countMissing(deps, agents, await watching),
     ),
     watching,
+    turnFor(deps, work, 'skip'),
   ]);
   const { ec2 } = evidence;
   const instance = ec2.kind === 'seen' ? ec2.instance : undefined;
@@ -233,35 +236,6 @@ const lookOnce = async (
   return proven(deps, work, [early, late], async () => second.instance);
 };
 
-/** In a crowd nobody looks at EC2 often: its event says when there is something to see. */
-const newsEveryMs = 500;
-/** One read may be behind the event. */
-const afterNewsMs = 2_000;
-
-/**
- * Sleeps, but wakes when a signal of the machine has come since it was last looked at: intake adds
- * it to the incident, and the ledger may be read as often as anybody likes.
- */
-const awaitNews = async (
-  { clock, ledger }: FenceAgentDeps,
-  work: Work,
-  waitMs: number,
-  before: boolean,
-): Promise<boolean> => {
-  const until = clock.now() + waitMs;
-  const { id } = work.incident;
-  for (;;) {
-    const leftMs = until - clock.now();
-    if (leftMs <= 0) return before;
-    await clock.sleep(Math.min(leftMs, newsEveryMs));
-    const signals = (await ledger.incident(id))?.signals ?? [];
-    if (signals.length > work.incident.signals.length) {
-      work.incident = { ...work.incident, signals };
-      return true;
-    }
-  }
-};
-
 const keepLooking = async (
   deps: FenceAgentDeps,
   work: Work,
@@ -277,7 +251,7 @@ const keepLooking = async (
     const last = rungsOn(work.fence, facts.launchTime).at(-1);
     const waitedMs = now - (last?.requestedAt ?? work.fence.since);
     const seldomMs = nextLookMs(waitAfter(last?.method), waitedMs, crowd);
-    const waitMs = woken ? afterNewsMs : seldomMs;
+    const waitMs = Math.max(woken ? afterNewsMs : seldomMs, (work.turn?.at ?? 0) - now);
     if (crowd !== undefined && now + newsEveryMs - started > invocationMs) {
       // The next invocation looks at once, and then waits for news again.
       return { kind: 'waiting', waitSeconds: 1 };
@@ -291,10 +265,6 @@ const keepLooking = async (
     if (decision !== undefined) return decision;
   }
 };
-
-/** On its way down when it was assessed, and no word of it since: there is nothing to see yet. */
-const isGoingDown = ({ signals }: Incident, { at, state }: Facts): boolean =>
-  state === 'stopping' && signals.every(({ receivedAt }) => receivedAt <= at);
 
 /** Uses the wait. Whatever comes of it, the fence goes on: HandOff checks for itself if it must. */
 const lookAheadMeanwhile = async (
