@@ -36,8 +36,10 @@ export interface StormResult extends StormOptions {
 }
 
 const START_MS = Date.parse('2026-11-23T03:00:00Z');
-/** Two sweeps: the first adopts the volumes, the second knows the inventory. */
-const WARM_UP_MS = 130_000;
+/** Adoption takes so many volumes a minute; one more sweep knows the inventory. */
+const ADOPTED_A_MINUTE = 100;
+const warmUpMs = ({ agents, volumesEach }: StormOptions): number =>
+  (1 + Math.ceil((agents * volumesEach) / ADOPTED_A_MINUTE)) * 60_000 + 10_000;
 const HORIZON_MS = 30 * 60_000;
 const TWELVE = 12;
 /** DetachVolume, documented: so many at once, and so many a second. */
@@ -181,7 +183,7 @@ const play = async (
 ): Promise<StormResult> => {
   const failing = setUp(world, options);
   world.ec2.background(options.background);
-  await time.run({ until: () => false, horizonMs: WARM_UP_MS });
+  await time.run({ until: () => false, horizonMs: warmUpMs(options) });
   const failedAt = time.now();
   for (const { instanceId } of failing) world.ec2.stop(instanceId, { skipOsShutdown: true });
   const statuses = (): string[] => world.states.executions().map(statusOf);
@@ -202,9 +204,16 @@ const play = async (
   const guests = world.dcos.guests.report();
   if (process.env.STORM_DEBUG) {
     const by: Record<string, number> = {};
-    for (const c of world.network.calls()) if (c.service === 'ec2' && c.at >= failedAt) { const k = `${c.functionName} ${c.operation} ${c.status === 503 ? 'THROTTLED ' + Math.floor((c.at-failedAt)/5000)*5 : ''}`; by[k] = (by[k] ?? 0) + 1; }
+    for (const c of world.network.calls())
+      if (c.service === 'ec2' && c.at >= failedAt) {
+        const k = `${c.functionName} ${c.operation} ${c.status === 503 ? 'THROTTLED ' + Math.floor((c.at - failedAt) / 5000) * 5 : ''}`;
+        by[k] = (by[k] ?? 0) + 1;
+      }
     console.error(by);
-    for (const e of world.states.executions()) { const s = statusOf(e); if (s !== 'recovered' && s !== 'joined') console.error(s, JSON.stringify(e).slice(0, 600)); }
+    for (const e of world.states.executions()) {
+      const s = statusOf(e);
+      if (s !== 'recovered' && s !== 'joined') console.error(s, JSON.stringify(e).slice(0, 600));
+    }
     console.error(free.join(' '));
     console.error(best.join(' '));
   }

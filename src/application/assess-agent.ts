@@ -257,7 +257,7 @@ export const createAssessAgent =
       await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
       return { kind: 'proceed' };
     }
-    const picture = await lookAround(inCrowd(deps, listed.length), incident, inventory);
+    const picture = await lookAround(inCrowd(deps, listed.length, 'begin'), incident, inventory);
     const decision = await decide(deps, incident, picture, { control, inventory });
     const waits = decision.kind === 'hold' && ['storm', 'blind'].includes(decision.reason);
     if (!waits && picture.past.storm.waiting[incident.id] !== undefined) {

@@ -9,6 +9,9 @@ export interface CrowdDeps {
   readonly clock: Clock;
 }
 
+/** Whose machine is being released comes before whose is only looked at. */
+type Phase = 'begin' | 'finish';
+
 /** The requests each read makes; a list of more than one page makes more. */
 const requestsOf: Readonly<Record<keyof ComputeReads, readonly PacedApi[]>> = {
   instance: ['DescribeInstances'],
@@ -41,7 +44,21 @@ export const awaitTurn = async (
 const mayHaveChecks = async (reading: Promise<Instance | undefined> | undefined) =>
   reading === undefined || (await reading)?.state === 'running';
 
-const pacedReads = <Compute extends object>(compute: Compute, deps: CrowdDeps): Compute => {
+/** First the turn of its phase, then that at the whole bucket: nobody draws far ahead for its begin. */
+const awaitRead = async (deps: CrowdDeps, api: PacedApi, phase: Phase): Promise<void> => {
+  const { clock, pace } = deps;
+  if (phase === 'begin') {
+    const waitMs = (await pace.drawEarly(api, 1, clock.now())) - clock.now();
+    if (waitMs > 0) await clock.sleep(waitMs);
+  }
+  await awaitTurn(deps, api, 1);
+};
+
+const pacedReads = <Compute extends object>(
+  compute: Compute,
+  deps: CrowdDeps,
+  phase: Phase,
+): Compute => {
   let reading: Promise<Instance | undefined> | undefined;
   return new Proxy(compute, {
     get(target, name) {
@@ -50,7 +67,7 @@ const pacedReads = <Compute extends object>(compute: Compute, deps: CrowdDeps): 
       if (!isRead(name)) return member.bind(target);
       const read = async (...input: unknown[]): Promise<unknown> => {
         if (name === 'statusChecks' && !(await mayHaveChecks(reading))) return undefined;
-        await Promise.all(requestsOf[name].map((api) => awaitTurn(deps, api, 1)));
+        await Promise.all(requestsOf[name].map((api) => awaitRead(deps, api, phase)));
         return Reflect.apply(member, target, input);
       };
       if (name !== 'instance') return read;
@@ -69,4 +86,5 @@ const pacedReads = <Compute extends object>(compute: Compute, deps: CrowdDeps): 
 export const inCrowd = <Deps extends CrowdDeps & { readonly compute: object }>(
   deps: Deps,
   open: number | undefined,
-): Deps => (isCrowd(open) ? { ...deps, compute: pacedReads(deps.compute, deps) } : deps);
+  phase: Phase,
+): Deps => (isCrowd(open) ? { ...deps, compute: pacedReads(deps.compute, deps, phase) } : deps);

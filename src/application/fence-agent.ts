@@ -3,6 +3,7 @@ import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
+import { turnLastsMs } from '../domain/pace.ts';
 import { limits } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { whyNotOurs } from '../domain/scope.ts';
@@ -202,12 +203,30 @@ const lookAround = async (
  */
 const drawDetaches = async (
   { clock, pace }: FenceAgentDeps,
+  { fence: { detachFrom } }: Work,
   { volumes }: Facts,
   { state }: ProofRead,
-): Promise<{ detachFrom?: EpochMs }> =>
-  state === 'terminated' || volumes.length === 0
-    ? {}
-    : { detachFrom: await pace.draw('DetachVolume', volumes.length, clock.now()) };
+): Promise<EpochMs | undefined> => {
+  const now = clock.now();
+  if (detachFrom !== undefined && now - detachFrom <= turnLastsMs) return detachFrom;
+  if (state === 'terminated' || volumes.length === 0) return undefined;
+  return pace.draw('DetachVolume', volumes.length, now);
+};
+
+/** A shorter wait is not worth another invocation, and so much before the turn the proof is read. */
+const aheadMs = 2_000;
+
+/** It is down, but its turn to detach is not soon: the place is kept, and the proof read then. */
+const untilTurn = async (
+  { clock, ledger }: FenceAgentDeps,
+  { fence, incident: { id, token } }: Work,
+  detachFrom: EpochMs | undefined,
+): Promise<FenceDecision | undefined> => {
+  const waitMs = (detachFrom ?? 0) - aheadMs - clock.now();
+  if (detachFrom === undefined || waitMs < 1_000) return undefined;
+  await ledger.save(id, token, { fence: { ...fence, detachFrom } }, clock.now());
+  return { kind: 'waiting', waitSeconds: Math.floor(waitMs / 1000) };
+};
 
 /** One look and what follows from it; undefined: nothing was decided, look again. */
 const lookOnce = async (
@@ -224,15 +243,15 @@ const lookOnce = async (
   const early = asProofRead(first);
   if (early === undefined) return step(deps, work, facts, first);
   // One read may be stale: only a second one that agrees makes it a proof. The detaches, which follow
-  // from it, take their place in the queue meanwhile.
-  const [second, turn] = await Promise.all([
-    readInstance(deps, work),
-    drawDetaches(deps, facts, early),
-  ]);
+  // from it, take their place in the queue meanwhile; in a crowd before, to look only when it matters.
+  const turn = drawDetaches(deps, work, facts, early);
+  const waits = work.crowd === undefined ? undefined : await untilTurn(deps, work, await turn);
+  if (waits !== undefined) return waits;
+  const [second, detachFrom] = await Promise.all([readInstance(deps, work), turn]);
+  if (detachFrom !== undefined) work.fence = { ...work.fence, detachFrom };
   const late = asProofRead(second);
   if (late === undefined) return step(deps, work, facts, second);
   if (!isProof(work.fence, early, late)) return undefined;
-  work.fence = { ...work.fence, ...turn };
   return proven(deps, work, [early, late], async () => second.instance);
 };
 
@@ -241,10 +260,9 @@ const keepLooking = async (
   work: Work,
   facts: Facts,
   inventory: Inventory | undefined,
-  crowd: number | undefined,
 ): Promise<FenceDecision> => {
   const { clock } = deps;
-  const { startedAt: started } = work;
+  const { crowd, startedAt: started } = work;
   let woken = false;
   for (;;) {
     const now = clock.now();
@@ -298,7 +316,7 @@ export const createFenceAgent =
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts } = incident;
     if (facts === undefined) throw new RangeError('FenceAgent before AssessAgent');
-    const deps = inCrowd(all, crowd);
+    const deps = inCrowd(all, crowd, 'finish');
     const started = clock.now();
     if (incident.fence?.proof !== undefined) {
       return afterProof(deps, { incident, startedAt: started }, incident.fence, () =>
@@ -313,7 +331,7 @@ export const createFenceAgent =
       incident.fence ?? ledger.save(incident.id, incident.token, { fence }, started),
     ]);
     const down = crowd !== undefined && incident.verdict?.kind === 'Down';
-    const work: Work = { incident, fence, down, startedAt: started, noted };
+    const work: Work = { incident, fence, crowd, down, startedAt: started, noted };
     const isEarly = crowd !== undefined && isGoingDown(incident, facts);
     const [decision] = await Promise.all([
       isEarly ? undefined : lookOnce(deps, work, facts, inventory),
@@ -321,7 +339,7 @@ export const createFenceAgent =
     ]);
     if (decision !== undefined) return decision;
     const [after] = await Promise.all([
-      keepLooking(deps, work, facts, inventory, crowd),
+      keepLooking(deps, work, facts, inventory),
       // In a crowd it would not hold: agents come and go before HandOff has its turn.
       crowd === undefined ? lookAheadMeanwhile(deps, incident, facts) : undefined,
     ]);

@@ -201,7 +201,7 @@ export const createHandOff =
   async (input: StepInput): Promise<HandOffDecision> => {
     const { clock, events, ledger, policy, scope } = all;
     const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
-    const deps = inCrowd(all, crowd);
+    const deps = inCrowd(all, crowd, 'finish');
     const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());

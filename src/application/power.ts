@@ -21,6 +21,8 @@ const apiOf = (method: Rung['method']): PowerApi =>
 export interface Work {
   incident: Incident;
   fence: Fence;
+  /** Open incidents, if many. */
+  readonly crowd: number | undefined;
   /** The last read with all witnesses found it down, or on the way there. */
   down: boolean;
   readonly startedAt: EpochMs;

@@ -66,7 +66,7 @@ export const createProtectData =
   async (input: StepInput): Promise<ProtectDecision> => {
     const { clock, ledger, scope } = all;
     const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
-    const deps = inCrowd(all, crowd);
+    const deps = inCrowd(all, crowd, 'begin');
     const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());

@@ -4,6 +4,7 @@ import type { AuditRecord, Incident } from '../domain/incident.ts';
 import { nextLookMs } from '../domain/looks.ts';
 import { isFree, type Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
+import { turnLastsMs } from '../domain/pace.ts';
 import { limits, type Policy } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { nextReleaseStep, type ReleaseStep } from '../domain/release.ts';
@@ -30,8 +31,6 @@ export type ReleaseDecision =
 /** One invocation looks for this long before it hands the wait to the workflow. */
 const invocationMs = 40_000;
 
-/** A turn that was not used for so long is gone: others have had the bucket meanwhile. */
-const turnLastsMs = 30_000;
 /** A shorter wait for the turn is not worth another invocation. */
 const shortWaitMs = 2_000;
 
@@ -266,7 +265,7 @@ export const createReleaseVolume =
     const prepared = await prepare(all, input);
     if (prepared.kind === 'done') return prepared.decision;
     const { work } = prepared;
-    const deps = inCrowd(all, work.crowd);
+    const deps = inCrowd(all, work.crowd, 'finish');
     const turnMs = turnOf(work) - clock.now();
     if (turnMs > shortWaitMs) {
       return { kind: 'waiting', waitSeconds: Math.floor(turnMs / 1000) };

@@ -191,7 +191,7 @@ export const createVerifyRecovery =
   async (input: StepInput): Promise<VerifyDecision> => {
     const { clock, events, ledger, scope } = all;
     const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
-    const deps = inCrowd(all, crowd);
+    const deps = inCrowd(all, crowd, 'finish');
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts, handOff } = incident;

@@ -28,12 +28,21 @@ export const documented = {
 
 export type PacedApi = keyof typeof documented;
 
+/**
+ * Whoever is at the beginning of its work may have so much of our share of the reads: the rest is for
+ * those who are further, so that the first are done before the last have begun.
+ */
+export const earlySharePercent = 75;
+
 /** With so many incidents open at once, or fewer, the buckets hold more than they can ask for. */
 const fewMax = 3;
 
 /** Must they share, by the number of open incidents, where somebody counted? */
 export const isCrowd = (open: number | undefined): open is number =>
   open !== undefined && open > fewMax;
+
+/** A turn that was not used for so long is gone: others have had the bucket meanwhile. */
+export const turnLastsMs = 30_000;
 
 /** Our share of a bucket, as times. */
 export interface Bucket {
@@ -44,17 +53,22 @@ export interface Bucket {
 }
 
 /**
- * Calls arrive earlier and later than they were meant to, so two seconds' worth is left in the bucket:
- * EC2 sees no more at once than it has.
+ * What is drawn and called late meets what is drawn later and called in time, so as much is left in
+ * the bucket as fills it in that time. Reads follow their turn at once, changes what is read then.
  */
-const marginMs = 2_000;
+const lateMs = { reads: 500, changes: 2_000 } as const;
+
+const isRead = (api: PacedApi): boolean => api.startsWith('Describe');
 
 /** What `sharePercent` of the documented bucket gives; the rest is for others in the account. */
 export const bucketOf = (api: PacedApi, sharePercent: number): Bucket => {
   const { burst, perSecond } = documented[api];
   const tokenMs = Math.ceil(100_000 / (perSecond * sharePercent));
   const burstMs = Math.floor((burst * sharePercent) / 100) * tokenMs;
-  return { tokenMs, fullMs: Math.max(tokenMs, burstMs - marginMs) };
+  return {
+    tokenMs,
+    fullMs: Math.max(tokenMs, burstMs - lateMs[isRead(api) ? 'reads' : 'changes']),
+  };
 };
 
 /**

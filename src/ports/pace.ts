@@ -8,4 +8,6 @@ export interface Pace {
    * that is past. What is drawn is not given back. Throws LedgerUnavailableError.
    */
   draw(api: PacedApi, tokens: number, now: EpochMs): Promise<EpochMs>;
+  /** The same, of the part of the bucket that is for those at the beginning of their work. */
+  drawEarly(api: PacedApi, tokens: number, now: EpochMs): Promise<EpochMs>;
 }

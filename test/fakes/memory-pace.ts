@@ -1,10 +1,16 @@
 import type { EpochMs } from '../../src/domain/ids.ts';
-import { bucketOf, drawn, type PacedApi } from '../../src/domain/pace.ts';
+import {
+  type Bucket,
+  bucketOf,
+  drawn,
+  earlySharePercent,
+  type PacedApi,
+} from '../../src/domain/pace.ts';
 import type { Pace } from '../../src/ports/pace.ts';
 
 /** Turns kept in this process. */
 export class MemoryPace implements Pace {
-  readonly #emptyAt = new Map<PacedApi, EpochMs>();
+  readonly #emptyAt = new Map<string, EpochMs>();
   readonly #sharePercent: number;
 
   constructor(sharePercent = 70) {
@@ -12,9 +18,17 @@ export class MemoryPace implements Pace {
   }
 
   async draw(api: PacedApi, tokens: number, now: EpochMs): Promise<EpochMs> {
-    const bucket = bucketOf(api, this.#sharePercent);
-    const next = drawn(this.#emptyAt.get(api), tokens, bucket, now);
-    this.#emptyAt.set(api, next);
+    return this.#draw(api, tokens, bucketOf(api, this.#sharePercent), now);
+  }
+
+  async drawEarly(api: PacedApi, tokens: number, now: EpochMs): Promise<EpochMs> {
+    const bucket = bucketOf(api, (this.#sharePercent * earlySharePercent) / 100);
+    return this.#draw(`${api}#early`, tokens, bucket, now);
+  }
+
+  #draw(key: string, tokens: number, bucket: Bucket, now: EpochMs): EpochMs {
+    const next = drawn(this.#emptyAt.get(key), tokens, bucket, now);
+    this.#emptyAt.set(key, next);
     return next;
   }
 }

@@ -1,6 +1,12 @@
 import { LedgerUnavailableError } from '../../domain/errors.ts';
 import type { EpochMs } from '../../domain/ids.ts';
-import { type Bucket, bucketOf, drawn, type PacedApi } from '../../domain/pace.ts';
+import {
+  type Bucket,
+  bucketOf,
+  drawn,
+  earlySharePercent,
+  type PacedApi,
+} from '../../domain/pace.ts';
 import type { Pace } from '../../ports/pace.ts';
 import { paceKey } from './keys.ts';
 import { paceRecord, schemaVersion } from './records.ts';
@@ -26,8 +32,16 @@ class DynamoPace implements Pace {
     this.#sharePercent = sharePercent;
   }
 
-  async draw(api: PacedApi, tokens: number, now: EpochMs): Promise<EpochMs> {
-    const bucket = bucketOf(api, this.#sharePercent);
+  draw(api: PacedApi, tokens: number, now: EpochMs): Promise<EpochMs> {
+    return this.#draw(api, tokens, bucketOf(api, this.#sharePercent), now);
+  }
+
+  drawEarly(api: PacedApi, tokens: number, now: EpochMs): Promise<EpochMs> {
+    const sharePercent = (this.#sharePercent * earlySharePercent) / 100;
+    return this.#draw(`${api}#early`, tokens, bucketOf(api, sharePercent), now);
+  }
+
+  async #draw(api: string, tokens: number, bucket: Bucket, now: EpochMs): Promise<EpochMs> {
     for (let round = 0; round < roundsMax; round += 1) {
       const at =
         (await this.#fromFull(api, tokens, bucket, now)) ??
@@ -41,7 +55,7 @@ class DynamoPace implements Pace {
 
   /** A single failure finds it so: one write. */
   async #fromFull(
-    api: PacedApi,
+    api: string,
     tokens: number,
     bucket: Bucket,
     now: EpochMs,
@@ -59,7 +73,7 @@ class DynamoPace implements Pace {
   }
 
   async #behindOthers(
-    api: PacedApi,
+    api: string,
     tokens: number,
     { tokenMs, fullMs }: Bucket,
     now: EpochMs,

@@ -9,7 +9,7 @@ const { fullMs, tokenMs } = bucketOf('DescribeInstances', 70);
 describe('reads', () => {
   it('of a few incidents wait for no turn', async () => {
     const { clock, deps } = createWorld();
-    const few = inCrowd(deps, 3);
+    const few = inCrowd(deps, 3, 'finish');
     const before = clock.now();
     for (let n = 0; n < 200; n += 1) await few.compute.instance(ids.failed);
     expect(clock.now()).toBe(before);
@@ -18,7 +18,7 @@ describe('reads', () => {
 
   it('of a crowd wait for their turn, each at the bucket of its own API', async () => {
     const { clock, deps } = createWorld();
-    const crowd = inCrowd(deps, 4);
+    const crowd = inCrowd(deps, 4, 'finish');
     const before = clock.now();
     for (let n = 0; n < 200; n += 1) await crowd.compute.instance(ids.failed);
     const waitedMs = clock.now() - before;
@@ -36,7 +36,7 @@ describe('reads', () => {
       asked.push(id);
       return statusChecks.call(cloud, id);
     };
-    const crowd = inCrowd(deps, 4);
+    const crowd = inCrowd(deps, 4, 'finish');
     await Promise.all([crowd.compute.instance(ids.failed), crowd.compute.statusChecks(ids.failed)]);
     expect(asked).toEqual([ids.failed]);
     cloud.setInstance(ids.failed, { state: 'stopping' });
