@@ -41,6 +41,7 @@ const ADOPTED_A_MINUTE = 100;
 const warmUpMs = ({ agents, volumesEach }: StormOptions): number =>
   (1 + Math.ceil((agents * volumesEach) / ADOPTED_A_MINUTE)) * 60_000 + 10_000;
 const HORIZON_MS = 30 * 60_000;
+const WARM_MS = 130_000;
 const TWELVE = 12;
 /** DetachVolume, documented: so many at once, and so many a second. */
 const DETACH = { burst: 50, perSecond: 5 } as const;
@@ -202,21 +203,6 @@ const play = async (
   const nth = (of: readonly number[], n: number): number => of[Math.min(n, of.length) - 1] ?? 0;
   const finite = (ms: number): number | null => (Number.isFinite(ms) ? ms : null);
   const guests = world.dcos.guests.report();
-  if (process.env.STORM_DEBUG) {
-    const by: Record<string, number> = {};
-    for (const c of world.network.calls())
-      if (c.service === 'ec2' && c.at >= failedAt) {
-        const k = `${c.functionName} ${c.operation} ${c.status === 503 ? 'THROTTLED ' + Math.floor((c.at - failedAt) / 5000) * 5 : ''}`;
-        by[k] = (by[k] ?? 0) + 1;
-      }
-    console.error(by);
-    for (const e of world.states.executions()) {
-      const s = statusOf(e);
-      if (s !== 'recovered' && s !== 'joined') console.error(s, JSON.stringify(e).slice(0, 600));
-    }
-    console.error(free.join(' '));
-    console.error(best.join(' '));
-  }
   const all = statuses();
   return {
     ...options,
@@ -230,6 +216,47 @@ const play = async (
     lostRows: guests.reduce((sum, guest) => sum + guest.lostRows, 0),
     foreignWrites: guests.reduce((sum, guest) => sum + guest.foreignWrites, 0),
   };
+};
+
+/** EC2 calls of the sweep in one quiet minute, by API, and what share of the bucket's refill that is. */
+export interface SweepResult {
+  agents: number;
+  volumes: number;
+  callsPerMinute: Record<string, number>;
+  /** Of the refill of the read buckets, the largest. */
+  shareOfBucket: number;
+}
+
+/** Calls a minute that the bucket of a read fills again for (EC2 User Guide, with filters). */
+const READS_PER_MINUTE = 20 * 60;
+const QUIET_MINUTES = 3;
+
+/** What the sweep asks EC2 for in a quiet cluster. One at a time per process. */
+export const countSweep = async (options: StormOptions): Promise<SweepResult> => {
+  const time = createVirtualTime(START_MS, options.seed);
+  try {
+    const world = await createWorld({ seed: options.seed, time, tables: {} });
+    // Half of the agents carry the volumes, so that all of them are as many as asked for.
+    setUp(world, { ...options, agents: options.agents / 2, volumesEach: options.volumesEach * 2 });
+    await time.run({ until: () => false, horizonMs: WARM_MS });
+    const since = time.now();
+    await time.run({ until: () => false, horizonMs: QUIET_MINUTES * 60_000 });
+    const counts = world.network.counts(
+      ({ at, functionName, service }) =>
+        at >= since && service === 'ec2' && functionName === 'sweep',
+    );
+    const perMinute = Object.entries(counts.ec2 ?? {}).map(
+      ([api, calls]) => [api, Math.round(calls / QUIET_MINUTES)] as const,
+    );
+    return {
+      agents: options.agents,
+      volumes: options.agents * options.volumesEach,
+      callsPerMinute: Object.fromEntries(perMinute),
+      shareOfBucket: Math.max(0, ...perMinute.map(([, calls]) => calls)) / READS_PER_MINUTE,
+    };
+  } finally {
+    time.uninstall();
+  }
 };
 
 /** Plays one storm on virtual time. One at a time per process: the clock is the process's own. */

@@ -33,7 +33,7 @@ export const loadIncident = async (
 };
 
 /** The incident and the operator's switches, read together. */
-export const loadStep = async (
+const loadStep = async (
   ledger: StepDeps['ledger'],
   input: StepInput,
   cluster: string,
