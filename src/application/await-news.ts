@@ -12,7 +12,7 @@ export const isGoingDown = ({ signals }: Incident, { at, state }: Facts): boolea
   state === 'stopping' && signals.every(({ receivedAt }) => receivedAt <= at);
 
 /** In a crowd nobody looks at EC2 often: its event says when there is something to see. */
-export const newsEveryMs = 500;
+export const newsEveryMs = 250;
 /** One read may be behind the event. */
 export const afterNewsMs = 2_000;
 

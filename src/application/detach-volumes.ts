@@ -2,6 +2,7 @@ import type { EpochMs, VolumeId } from '../domain/ids.ts';
 import type { AuditRecord, CallOutcome, Fence, Incident, ProofRead } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
+import { believed } from '../domain/pace.ts';
 import type { Policy } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import type { ReleaseStep } from '../domain/release.ts';
@@ -169,11 +170,14 @@ const isSwitched = async (
 /** Those whose turn it is. A first detach has drawn with the proof, one that is repeated draws now. */
 const takeTurns = async (
   { clock, pace }: ReleaseVolumeDeps,
+  { crowd }: Work,
   due: readonly Due<DetachStep>[],
 ): Promise<Due<DetachStep>[]> => {
   const undrawn = due.filter(({ one }) => one.turn === undefined);
   if (undrawn.length > 0) {
-    const turn = await pace.draw('DetachVolume', undrawn.length, clock.now());
+    const now = clock.now();
+    const drawn = await pace.draw('DetachVolume', undrawn.length, now);
+    const turn = believed(drawn, crowd, now);
     for (const { one } of undrawn) one.turn = turn;
   }
   return due.filter(({ one }) => (one.turn ?? 0) <= clock.now());
@@ -196,6 +200,6 @@ export const detachThose = async (
     for (const { one } of ours) one.end = 'held';
     return;
   }
-  const now = await takeTurns(deps, ours);
+  const now = await takeTurns(deps, work, ours);
   if (now.length > 0) await detach(deps, work, now);
 };

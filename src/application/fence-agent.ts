@@ -3,7 +3,7 @@ import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
-import { turnLastsMs } from '../domain/pace.ts';
+import { believed, turnLastsMs } from '../domain/pace.ts';
 import { limits } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { whyNotOurs } from '../domain/scope.ts';
@@ -203,14 +203,14 @@ const lookAround = async (
  */
 const drawDetaches = async (
   { clock, pace }: FenceAgentDeps,
-  { fence: { detachFrom } }: Work,
+  { crowd, fence: { detachFrom } }: Work,
   { volumes }: Facts,
   { state }: ProofRead,
 ): Promise<EpochMs | undefined> => {
   const now = clock.now();
   if (detachFrom !== undefined && now - detachFrom <= turnLastsMs) return detachFrom;
   if (state === 'terminated' || volumes.length === 0) return undefined;
-  return pace.draw('DetachVolume', volumes.length, now);
+  return believed(await pace.draw('DetachVolume', volumes.length, now), crowd, now);
 };
 
 /** A shorter wait is not worth another invocation, and so much before the turn the proof is read. */

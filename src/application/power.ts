@@ -1,6 +1,7 @@
 import { rungsOn } from '../domain/fence.ts';
 import type { EpochMs } from '../domain/ids.ts';
 import type { Fence, Incident, Rung } from '../domain/incident.ts';
+import { believed } from '../domain/pace.ts';
 import type { PowerAnswer, PowerControl } from '../ports/compute.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
 import type { Pace } from '../ports/pace.ts';
@@ -80,7 +81,8 @@ export const turnFor = async (
 ): Promise<EpochMs> => {
   const api = apiOf(method);
   if (work.turn?.api === api) return work.turn.at;
-  const at = await pace.draw(api, 1, clock.now());
+  const now = clock.now();
+  const at = believed(await pace.draw(api, 1, now), work.crowd, now);
   work.turn = { api, at };
   return at;
 };

@@ -32,7 +32,7 @@ const crowded = (open: number): Readonly<Record<Wait, readonly Pace[]>> => {
   return {
     'power-off': rarely,
     shutdown: rarely,
-    detach: [[2_000, 1_000], [10_000, 700], ...overdue.slice(1)],
+    detach: [[1_000, 1_000], [10_000, 400], ...overdue.slice(1)],
     recovery: [[180_000, 5_000], ...overdue.slice(2)],
   };
 };

@@ -41,6 +41,16 @@ const fewMax = 3;
 export const isCrowd = (open: number | undefined): open is number =>
   open !== undefined && open > fewMax;
 
+/** A thousand agents with four volumes each take so long; what is drawn beyond is by a wrong clock. */
+export const queueMaxMs = 20 * 60_000;
+
+/** Longer than a few incidents can wait for each other: then the number is by a wrong clock, too. */
+const fewWaitMs = 30_000;
+
+/** The turn that was drawn, as far as it is to be believed with so many incidents open. */
+export const believed = (turn: EpochMs, open: number | undefined, now: EpochMs): EpochMs =>
+  isCrowd(open) ? turn : (Math.min(turn, now + fewWaitMs) as EpochMs);
+
 /** A turn that was not used for so long is gone: others have had the bucket meanwhile. */
 export const turnLastsMs = 30_000;
 
@@ -56,7 +66,7 @@ export interface Bucket {
  * What is drawn and called late meets what is drawn later and called in time, so as much is left in
  * the bucket as fills it in that time. Reads follow their turn at once, changes what is read then.
  */
-const lateMs = { reads: 500, changes: 2_000 } as const;
+const lateMs = { reads: 500, changes: 1_000 } as const;
 
 const isRead = (api: PacedApi): boolean => api.startsWith('Describe');
 

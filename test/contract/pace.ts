@@ -47,6 +47,19 @@ export const paceContract = (make: () => Pace): void => {
     expect(afterAnHour).toBe(t(3_700) - fullMs + tokenMs);
   });
 
+  it('begins anew where a wrong clock has drawn far ahead', async () => {
+    const pace = make();
+    await pace.draw('DetachVolume', 4, t(100_000));
+    expect(await pace.draw('DetachVolume', 4, t(100))).toBe(t(100) - fullMs + 4 * tokenMs);
+  });
+
+  it('keeps those who begin within their part, and what they do not draw for the others', async () => {
+    const pace = make();
+    const early = await pace.drawEarly('DescribeInstances', 60, t(100));
+    expect(early).toBeGreaterThan(t(100));
+    expect(await pace.draw('DescribeInstances', 60, t(100))).toBeLessThanOrEqual(t(100));
+  });
+
   it('keeps a bucket for each API', async () => {
     const pace = make();
     await pace.draw('DetachVolume', 500, t(100));

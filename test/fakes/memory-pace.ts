@@ -5,6 +5,7 @@ import {
   drawn,
   earlySharePercent,
   type PacedApi,
+  queueMaxMs,
 } from '../../src/domain/pace.ts';
 import type { Pace } from '../../src/ports/pace.ts';
 
@@ -27,7 +28,9 @@ export class MemoryPace implements Pace {
   }
 
   #draw(key: string, tokens: number, bucket: Bucket, now: EpochMs): EpochMs {
-    const next = drawn(this.#emptyAt.get(key), tokens, bucket, now);
+    const known = this.#emptyAt.get(key);
+    const isFar = known !== undefined && known > now + queueMaxMs;
+    const next = drawn(isFar ? undefined : known, tokens, bucket, now);
     this.#emptyAt.set(key, next);
     return next;
   }

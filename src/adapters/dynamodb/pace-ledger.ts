@@ -6,6 +6,7 @@ import {
   drawn,
   earlySharePercent,
   type PacedApi,
+  queueMaxMs,
 } from '../../domain/pace.ts';
 import type { Pace } from '../../ports/pace.ts';
 import { paceKey } from './keys.ts';
@@ -65,8 +66,10 @@ class DynamoPace implements Pace {
       paceKey(this.#cluster, api),
       { emptyAt },
       {
-        when: 'attribute_not_exists(#pk) OR (#schema = :schema AND #emptyAt < :full)',
-        values: { schema: schemaVersion, full: now - bucket.fullMs },
+        when:
+          'attribute_not_exists(#pk) OR ' +
+          '(#schema = :schema AND (#emptyAt < :full OR #emptyAt > :far))',
+        values: { schema: schemaVersion, full: now - bucket.fullMs, far: now + queueMaxMs },
       },
     );
     return written ? emptyAt : undefined;
@@ -81,7 +84,10 @@ class DynamoPace implements Pace {
     const left = await this.#table.update(
       paceKey(this.#cluster, api),
       { add: { emptyAt: tokens * tokenMs } },
-      { when: '#emptyAt >= :full', values: { full: now - fullMs } },
+      {
+        when: '#emptyAt >= :full AND #emptyAt <= :far',
+        values: { full: now - fullMs, far: now + queueMaxMs },
+      },
       paceRecord,
     );
     return left?.emptyAt;

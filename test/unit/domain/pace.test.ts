@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { EpochMs } from '../../../src/domain/ids.ts';
-import { bucketOf, documented, drawn, isCrowd, type PacedApi } from '../../../src/domain/pace.ts';
+import {
+  believed,
+  bucketOf,
+  documented,
+  drawn,
+  isCrowd,
+  type PacedApi,
+} from '../../../src/domain/pace.ts';
 
 const apis = Object.keys(documented) as PacedApi[];
 const at = (ms: number): EpochMs => (1_000_000 + ms) as EpochMs;
@@ -54,6 +61,14 @@ describe('turns at a bucket', () => {
       expect(drawn(undefined, 4, bucketOf(api, 70), at(0))).toBeLessThanOrEqual(at(0));
       expect(drawn(undefined, 1, bucketOf(api, 10), at(0))).toBeLessThanOrEqual(at(0));
     }
+  });
+});
+
+describe('a turn', () => {
+  it('far ahead is not believed where only a few incidents are open', () => {
+    expect(believed(at(900_000), 2, at(0))).toBe(at(30_000));
+    expect(believed(at(20_000), undefined, at(0))).toBe(at(20_000));
+    expect(believed(at(900_000), 100, at(0))).toBe(at(900_000));
   });
 });
 
