@@ -27,7 +27,7 @@ import type { Log } from '../ports/system.ts';
 
 import { type AfterProofDeps, afterProof, type FenceDecision, proven } from './after-proof.ts';
 import { afterNewsMs, awaitNews, isGoingDown, newsEveryMs } from './await-news.ts';
-import { intentLastsMs } from './calls.ts';
+import { answerOf, intentLastsMs, settle } from './calls.ts';
 import { inCrowd } from './crowd.ts';
 import { lookAhead } from './placement.ts';
 import { climb, turnFor, type Work } from './power.ts';
@@ -244,10 +244,12 @@ const lookOnce = async (
   if (early === undefined) return step(deps, work, facts, first);
   // One read may be stale: only a second one that agrees makes it a proof. The detaches, which follow
   // from it, take their place in the queue meanwhile; in a crowd before, to look only when it matters.
-  const turn = drawDetaches(deps, work, facts, early);
-  const waits = work.crowd === undefined ? undefined : await untilTurn(deps, work, await turn);
+  const drawing = settle(drawDetaches(deps, work, facts, early));
+  const waits =
+    work.crowd === undefined ? undefined : await untilTurn(deps, work, answerOf(await drawing));
   if (waits !== undefined) return waits;
-  const [second, detachFrom] = await Promise.all([readInstance(deps, work), turn]);
+  const second = await readInstance(deps, work);
+  const detachFrom = answerOf(await drawing);
   if (detachFrom !== undefined) work.fence = { ...work.fence, detachFrom };
   const late = asProofRead(second);
   if (late === undefined) return step(deps, work, facts, second);

@@ -66,7 +66,7 @@ export interface Bucket {
  * What is drawn and called late meets what is drawn later and called in time, so as much is left in
  * the bucket as fills it in that time. Reads follow their turn at once, changes what is read then.
  */
-const lateMs = { reads: 500, changes: 1_000 } as const;
+const lateMs = { reads: 500, changes: 2_000 } as const;
 
 const isRead = (api: PacedApi): boolean => api.startsWith('Describe');
 
