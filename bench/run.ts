@@ -4,9 +4,22 @@ import Table from 'cli-table3';
 import { Command, CommanderError } from 'commander';
 import type { Sample } from './sample.ts';
 import { type Spread, spreadOf } from './statistics.ts';
+import type { StormOptions, StormResult, SweepResult } from './storm.ts';
 
 /** What must hold over the seeds of `hung`, ms (README, "How fast"). */
 const BUDGET = { warmP50: 2_000, warmP99: 5_000, coldMore: 1_500 } as const;
+
+/** A storm: so many agents at once, and how near to the floor it must end. */
+const STORM: StormOptions = { seed: 1, agents: 100, volumesEach: 4, background: 0.3 };
+const STORM_BUDGET = { rejectedShare: 0.01, ratio: 1.05, firstTwelveMoreMs: 5_000 } as const;
+/** A large cluster, for what the sweep asks for. */
+const SWEEP: StormOptions = { seed: 1, agents: 1_000, volumesEach: 4, background: 0 };
+const SWEEP_SHARE = 0.1;
+
+interface Crowds {
+  storm: StormResult;
+  sweep: SweepResult;
+}
 
 interface Result {
   seeds: number;
@@ -49,6 +62,56 @@ const measure = async (seeds: number): Promise<Sample[]> => {
   const samples = (await Promise.all(shares.map((share) => play(share, done)))).flat();
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   return samples.sort((a, b) => a.seed - b.seed);
+};
+
+const measureCrowds = (): Promise<Crowds> =>
+  new Promise((resolve, reject) => {
+    const workerData = { storm: STORM, sweep: SWEEP };
+    const worker = new Worker(new URL('./storm-worker.ts', import.meta.url), { workerData });
+    worker.on('message', resolve);
+    worker.on('error', reject);
+  });
+
+const stormKept = (storm: StormResult): boolean => {
+  const { failedExecutions, firstTwelveFloorMs, firstTwelveMs, floorMs, makespanMs } = storm;
+  return (
+    storm.rejectedShare <= STORM_BUDGET.rejectedShare &&
+    failedExecutions === 0 &&
+    storm.lostRows === 0 &&
+    storm.foreignWrites === 0 &&
+    (makespanMs ?? Number.POSITIVE_INFINITY) <= floorMs * STORM_BUDGET.ratio &&
+    (firstTwelveMs ?? Number.POSITIVE_INFINITY) <=
+      firstTwelveFloorMs + STORM_BUDGET.firstTwelveMoreMs
+  );
+};
+
+const seconds = (ms: number | null): string => (ms === null ? 'never' : (ms / 1000).toFixed(1));
+
+const printCrowds = ({ storm, sweep }: Crowds): void => {
+  const { agents, background, volumesEach } = storm;
+  const table = new Table({
+    head: ['EC2 calls', 'made', 'throttled'],
+    colAligns: ['left', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const [api, { made, throttled }] of Object.entries(storm.calls).sort()) {
+    table.push([api, made, throttled]);
+  }
+  const others = `${(background * 100).toFixed(0)} % of each bucket used by others`;
+  const lines = [
+    `storm: ${agents} agents with ${volumesEach} volumes each stopped at once, ${others}`,
+    table.toString(),
+    `throttled: ${(storm.rejectedShare * 100).toFixed(2)} %; failed executions: ${storm.failedExecutions}`,
+    `first 12 agents free after ${seconds(storm.firstTwelveMs)} s (floor ${seconds(storm.firstTwelveFloorMs)})`,
+    `all free after ${seconds(storm.makespanMs)} s (floor ${seconds(storm.floorMs)}), ratio ` +
+      ((storm.makespanMs ?? Number.POSITIVE_INFINITY) / storm.floorMs).toFixed(3),
+    `budget of the storm (throttled <= 1 %, none failed, ratio <= ${STORM_BUDGET.ratio}, first 12 <= ` +
+      `floor + 5 s): ${stormKept(storm) ? 'kept' : 'EXCEEDED'}`,
+    `sweep, ${sweep.agents} agents and ${sweep.volumes} volumes, EC2 calls a minute: ` +
+      `${JSON.stringify(sweep.callsPerMinute)}, ${(sweep.shareOfBucket * 100).toFixed(1)} % of a bucket ` +
+      `(at most ${SWEEP_SHARE * 100} %): ${sweep.shareOfBucket <= SWEEP_SHARE ? 'kept' : 'EXCEEDED'}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
 };
 
 const spreads = (rows: readonly Record<string, number>[]): Record<string, Spread> =>
@@ -129,9 +192,14 @@ const main = async (): Promise<number> => {
     return 2;
   }
   const result = summarise(await measure(seeds), seeds);
-  if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else print(result);
-  return result.withinBudget ? 0 : 1;
+  const crowds = await measureCrowds();
+  if (json) process.stdout.write(`${JSON.stringify({ ...result, ...crowds })}\n`);
+  else {
+    print(result);
+    printCrowds(crowds);
+  }
+  const kept = stormKept(crowds.storm) && crowds.sweep.shareOfBucket <= SWEEP_SHARE;
+  return result.withinBudget && kept ? 0 : 1;
 };
 
 try {

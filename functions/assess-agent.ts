@@ -5,17 +5,24 @@ import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledg
 import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAssessAgent } from '../src/application/assess-agent.ts';
-import { dcos, events, policy, returned, scope } from '../src/config/sections.ts';
+import { dcos, events, pace, policy, returned, scope } from '../src/config/sections.ts';
 import { AssessAgentInput, AssessAgentOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import { ec2Client, eventsOf, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
+import {
+  ec2Client,
+  eventsOf,
+  ledgerOf,
+  orchestratorOf,
+  paceOf,
+  readsOf,
+} from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
   {
     name: 'AssessAgent',
     input: AssessAgentInput,
     output: AssessAgentOutput,
-    sections: { dcos, events, policy, returned, scope },
+    sections: { dcos, events, pace, policy, returned, scope },
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
@@ -30,6 +37,7 @@ export const { createHandler, handler } = defineServiceFunction(
       compute: readsOf(ec2, config.scope),
       orchestrator: orchestratorOf(options, config.dcos, platform),
       events: eventsOf(options, config.events, telemetry),
+      pace: paceOf(table, config),
       scope: config.scope,
       policy: config.policy,
       ...config.returned,

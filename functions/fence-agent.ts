@@ -5,17 +5,24 @@ import { createPowerControl } from '../src/adapters/ec2/power-control.ts';
 import { createSafekeeping } from '../src/adapters/ec2/safekeeping.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createFenceAgent } from '../src/application/fence-agent.ts';
-import { dcos, events, policy, scope } from '../src/config/sections.ts';
+import { dcos, events, pace, policy, scope } from '../src/config/sections.ts';
 import { FenceAgentOutput, StepInput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import { ec2Client, eventsOf, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
+import {
+  ec2Client,
+  eventsOf,
+  ledgerOf,
+  orchestratorOf,
+  paceOf,
+  readsOf,
+} from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
   {
     name: 'FenceAgent',
     input: StepInput,
     output: FenceAgentOutput,
-    sections: { dcos, events, policy, scope },
+    sections: { dcos, events, pace, policy, scope },
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
@@ -32,6 +39,7 @@ export const { createHandler, handler } = defineServiceFunction(
       },
       orchestrator: orchestratorOf(options, config.dcos, platform),
       events: eventsOf(options, config.events, telemetry),
+      pace: paceOf(table, config),
       scope: config.scope,
       policy: config.policy,
       clock: systemClock,

@@ -4,7 +4,7 @@ import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger
 import { createSafekeeping } from '../src/adapters/ec2/safekeeping.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createProtectData } from '../src/application/protect-data.ts';
-import { dcos, events, scope } from '../src/config/sections.ts';
+import { dcos, events, pace, scope } from '../src/config/sections.ts';
 import { ProtectDataOutput, StepInput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
 import {
@@ -13,6 +13,7 @@ import {
   groupsOf,
   ledgerOf,
   orchestratorOf,
+  paceOf,
   readsOf,
 } from '../src/runtime/wiring.ts';
 
@@ -21,7 +22,7 @@ export const { createHandler, handler } = defineServiceFunction(
     name: 'ProtectData',
     input: StepInput,
     output: ProtectDataOutput,
-    sections: { dcos, events, scope },
+    sections: { dcos, events, pace, scope },
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
@@ -35,6 +36,7 @@ export const { createHandler, handler } = defineServiceFunction(
       autoScaling: groupsOf(options),
       orchestrator: orchestratorOf(options, config.dcos, platform),
       events: eventsOf(options, config.events, telemetry),
+      pace: paceOf(table, config),
       scope: config.scope,
       log: telemetry.log,
       clock: systemClock,

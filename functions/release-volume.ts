@@ -4,17 +4,17 @@ import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger
 import { createVolumeControl } from '../src/adapters/ec2/volume-control.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createReleaseVolume } from '../src/application/release-volume.ts';
-import { policy, scope } from '../src/config/sections.ts';
+import { pace, policy, scope } from '../src/config/sections.ts';
 import { ReleaseVolumeInput, ReleaseVolumeOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import { ec2Client, ledgerOf, readsOf } from '../src/runtime/wiring.ts';
+import { ec2Client, ledgerOf, paceOf, readsOf } from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
   {
     name: 'ReleaseVolume',
     input: ReleaseVolumeInput,
     output: ReleaseVolumeOutput,
-    sections: { policy, scope },
+    sections: { pace, policy, scope },
   },
   ({ config, options, table, telemetry }) => {
     const ec2 = ec2Client(options);
@@ -25,6 +25,7 @@ export const { createHandler, handler } = defineServiceFunction(
         createOwnershipLedger(table),
       ),
       compute: { ...readsOf(ec2, config.scope), ...createVolumeControl({ client: ec2 }) },
+      pace: paceOf(table, config),
       scope: config.scope,
       policy: config.policy,
       log: telemetry.log,

@@ -4,17 +4,24 @@ import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger
 import { createSafekeeping } from '../src/adapters/ec2/safekeeping.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createVerifyRecovery } from '../src/application/verify-recovery.ts';
-import { dcos, events, scope } from '../src/config/sections.ts';
+import { dcos, events, pace, scope } from '../src/config/sections.ts';
 import { StepInput, VerifyRecoveryOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import { ec2Client, eventsOf, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
+import {
+  ec2Client,
+  eventsOf,
+  ledgerOf,
+  orchestratorOf,
+  paceOf,
+  readsOf,
+} from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
   {
     name: 'VerifyRecovery',
     input: StepInput,
     output: VerifyRecoveryOutput,
-    sections: { dcos, events, scope },
+    sections: { dcos, events, pace, scope },
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
@@ -27,6 +34,7 @@ export const { createHandler, handler } = defineServiceFunction(
       compute: { ...readsOf(ec2, config.scope), ...createSafekeeping({ client: ec2 }) },
       orchestrator: orchestratorOf(options, config.dcos, platform),
       events: eventsOf(options, config.events, telemetry),
+      pace: paceOf(table, config),
       scope: config.scope,
       clock: systemClock,
     });

@@ -3,6 +3,7 @@ import type { EpochMs, VolumeId } from '../domain/ids.ts';
 import type { Fence, HoldReason, Incident, ProofRead } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
+import { releaseGroups } from '../domain/release.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger } from '../ports/ledger.ts';
 import { type LatecomerDeps, latecomersIn, lookAt, takeIn } from './latecomers.ts';
@@ -16,7 +17,7 @@ export interface AfterProofDeps extends LatecomerDeps {
 }
 
 export type FenceDecision =
-  | { readonly kind: 'fenced'; readonly volumeIds: readonly VolumeId[] }
+  | { readonly kind: 'fenced'; readonly groups: readonly (readonly VolumeId[])[] }
   | { readonly kind: 'waiting'; readonly waitSeconds: number }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'hold'; readonly reason: HoldReason };
@@ -46,7 +47,7 @@ const fenced = async (
     : ((await switchedSince(deps, work)) ?? (await takeIn(deps, incident, facts, seen)));
   return 'reason' in known
     ? hold(ledger, incident, known, clock.now())
-    : { kind: 'fenced', volumeIds: known.volumes.map(({ volumeId }) => volumeId) };
+    : { kind: 'fenced', groups: releaseGroups(known.volumes.map(({ volumeId }) => volumeId)) };
 };
 
 /** What follows from a proof; a weak one may have to wait or be held. */

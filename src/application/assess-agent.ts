@@ -25,8 +25,10 @@ import type {
   QuarantineLedger,
   StormLedger,
 } from '../ports/ledger.ts';
+import type { Pace } from '../ports/pace.ts';
 import { type RecallDeps, recallAnnounced } from './announced.ts';
 import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
+import { inCrowd } from './crowd.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
 import { asItIsNow, isToBeFenced } from './returned-agent.ts';
 import { heldByOperator, hold, type StepInput } from './step.ts';
@@ -41,7 +43,11 @@ export interface AssessDeps extends PictureDeps {
 }
 
 export interface AssessAgentDeps extends AssessDeps, RecallDeps {
-  readonly ledger: AssessDeps['ledger'] & Pick<QuarantineLedger, 'quarantine'> & StormLedger;
+  readonly ledger: AssessDeps['ledger'] &
+    Pick<IncidentLedger, 'openIncidents'> &
+    Pick<QuarantineLedger, 'quarantine'> &
+    StormLedger;
+  readonly pace: Pace;
   readonly compute: AssessDeps['compute'] & RecallDeps['compute'];
   readonly returnedAgent: ReturnedAgent;
 }
@@ -287,12 +293,14 @@ export const createAssessAgent =
   async (input: AssessInput): Promise<AssessDecision> => {
     const { clock, ledger, scope } = deps;
     const instanceId = instanceOf(input.incidentId);
-    const [incident, control, inventory, quarantine] = await Promise.all([
+    const [incident, control, inventory, quarantine, listed] = await Promise.all([
       bind(deps, input),
       ledger.control(scope.cluster),
       ledger.inventory(instanceId),
       ledger.quarantine(scope.cluster, instanceId),
+      ledger.openIncidents(scope.cluster),
     ]);
+
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     if (isDecided(incident)) {
@@ -301,7 +309,7 @@ export const createAssessAgent =
     }
     const started = incident.facts?.launchTime ?? inventory?.launchTime;
     const [picture, announced] = await Promise.all([
-      lookAround(deps, incident, inventory, quarantine),
+      lookAround(inCrowd(deps, listed.length, 'begin'), incident, inventory, quarantine),
       recallAnnounced(deps, incident, started),
     ]);
     const known = { control, inventory, quarantine, announced };

@@ -5,6 +5,7 @@ import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
+import { believed, turnLastsMs } from '../domain/pace.ts';
 import { limits } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { whyNotOurs } from '../domain/scope.ts';
@@ -23,19 +24,22 @@ import type { ComputeReads, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
+import type { Pace } from '../ports/pace.ts';
 import type { Log } from '../ports/system.ts';
 
 import { type AfterProofDeps, afterProof, type FenceDecision, proven } from './after-proof.ts';
 import { type RecallDeps, recallAnnounced } from './announced.ts';
-import { intentLastsMs } from './calls.ts';
-import { lookAhead } from './placement.ts';
-import { climb, type Work } from './power.ts';
-import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
+import { afterNewsMs, awaitNews, isGoingDown, newsEveryMs } from './await-news.ts';
+import { answerOf, intentLastsMs, settle } from './calls.ts';
+import { inCrowd } from './crowd.ts';
+import { lookAheadMeanwhile } from './look-ahead.ts';
+import { climb, turnFor, type Work } from './power.ts';
+import { heldByOperator, hold, loadStepInCrowd, type StepInput, switchedSince } from './step.ts';
 import { countMissing, gatherEvidence, knownSince } from './witnesses.ts';
 
 export interface FenceAgentDeps extends AfterProofDeps, RecallDeps {
   readonly ledger: AfterProofDeps['ledger'] &
-    Pick<IncidentLedger, 'incident'> &
+    Pick<IncidentLedger, 'incident' | 'openIncidents'> &
     Pick<ClusterLedger, 'inventory' | 'watched'>;
   readonly compute: AfterProofDeps['compute'] &
     RecallDeps['compute'] &
@@ -50,6 +54,7 @@ export interface FenceAgentDeps extends AfterProofDeps, RecallDeps {
     > &
     PowerControl;
   readonly orchestrator: Pick<Orchestrator, 'agents' | 'probe' | 'apps'>;
+  readonly pace: Pace;
   readonly log: Log;
   readonly events: PhaseEvents;
 }
@@ -174,6 +179,7 @@ const step = async (
     case 'command': {
       // Nothing written before may arrive after what this writes.
       await work.noted;
+      if ((await turnFor(deps, work, next.method)) > clock.now()) return undefined;
       const stop =
         whyNotNow(deps, instance, facts, next.method) ?? (await switchedSince(deps, work));
       if (stop !== undefined) return hold(ledger, work.incident, stop, clock.now());
@@ -202,6 +208,7 @@ const lookAround = async (
     ),
     recallAnnounced(deps, work.incident, facts.launchTime),
     watching,
+    turnFor(deps, work, 'skip'),
   ]);
   const evidence = { ...witnesses, announced };
   const { ec2 } = evidence;
@@ -209,6 +216,37 @@ const lookAround = async (
   work.down = instance !== undefined && isDown(instance.state);
   const doubt = await revalidate(deps, work.incident, evidence);
   return doubt ?? step(deps, work, facts, { at, instance, oldestAt: evidence.oldestAt });
+};
+
+/**
+ * One place for all volumes of an agent: agents go free one after the other, each as a whole. A
+ * terminated instance lets go of them by itself.
+ */
+const drawDetaches = async (
+  { clock, pace }: FenceAgentDeps,
+  { crowd, fence: { detachFrom } }: Work,
+  { volumes }: Facts,
+  { state }: ProofRead,
+): Promise<EpochMs | undefined> => {
+  const now = clock.now();
+  if (detachFrom !== undefined && now - detachFrom <= turnLastsMs) return detachFrom;
+  if (state === 'terminated' || volumes.length === 0) return undefined;
+  return believed(await pace.draw('DetachVolume', volumes.length, now), crowd, now);
+};
+
+/** A shorter wait is not worth another invocation, and so much before the turn the proof is read. */
+const aheadMs = 2_000;
+
+/** It is down, but its turn to detach is not soon: the place is kept, and the proof read then. */
+const untilTurn = async (
+  { clock, ledger }: FenceAgentDeps,
+  { fence, incident: { id, token } }: Work,
+  detachFrom: EpochMs | undefined,
+): Promise<FenceDecision | undefined> => {
+  const waitMs = (detachFrom ?? 0) - aheadMs - clock.now();
+  if (detachFrom === undefined || waitMs < 1_000) return undefined;
+  await ledger.save(id, token, { fence: { ...fence, detachFrom } }, clock.now());
+  return { kind: 'waiting', waitSeconds: Math.floor(waitMs / 1000) };
 };
 
 /** One look and what follows from it; undefined: nothing was decided, look again. */
@@ -225,8 +263,15 @@ const lookOnce = async (
   if (!committed && !work.down) return undefined;
   const early = asProofRead(first);
   if (early === undefined) return step(deps, work, facts, first);
-  // One read may be stale: only a second one that agrees makes it a proof.
+  // One read may be stale: only a second one that agrees makes it a proof. The detaches, which follow
+  // from it, take their place in the queue meanwhile; in a crowd before, to look only when it matters.
+  const drawing = settle(drawDetaches(deps, work, facts, early));
+  const waits =
+    work.crowd === undefined ? undefined : await untilTurn(deps, work, answerOf(await drawing));
+  if (waits !== undefined) return waits;
   const second = await readInstance(deps, work);
+  const detachFrom = answerOf(await drawing);
+  if (detachFrom !== undefined) work.fence = { ...work.fence, detachFrom };
   const late = asProofRead(second);
   if (late === undefined) return step(deps, work, facts, second);
   if (!isProof(work.fence, early, late)) return undefined;
@@ -238,36 +283,27 @@ const keepLooking = async (
   work: Work,
   facts: Facts,
   inventory: Inventory | undefined,
-  started: EpochMs,
 ): Promise<FenceDecision> => {
   const { clock } = deps;
+  const { crowd, startedAt: started } = work;
+  let woken = false;
   for (;;) {
     const now = clock.now();
     const last = rungsOn(work.fence, facts.launchTime).at(-1);
     const waitedMs = now - (last?.requestedAt ?? work.fence.since);
-    const waitMs = nextLookMs(waitAfter(last?.method), waitedMs);
-    if (now + waitMs - started > invocationMs) {
+    const seldomMs = nextLookMs(waitAfter(last?.method), waitedMs, crowd);
+    const waitMs = Math.max(woken ? afterNewsMs : seldomMs, (work.turn?.at ?? 0) - now);
+    if (crowd !== undefined && now + newsEveryMs - started > invocationMs) {
+      // The next invocation looks at once, and then waits for news again.
+      return { kind: 'waiting', waitSeconds: 1 };
+    }
+    if (crowd === undefined && now + waitMs - started > invocationMs) {
       return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }
-    await clock.sleep(waitMs);
+    if (crowd === undefined) await clock.sleep(waitMs);
+    else woken = await awaitNews(deps, work, Math.min(waitMs, started + invocationMs - now), woken);
     const decision = await lookOnce(deps, work, facts, inventory);
     if (decision !== undefined) return decision;
-  }
-};
-
-/** Uses the wait. Whatever comes of it, the fence goes on: HandOff checks for itself if it must. */
-const lookAheadMeanwhile = async (
-  { clock, compute, ledger, log, orchestrator }: FenceAgentDeps,
-  { id, token, acknowledged }: Incident,
-  facts: Facts,
-): Promise<void> => {
-  try {
-    const moving = { facts, acknowledged };
-    const placement = await lookAhead(compute, orchestrator, moving, clock.now);
-    if (placement !== undefined) await ledger.save(id, token, { placement }, clock.now());
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : 'unknown';
-    log.warn('placement not looked at ahead', { incidentId: id, problem });
   }
 };
 
@@ -276,17 +312,18 @@ const lookAheadMeanwhile = async (
  * EC2 says is believed only when two reads issued after the last command agree.
  */
 export const createFenceAgent =
-  (deps: FenceAgentDeps) =>
+  (all: FenceAgentDeps) =>
   async (input: StepInput): Promise<FenceDecision> => {
-    const { clock, ledger, scope } = deps;
-    const [{ incident, control }, inventory] = await Promise.all([
-      loadStep(ledger, input, scope.cluster),
+    const { clock, ledger, scope } = all;
+    const [{ incident, control, crowd }, inventory] = await Promise.all([
+      loadStepInCrowd(ledger, input, scope.cluster),
       ledger.inventory(instanceOf(input.incidentId)),
     ]);
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts } = incident;
     if (facts === undefined) throw new RangeError('FenceAgent before AssessAgent');
+    const deps = inCrowd(all, crowd, 'finish');
     const started = clock.now();
     if (incident.fence?.proof !== undefined) {
       return afterProof(deps, { incident, startedAt: started }, incident.fence, () =>
@@ -300,12 +337,18 @@ export const createFenceAgent =
       deps.events.publish('protected', incident, started),
       incident.fence ?? ledger.save(incident.id, incident.token, { fence }, started),
     ]);
-    const work: Work = { incident, fence, down: false, startedAt: started, noted };
-    const [decision] = await Promise.all([lookOnce(deps, work, facts, inventory), noted]);
+    const down = crowd !== undefined && incident.verdict?.kind === 'Down';
+    const work: Work = { incident, fence, crowd, down, startedAt: started, noted };
+    const isEarly = crowd !== undefined && isGoingDown(incident, facts);
+    const [decision] = await Promise.all([
+      isEarly ? undefined : lookOnce(deps, work, facts, inventory),
+      noted,
+    ]);
     if (decision !== undefined) return decision;
     const [after] = await Promise.all([
-      keepLooking(deps, work, facts, inventory, started),
-      lookAheadMeanwhile(deps, incident, facts),
+      keepLooking(deps, work, facts, inventory),
+      // In a crowd it would not hold: agents come and go before HandOff has its turn.
+      crowd === undefined ? lookAheadMeanwhile(deps, incident, facts) : undefined,
     ]);
     return after;
   };

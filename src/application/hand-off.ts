@@ -9,13 +9,18 @@ import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { MarkGoneAnswer, Orchestrator } from '../ports/orchestrator.ts';
+import type { Pace } from '../ports/pace.ts';
 import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
+import { inCrowd } from './crowd.ts';
 import { checkPlacement, isChecked } from './placement.ts';
-import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, hold, loadStepInCrowd, type StepInput } from './step.ts';
 
 export interface HandOffDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
+  readonly ledger: Pick<
+    IncidentLedger,
+    'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude'
+  > &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership'>;
   readonly compute: Pick<
@@ -27,6 +32,7 @@ export interface HandOffDeps {
     'capabilities' | 'agents' | 'apps' | 'tasks' | 'queue' | 'markGone' | 'clearLaunchDelay'
   >;
   readonly events: PhaseEvents;
+  readonly pace: Pace;
   readonly scope: Scope;
   readonly policy: Policy;
   readonly clock: Clock;
@@ -193,10 +199,12 @@ const announce = async (events: PhaseEvents, incident: Incident, at: EpochMs): P
  * Runs again when a late volume frees: then only its app's launch delay is cleared.
  */
 export const createHandOff =
-  (deps: HandOffDeps) =>
+  (all: HandOffDeps) =>
   async (input: StepInput): Promise<HandOffDecision> => {
-    const { clock, compute, events, ledger, policy, scope } = deps;
-    const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const { clock, events, ledger, policy, scope } = all;
+    const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
+    const deps = inCrowd(all, crowd, 'finish');
+    const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts, fence } = incident;

@@ -1,22 +1,34 @@
 import { rungsOn } from '../domain/fence.ts';
 import type { EpochMs } from '../domain/ids.ts';
 import type { Fence, Incident, Rung } from '../domain/incident.ts';
+import { believed } from '../domain/pace.ts';
 import type { PowerAnswer, PowerControl } from '../ports/compute.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
+import type { Pace } from '../ports/pace.ts';
 import { type CallDeps, type CallResult, makeCalls, type PlannedCall } from './calls.ts';
 
 export interface PowerDeps extends CallDeps {
   readonly ledger: CallDeps['ledger'] & Pick<IncidentLedger, 'save'>;
   readonly compute: PowerControl;
+  readonly pace: Pace;
 }
+
+type PowerApi = 'StopInstances' | 'TerminateInstances';
+
+const apiOf = (method: Rung['method']): PowerApi =>
+  method === 'terminate' || method === 'terminate-force' ? 'TerminateInstances' : 'StopInstances';
 
 /** What changes while one invocation works. */
 export interface Work {
   incident: Incident;
   fence: Fence;
+  /** Open incidents, if many. */
+  readonly crowd: number | undefined;
   /** The last read with all witnesses found it down, or on the way there. */
   down: boolean;
   readonly startedAt: EpochMs;
+  /** Drawn for the next command: it may be made from then on. */
+  turn?: { readonly api: PowerApi; readonly at: EpochMs };
   /** What was being written when the work began. */
   readonly noted: Promise<unknown>;
 }
@@ -24,15 +36,14 @@ export interface Work {
 const powerCall = (deps: PowerDeps, incident: Incident, rung: Rung): PlannedCall<PowerAnswer> => {
   const { instanceId } = incident;
   const { method } = rung;
-  const terminates = method === 'terminate' || method === 'terminate-force';
   return {
     intent: {
-      call: terminates ? 'TerminateInstances' : 'StopInstances',
+      call: apiOf(method),
       target: instanceId,
       parameters: { method, launchTime: rung.launchTime },
     },
     make: () =>
-      terminates
+      method === 'terminate' || method === 'terminate-force'
         ? deps.compute.terminate(instanceId, method)
         : deps.compute.stop(instanceId, method),
     outcome: (answer) =>
@@ -62,6 +73,20 @@ const completed = (
   return error instanceof Error && notDoneNames.includes(error.name) ? undefined : rung;
 };
 
+/** When the command may be made: by what was drawn for it beside the reads, or else is drawn now. */
+export const turnFor = async (
+  { clock, pace }: Pick<PowerDeps, 'clock' | 'pace'>,
+  work: Work,
+  method: Rung['method'],
+): Promise<EpochMs> => {
+  const api = apiOf(method);
+  if (work.turn?.api === api) return work.turn.at;
+  const now = clock.now();
+  const at = believed(await pace.draw(api, 1, now), work.crowd, now);
+  work.turn = { api, at };
+  return at;
+};
+
 const withRung = (fence: Fence, rung: Rung): Fence => ({
   ...fence,
   rungs: [
@@ -78,6 +103,7 @@ export const climb = async (
 ): Promise<void> => {
   const { clock, ledger } = deps;
   const before = work.fence;
+  delete work.turn;
   const rung: Rung = { ...step, requestedAt: clock.now() };
   work.fence = withRung(before, rung);
   const call = powerCall(deps, work.incident, rung);

@@ -7,18 +7,24 @@ import type { AutoScaling, GroupMembership } from '../ports/auto-scaling.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
+import type { Pace } from '../ports/pace.ts';
 import { answerOf, settle } from './calls.ts';
 import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
+import { inCrowd } from './crowd.ts';
 import { blockNewWork, keepData, type ProtectionDeps, shelter } from './protection.ts';
-import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, hold, loadStepInCrowd, type StepInput } from './step.ts';
 
 export interface ProtectDataDeps extends ProtectionDeps, ClaimDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
+  readonly ledger: Pick<
+    IncidentLedger,
+    'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude'
+  > &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership' | 'claim'>;
   readonly compute: Pick<ComputeReads, 'instance' | 'volumes'> & Safekeeping;
   readonly autoScaling: Pick<AutoScaling, 'membership' | 'enterStandby' | 'suspendReplacement'>;
   readonly events: PhaseEvents;
+  readonly pace: Pace;
 }
 
 export type ProtectDecision =
@@ -74,10 +80,12 @@ const sheltered = async (
  * be undone; nothing of it is proof.
  */
 export const createProtectData =
-  (deps: ProtectDataDeps) =>
+  (all: ProtectDataDeps) =>
   async (input: StepInput): Promise<ProtectDecision> => {
-    const { clock, compute, ledger, scope } = deps;
-    const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const { clock, ledger, scope } = all;
+    const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
+    const deps = inCrowd(all, crowd, 'begin');
+    const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts } = incident;

@@ -11,9 +11,10 @@ import type { AutoScaling, GroupMembership } from '../ports/auto-scaling.ts';
 import type { ComputeReads, Receipt, Safekeeping } from '../ports/compute.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Log } from '../ports/system.ts';
-import { answerOf, type CallDeps, makeCalls, type PlannedCall } from './calls.ts';
+import { answerOf, type CallDeps, intentLastsMs, makeCalls, type PlannedCall } from './calls.ts';
+import { awaitTurn, type CrowdDeps } from './crowd.ts';
 
-export interface ProtectionDeps extends CallDeps {
+export interface ProtectionDeps extends CallDeps, CrowdDeps {
   readonly compute: Pick<ComputeReads, 'instance'> & Pick<Safekeeping, 'keepOnTermination'>;
   readonly autoScaling: Pick<AutoScaling, 'enterStandby' | 'suspendReplacement'>;
   readonly orchestrator: Pick<Orchestrator, 'deactivate'>;
@@ -129,6 +130,9 @@ export const blockNewWork = async (
   });
 };
 
+/** A read is good for so long, less the time to write the intent. */
+const oldMs = 2_000 - intentLastsMs;
+
 /** Sets DeleteOnTermination=false where it is not, and believes only the read after it. */
 export const keepData = async (
   deps: ProtectionDeps,
@@ -142,6 +146,15 @@ export const keepData = async (
   if (instance.state === 'shutting-down' || instance.state === 'terminated') {
     deps.log.error('termination deletes data volumes', { volumes: names });
     return undefined;
+  }
+  const waitedMs = await awaitTurn(deps, 'ModifyInstanceAttribute', 1);
+  if (waitedMs > oldMs) {
+    // What was read before the wait may have changed; the flags, too.
+    const now = await deps.compute.instance(incident.instanceId);
+    if (now === undefined || now.launchTime !== instance.launchTime) {
+      const says = 'EC2 shows another incarnation than the one that was assessed; looking again';
+      return { reason: 'unknown-incarnation', says };
+    }
   }
   const [kept] = await makeCalls(deps, incident, actor, [keepCall(deps, instance, doomed)]);
   answerOf(kept);

@@ -1,6 +1,7 @@
 import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
 import type { EpochMs, IncidentId } from '../domain/ids.ts';
 import type { HoldReason, Incident } from '../domain/incident.ts';
+import { isCrowd } from '../domain/pace.ts';
 import { isRecent } from '../domain/recent.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { ClusterLedger, Control, IncidentLedger } from '../ports/ledger.ts';
@@ -42,6 +43,19 @@ export const loadStep = async (
     ledger.control(cluster),
   ]);
   return { incident, control };
+};
+
+/** The same, and how many incidents are open, if so many that they must share EC2's buckets. */
+export const loadStepInCrowd = async (
+  ledger: StepDeps['ledger'] & Pick<IncidentLedger, 'openIncidents'>,
+  input: StepInput,
+  cluster: string,
+): Promise<{ incident: Incident; control: Control; crowd: number | undefined }> => {
+  const [step, open] = await Promise.all([
+    loadStep(ledger, input, cluster),
+    ledger.openIncidents(cluster),
+  ]);
+  return { ...step, crowd: isCrowd(open.length) ? open.length : undefined };
 };
 
 /** An operator's switches read longer ago than this are read again before anything is mutated. */

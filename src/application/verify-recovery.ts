@@ -11,13 +11,18 @@ import type { ComputeReads, Receipt, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
+import type { Pace } from '../ports/pace.ts';
 import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
 import { tagEpoch } from './claims.ts';
-import { heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { inCrowd } from './crowd.ts';
+import { heldByOperator, hold, loadStepInCrowd, type StepInput } from './step.ts';
 
 export interface VerifyRecoveryDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
+  readonly ledger: Pick<
+    IncidentLedger,
+    'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude'
+  > &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership' | 'advance'>;
   readonly compute: Pick<ComputeReads, 'instancesOfCluster' | 'volumes'> &
@@ -27,6 +32,7 @@ export interface VerifyRecoveryDeps {
     'tasks' | 'queue' | 'clearLaunchDelay' | 'replaceUnreachableTask'
   >;
   readonly events: PhaseEvents;
+  readonly pace: Pace;
   readonly scope: Scope;
   readonly clock: Clock;
 }
@@ -181,10 +187,11 @@ const lockedUp = (volumes: readonly Volume[]): string[] =>
  * attached there and nowhere else. Until then it keeps Marathon from waiting needlessly.
  */
 export const createVerifyRecovery =
-  (deps: VerifyRecoveryDeps) =>
+  (all: VerifyRecoveryDeps) =>
   async (input: StepInput): Promise<VerifyDecision> => {
-    const { clock, events, ledger, scope } = deps;
-    const { incident, control } = await loadStep(ledger, input, scope.cluster);
+    const { clock, events, ledger, scope } = all;
+    const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
+    const deps = inCrowd(all, crowd, 'finish');
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts, handOff } = incident;
@@ -213,7 +220,7 @@ export const createVerifyRecovery =
         const says = [...missing, ...lockedUp(picture.volumes)].join('; ');
         return hold(ledger, incident, { reason: 'recovery-not-seen', says }, now);
       }
-      const waitMs = nextLookMs('recovery', now - since);
+      const waitMs = nextLookMs('recovery', now - since, crowd);
       if (clock.now() + waitMs - started > invocationMs) {
         return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
       }

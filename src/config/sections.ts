@@ -199,6 +199,11 @@ export const policy = z
     }),
   );
 
+/** How much of EC2's request buckets is ours. */
+export const pace = z
+  .object({ EC2_BUCKET_SHARE_PERCENT: count(10, 100) })
+  .transform((env) => ({ sharePercent: env.EC2_BUCKET_SHARE_PERCENT }));
+
 /** What becomes of a fenced host that runs again. */
 export const returned = z
   .object({ RETURNED_AGENT: oneOf('quarantine', 'fence') })

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { HoldReason } from '../domain/incident.ts';
+import { releasedAtOnce } from '../domain/release.ts';
 import { IncidentIdText, InstanceIdText, VolumeIdText } from './ids.ts';
 
 /**
@@ -193,22 +194,24 @@ export const ProtectDataOutput = z.discriminatedUnion('kind', [
 ]);
 export type ProtectDataOutput = z.infer<typeof ProtectDataOutput>;
 
-/** `volumeIds`: what ReleaseVolumes maps over. */
+/** What ReleaseVolumes maps over: the volumes of one agent, as many as one invocation takes. */
+const VolumeGroup = z.array(VolumeIdText).min(1).max(releasedAtOnce).readonly();
+
 export const FenceAgentOutput = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('fenced'), volumeIds: z.array(VolumeIdText) }),
+  z.strictObject({ kind: z.literal('fenced'), groups: z.array(VolumeGroup).readonly() }),
   waiting,
   cancelled,
   hold,
 ]);
 export type FenceAgentOutput = z.infer<typeof FenceAgentOutput>;
 
-export const ReleaseVolumeInput = StepInput.extend({ volumeId: VolumeIdText });
+export const ReleaseVolumeInput = StepInput.extend({ volumeIds: VolumeGroup });
 export type ReleaseVolumeInput = z.infer<typeof ReleaseVolumeInput>;
 
-/** `held` and `lost` end the branch of this one volume; the others go on. */
+/** The worst of what became of them; each volume's own end is in the ledger. */
 export const ReleaseVolumeOutput = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.enum(['released', 'held', 'lost']), volumeId: VolumeIdText }),
-  waiting.extend({ volumeId: VolumeIdText }),
+  z.strictObject({ kind: z.enum(['released', 'held', 'lost']) }),
+  waiting,
 ]);
 export type ReleaseVolumeOutput = z.infer<typeof ReleaseVolumeOutput>;
 

@@ -182,6 +182,8 @@ export interface Fence {
   readonly method?: FenceMethod;
   readonly strength?: FenceStrength;
   readonly proof?: readonly [ProofRead, ProofRead];
+  /** From then on the first detaches may be made, by EC2's request bucket. */
+  readonly detachFrom?: EpochMs;
 }
 
 /** Looked ahead while the fence was under way: there was room beside the data, and only there. */

@@ -23,9 +23,24 @@ const paces: Readonly<Record<Wait, readonly Pace[]>> = {
   recovery: [[180_000, 1_000], ...overdue],
 };
 
-/** How long to wait before the next look. */
-export const nextLookMs = (wait: Wait, waitedMs: number): number => {
-  const pace = paces[wait].find(([untilMs]) => waitedMs < untilMs);
+/**
+ * Where many wait at once they share EC2's buckets: fewer looks each, and fewer the more they are
+ * while only the power has to go, because an event wakes whoever waits for that.
+ */
+const crowded = (open: number): Readonly<Record<Wait, readonly Pace[]>> => {
+  const rarely: readonly Pace[] = [[Number.POSITIVE_INFINITY, Math.min(60_000, 200 * open)]];
+  return {
+    'power-off': rarely,
+    shutdown: rarely,
+    detach: [[1_000, 1_000], [10_000, 400], ...overdue.slice(1)],
+    recovery: [[180_000, 5_000], ...overdue.slice(2)],
+  };
+};
+
+/** How long to wait before the next look. `open`: incidents at once, where they are a crowd. */
+export const nextLookMs = (wait: Wait, waitedMs: number, open?: number): number => {
+  const all = open === undefined ? paces : crowded(open);
+  const pace = all[wait].find(([untilMs]) => waitedMs < untilMs);
   if (pace === undefined) throw new RangeError(`${waitedMs} ms is no time to have waited`);
   return pace[1];
 };

@@ -1,4 +1,4 @@
-import type { EpochMs, InstanceId } from './ids.ts';
+import type { EpochMs, InstanceId, VolumeId } from './ids.ts';
 import type { AuditRecord, HoldReason } from './incident.ts';
 import { type Instance, isFree, type Volume } from './machine.ts';
 import { limits, type Policy } from './policy.ts';
@@ -27,6 +27,20 @@ export interface ReleaseView {
   readonly detaches: readonly AuditRecord[];
   readonly policy: Policy;
 }
+
+/**
+ * So many volumes of an agent are released by one invocation: the intents of their detaches are
+ * written, and their calls made, within the seconds that the read before them is good for.
+ */
+export const releasedAtOnce = 40;
+
+/** One group for all of an agent's volumes, as a rule. */
+export const releaseGroups = (volumeIds: readonly VolumeId[]): (readonly VolumeId[])[] => {
+  const count = Math.ceil(volumeIds.length / releasedAtOnce);
+  return Array.from({ length: count }, (_, n) =>
+    volumeIds.slice(n * releasedAtOnce, (n + 1) * releasedAtOnce),
+  );
+};
 
 /** A terminated instance lets go of its volumes by itself; DetachVolume would only queue behind. */
 const terminateReleasesMs = 15_000;

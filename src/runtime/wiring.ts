@@ -10,6 +10,8 @@ import { createAutoScaling } from '../adapters/auto-scaling/groups.ts';
 import { createHooks } from '../adapters/auto-scaling/hooks.ts';
 import { type AwsClientOptions, awsClientOptions } from '../adapters/aws-sdk/client-options.ts';
 import { createOrchestrator } from '../adapters/dcos/orchestrator.ts';
+import { createPace } from '../adapters/dynamodb/pace-ledger.ts';
+import type { LedgerDeps } from '../adapters/dynamodb/table.ts';
 import { createInterruptions } from '../adapters/ec2/interruptions.ts';
 import { createEc2Reads } from '../adapters/ec2/reads.ts';
 import { createPhaseEvents } from '../adapters/event-bus/phase-events.ts';
@@ -25,6 +27,7 @@ import type { ComputeReads, Interruptions } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { HttpSend } from '../ports/http.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
+import type { Pace } from '../ports/pace.ts';
 import type { Functions, Workflow } from '../ports/workflow.ts';
 import type { Platform } from './function-module.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -70,6 +73,12 @@ export const ledgerOf = <const All extends readonly object[]>(...parts: All): Pa
   );
   return Object.fromEntries(methods) as Parts<All>;
 };
+
+/** Turns at EC2's buckets, of which the share in `pace` is ours. */
+export const paceOf = (
+  table: LedgerDeps,
+  config: { readonly pace: Config<'pace'>; readonly scope: Scope },
+): Pace => createPace({ ...table, cluster: config.scope.cluster, ...config.pace });
 
 export const ec2Client = (options: AwsClientOptions): EC2Client => new EC2Client(options);
 

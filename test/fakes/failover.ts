@@ -35,9 +35,9 @@ export const runFailover = async (world: World, invoke: Invoke, token: number): 
   const executionArn = world.workflow.arnOf('failover', executionName);
   const wait = (decision: Decision): void =>
     world.clock.advance((decision.waitSeconds ?? 0) * 1000);
-  const release = async (volumeId: VolumeId): Promise<void> => {
+  const release = async (volumeIds: readonly VolumeId[]): Promise<void> => {
     for (let i = 0; i < statesMax; i += 1) {
-      const step = (deps: Deps) => createReleaseVolume(deps)({ ...input, volumeId });
+      const step = (deps: Deps) => createReleaseVolume(deps)({ ...input, volumeIds });
       const decision: Decision = await invoke('ReleaseVolume', step);
       if (decision.kind !== 'waiting') return;
       wait(decision);
@@ -80,7 +80,7 @@ export const runFailover = async (world: World, invoke: Invoke, token: number): 
       }
       case 'FenceAgent': {
         const decision = await invoke(state, (deps) => createFenceAgent(deps)(input));
-        if (decision.kind === 'fenced') for (const id of decision.volumeIds) await release(id);
+        if (decision.kind === 'fenced') for (const group of decision.groups) await release(group);
         if (decision.kind === 'waiting') wait(decision);
         const next = { fenced: 'HandOff', waiting: state, cancelled: 'UndoProtection' };
         state = decision.kind === 'hold' ? 'HoldIncident' : next[decision.kind];

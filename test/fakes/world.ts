@@ -28,6 +28,7 @@ import { FakeCloud } from './cloud.ts';
 import { FakeDcos } from './dcos.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryLedger } from './memory-ledger.ts';
+import { MemoryPace } from './memory-pace.ts';
 
 /** Step Functions: executions run until a test says otherwise. */
 class FakeWorkflow {
@@ -107,6 +108,7 @@ export const createWorld = (change: Partial<Policy> = {}) => {
     adoption: { request: async () => void adoptions.push(clock.now()) },
     events: { publish: async (phase: Phase) => void published.push(phase) },
     notifier: undefined,
+    pace: new MemoryPace(),
     scope,
     policy: policyOf(change),
     returnedAgent: 'quarantine' as ReturnedAgent,

@@ -21,8 +21,8 @@ const byIntake = { ...keys, instanceId };
 const opened = { kind: 'opened', ...byIntake };
 const proceed = { kind: 'proceed' };
 const isProtected = { kind: 'protected' };
-const fenced = { kind: 'fenced', volumeIds: [volumes[0]] };
-const released = { kind: 'released', volumeId: volumes[0] };
+const fenced = { kind: 'fenced', groups: [[volumes[0]]] };
+const released = { kind: 'released' };
 const handedOff = { kind: 'handedOff' };
 const recovered = { kind: 'recovered' };
 const closed = { kind: 'closed', status: 'recovered', summary: 'mysql runs on 10.0.0.8' };
@@ -134,7 +134,7 @@ describe('a failover', () => {
       { task: 'AssessAgent', input: { ...keys, executionArn } },
       { task: 'ProtectData', input: keys },
       { task: 'FenceAgent', input: keys },
-      { task: 'ReleaseVolume', input: { ...keys, volumeId: volumes[0] } },
+      { task: 'ReleaseVolume', input: { ...keys, volumeIds: [volumes[0]] } },
       { task: 'HandOff', input: keys },
       { task: 'VerifyRecovery', input: keys },
       { task: 'CloseIncident', input: keys },
@@ -143,7 +143,7 @@ describe('a failover', () => {
 
   it('of an agent without volumes releases nothing and hands off all the same', async () => {
     const run = await play(
-      plus(well, { FenceAgent: [{ kind: 'fenced', volumeIds: [] }], ReleaseVolume: [] }),
+      plus(well, { FenceAgent: [{ kind: 'fenced', groups: [] }], ReleaseVolume: [] }),
     );
     expect(run.items).toEqual([]);
     expect(run.output).toMatchObject({ status: 'recovered' });
@@ -209,16 +209,12 @@ describe('waiting', () => {
     expect(run.output).toMatchObject({ status: 'recovered' });
   });
 
-  it('for one volume does not delay the release of another', async () => {
+  it('for one group of volumes does not delay the release of another', async () => {
     const [slow, fast] = volumes;
     const run = await play(
       plus(well, {
-        FenceAgent: [{ kind: 'fenced', volumeIds: [slow, fast] }],
-        ReleaseVolume: [
-          { kind: 'waiting', volumeId: slow, waitSeconds: 9 },
-          { kind: 'released', volumeId: fast },
-          { kind: 'released', volumeId: slow },
-        ],
+        FenceAgent: [{ kind: 'fenced', groups: [[slow], [fast]] }],
+        ReleaseVolume: [wait(9), released, released],
       }),
     );
     const again = ['ReleaseVolume', 'RouteRelease', 'WaitForRelease', 'ReleaseVolume'];
@@ -235,12 +231,8 @@ describe('the volumes of one agent', () => {
     const [first, second, third] = volumes;
     const run = await play(
       plus(well, {
-        FenceAgent: [{ kind: 'fenced', volumeIds: volumes }],
-        ReleaseVolume: [
-          { kind: 'held', volumeId: first },
-          { kind: 'lost', volumeId: second },
-          { throws: 'NotAuthorizedError' },
-        ],
+        FenceAgent: [{ kind: 'fenced', groups: volumes.map((id) => [id]) }],
+        ReleaseVolume: [{ kind: 'held' }, { kind: 'lost' }, { throws: 'NotAuthorizedError' }],
       }),
     );
     expect(run.items).toEqual([
@@ -249,7 +241,7 @@ describe('the volumes of one agent', () => {
       ['ReleaseVolume', 'LeaveVolume'],
     ]);
     expect(run.calls.filter(({ task }) => task === 'ReleaseVolume').map((c) => c.input)).toEqual(
-      [first, second, third].map((volumeId) => ({ ...keys, volumeId })),
+      [first, second, third].map((volumeId) => ({ ...keys, volumeIds: [volumeId] })),
     );
     expect(run.path).toContain('HandOff');
   });

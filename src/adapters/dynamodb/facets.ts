@@ -189,6 +189,7 @@ export const fence = z.object({
   method: z.enum([...rungMethod.options, 'none']).exactOptional(),
   strength: strength.exactOptional(),
   proof: proof.exactOptional(),
+  detachFrom: epochMs.exactOptional(),
 });
 
 export const placement = z.object({ at: epochMs, agents: z.string() });

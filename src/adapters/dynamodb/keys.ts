@@ -53,6 +53,10 @@ export const quarantineKey = (cluster: string, instanceId: InstanceId): Key => (
 export const controlKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'CONTROL' });
 export const stormKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'STORM' });
 export const slotKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'DRAIN' });
+export const paceKey = (cluster: string, api: string): Key => ({
+  pk: clusterPk(cluster),
+  sk: `PACE#${api}`,
+});
 export const ownerKey = (volumeId: VolumeId): Key => ({ pk: volumePk(volumeId), sk: 'OWNER' });
 export const epochKey = (volumeId: VolumeId, epoch: number): Key => ({
   pk: volumePk(volumeId),

@@ -188,6 +188,10 @@ export const stormRecord = z
   })
   .transform(({ schema: _, ...storm }) => storm);
 
+export const paceRecord = z
+  .object({ schema, emptyAt: facet.epochMs })
+  .transform(({ schema: _, ...pace }) => pace);
+
 export const messageRecord = z
   .object({ schema, channel: z.string().min(1), ts: z.string().min(1) })
   .transform(({ schema: _, ...message }) => message);

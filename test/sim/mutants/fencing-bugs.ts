@@ -161,8 +161,8 @@ export const fencingBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/application/release-volume.ts',
-        exact: 'const again = await readVolume(deps.compute, work.volumeId);',
-        replacement: 'const again = volume;',
+        exact: 'const again = await readVolumes(deps.compute, found);',
+        replacement: 'const again = (one) => free.find((due) => due.one === one)?.volume;',
       },
     ],
   },

@@ -22,7 +22,7 @@ export const scopeBugs: readonly Mutant[] = [
     trouble: 'untagged',
     patches: [
       {
-        file: 'src/application/release-volume.ts',
+        file: 'src/application/detach-volumes.ts',
         exact: 'if (volume === undefined || !isOfCluster(volume, scope.cluster)) {',
         replacement: 'if (volume === undefined) {',
       },
@@ -68,8 +68,8 @@ export const scopeBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/application/release-volume.ts',
-        exact: 'if (overdue(work, policy, now) && work.detaches.length > 0) {',
-        replacement: 'if (work.detaches.length > 0) {',
+        exact: '.filter(isOverdue(work, policy, now))',
+        replacement: '',
       },
       {
         file: 'src/domain/hand-off.ts',

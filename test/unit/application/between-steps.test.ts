@@ -28,7 +28,7 @@ import {
 const input = { incidentId: ids.incident, token: 1 };
 const fence = (world: World) => createFenceAgent(world.deps)(input);
 const release = (world: World, token = 1) =>
-  createReleaseVolume(world.deps)({ ...input, token, volumeId: ids.data });
+  createReleaseVolume(world.deps)({ ...input, token, volumeIds: [ids.data] });
 const toTheEnd = (world: World): Promise<string> => {
   const invoke: Invoke = (_, step) => step(world.deps);
   return runFailover(world, invoke, 1);
@@ -119,7 +119,7 @@ describe('an execution that lost its token', () => {
     world.cloud.attach(ids.data, ids.other);
     await release(world, 2);
     wake.resolve();
-    expect(await stale).toEqual({ kind: 'held', volumeId: ids.data });
+    expect(await stale).toEqual({ kind: 'held' });
     expect((await ledger.ownership(ids.data))?.state).toBe('held');
   });
 });

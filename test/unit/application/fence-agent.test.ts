@@ -45,7 +45,7 @@ const hung = async (change: Parameters<typeof createWorld>[0] = {}): Promise<Wor
 describe('a hung agent', () => {
   it('is stopped by cutting its power, once, and proven down by two reads after that', async () => {
     const world = await hung();
-    expect(await fence(world)).toEqual({ kind: 'fenced', volumeIds: [ids.data] });
+    expect(await fence(world)).toEqual({ kind: 'fenced', groups: [[ids.data]] });
     expect(world.book.calls).toEqual([
       { call: 'StopInstances', target: ids.failed, detail: { method: 'skip' }, intended: true },
     ]);
@@ -383,7 +383,7 @@ describe('what was done before', () => {
   it('is believed: a proven fence is not proven again', async () => {
     const world = createWorld();
     await world.given({ facts: factsOf(), fence: provenFence() });
-    expect(await fence(world)).toEqual({ kind: 'fenced', volumeIds: [ids.data] });
+    expect(await fence(world)).toEqual({ kind: 'fenced', groups: [[ids.data]] });
     expect(world.book.calls).toEqual([]);
   });
 

@@ -70,7 +70,7 @@ const steps: readonly Step[] = [
       await world.claimed();
       down(world);
     },
-    run: (world) => createReleaseVolume(world.deps)(input),
+    run: (world) => createReleaseVolume(world.deps)({ ...input, volumeIds: [ids.data] }),
   },
   {
     name: 'HandOff',

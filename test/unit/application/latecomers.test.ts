@@ -43,7 +43,7 @@ const overtaken = async (change: Partial<Volume> = {}): Promise<World> => {
   };
   return world;
 };
-const released = { kind: 'fenced', volumeIds: [ids.data, late] };
+const released = { kind: 'fenced', groups: [[ids.data, late]] };
 
 describe('a volume in scope', () => {
   it('is marked, then claimed, then released with the others', async () => {
@@ -173,7 +173,7 @@ describe('any other volume', () => {
     ['is no volume of an app', { tags: [{ key: 'Name', value: 'scratch' }] }],
   ])('is left alone when it %s', async (_, change) => {
     const world = await overtaken(change);
-    expect(await fence(world)).toEqual({ kind: 'fenced', volumeIds: [ids.data] });
+    expect(await fence(world)).toEqual({ kind: 'fenced', groups: [[ids.data]] });
     expect(world.book.names).toEqual(['StopInstances']);
     const { facts } = await world.incident();
     expect(facts?.leftAlone.map(({ volumeId }) => volumeId)).toContain(late);

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createReleaseVolume } from '../../../src/application/release-volume.ts';
-import { CloudAmbiguousError, TokenLostError } from '../../../src/domain/errors.ts';
+import {
+  CloudAmbiguousError,
+  CloudThrottledError,
+  NotAuthorizedError,
+  TokenLostError,
+} from '../../../src/domain/errors.ts';
 import type { Ownership } from '../../../src/domain/ownership.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 import {
@@ -10,10 +15,11 @@ import {
   provenFence,
   readOf,
   t,
+  volumeOf,
   volumeTags,
 } from '../../support/build.ts';
 
-const input = { incidentId: ids.incident, token: 1, volumeId: ids.data };
+const input = { incidentId: ids.incident, token: 1, volumeIds: [ids.data] };
 const release = (world: World) => createReleaseVolume(world.deps)(input);
 const record = async (world: World): Promise<Ownership | undefined> =>
   world.ledger.ownership(ids.data);
@@ -40,7 +46,7 @@ const proven = async (change: Parameters<typeof createWorld>[0] = {}): Promise<W
 describe('ReleaseVolume', () => {
   it('detaches from the fenced instance, by name and without force, and records the release', async () => {
     const world = await proven();
-    expect(await release(world)).toEqual({ kind: 'released', volumeId: ids.data });
+    expect(await release(world)).toEqual({ kind: 'released' });
     expect(world.book.calls).toEqual([
       {
         call: 'DetachVolume',
@@ -94,7 +100,7 @@ describe('ReleaseVolume', () => {
     const world = await proven();
     await release(world);
     const before = await record(world);
-    expect(await release(world)).toEqual({ kind: 'released', volumeId: ids.data });
+    expect(await release(world)).toEqual({ kind: 'released' });
     expect(world.book.names).toEqual(['DetachVolume']);
     expect(await record(world)).toEqual(before);
   });
@@ -102,7 +108,7 @@ describe('ReleaseVolume', () => {
   it('does not insist on a volume that an AWS service manages, and says so', async () => {
     const world = await proven();
     world.cloud.detachAnswers.push({ kind: 'unsupported', code: 'UnsupportedOperation' });
-    expect(await release(world)).toEqual({ kind: 'held', volumeId: ids.data });
+    expect(await release(world)).toEqual({ kind: 'held' });
     expect(world.book.names).toEqual(['DetachVolume']);
     expect(await record(world)).toMatchObject({
       state: 'held',
@@ -113,7 +119,7 @@ describe('ReleaseVolume', () => {
   it('does not touch a volume that somebody attached elsewhere', async () => {
     const world = await proven();
     world.cloud.attach(ids.data, ids.other);
-    expect(await release(world)).toEqual({ kind: 'held', volumeId: ids.data });
+    expect(await release(world)).toEqual({ kind: 'held' });
     expect(world.book.calls).toEqual([]);
     expect(await record(world)).toMatchObject({
       state: 'held',
@@ -125,7 +131,7 @@ describe('ReleaseVolume', () => {
     const world = await proven();
     const volume = world.cloud.volumesById.get(ids.data);
     world.cloud.volumesById.delete(ids.data);
-    expect(await release(world)).toEqual({ kind: 'lost', volumeId: ids.data });
+    expect(await release(world)).toEqual({ kind: 'lost' });
     expect((await record(world))?.state).toBe('lost');
     if (volume !== undefined) world.cloud.volumesById.set(ids.data, volume);
     expect((await release(world)).kind).toBe('released');
@@ -208,8 +214,6 @@ describe('ReleaseVolume', () => {
   it('reads before it repeats a detach whose answer was lost', async () => {
     const world = await proven();
     world.book.fail('DetachVolume', new CloudAmbiguousError('DetachVolume', 'ECONNRESET'), 'after');
-    await expect(release(world)).rejects.toThrow(CloudAmbiguousError);
-    world.clock.advance(1_500);
     expect((await release(world)).kind).toBe('released');
     expect(world.book.names).toEqual(['DetachVolume']);
   });
@@ -253,6 +257,95 @@ describe('ReleaseVolume', () => {
     world.clock.after(5_000, () => world.cloud.free(ids.data));
     expect((await release(world)).kind).toBe('released');
     expect(world.book.calls).toEqual([]);
+  });
+});
+
+describe('several volumes of one agent', () => {
+  const others = [2, 3].map((n) => `vol-000000000000000d${n}` as typeof ids.data);
+  const [stuck, denied] = others as [typeof ids.data, typeof ids.data];
+  const all = { ...input, volumeIds: [ids.data, ...others] };
+
+  const three = async (): Promise<World> => {
+    const world = await proven();
+    for (const volumeId of others) {
+      world.cloud.volumesById.set(volumeId, volumeOf({ volumeId }));
+      const { incidentId, token, ...rest } = await current(world);
+      await world.ledger.claim(undefined, { ...rest, volumeId, incidentId, token }, t(10));
+    }
+    return world;
+  };
+  const stateOf = async (world: World, id: typeof ids.data) =>
+    (await world.ledger.ownership(id))?.state;
+
+  it('are detached together, and looked at in one request', async () => {
+    const world = await three();
+    const asked: number[] = [];
+    const { compute } = world.deps;
+    const volumes = compute.volumes.bind(compute);
+    compute.volumes = (wanted) => {
+      asked.push(wanted.length);
+      return volumes(wanted);
+    };
+    expect(await createReleaseVolume(world.deps)(all)).toEqual({ kind: 'released' });
+    expect(world.book.calls.map(({ target, intended }) => [target, intended])).toEqual(
+      all.volumeIds.map((id) => [id, true]),
+    );
+    expect(asked[0]).toBe(3);
+    for (const id of all.volumeIds) expect(await stateOf(world, id)).toBe('released');
+  });
+
+  it('are recorded each as soon as it is free: one that is stuck holds back nobody', async () => {
+    const world = await three();
+    const until = world.clock.now() + 61_000;
+    world.clock.after(500, () => {
+      const { volumesById } = world.cloud;
+      const keep = volumesById.get(stuck);
+      const hold = () => {
+        if (keep !== undefined) volumesById.set(stuck, keep);
+        if (world.clock.now() < until) world.clock.after(10, hold);
+      };
+      hold();
+    });
+    let decision = await createReleaseVolume(world.deps)(all);
+    expect(await stateOf(world, ids.data)).toBe('released');
+    expect(await stateOf(world, denied)).toBe('released');
+    expect((await record(world))?.releasedAt).toBeLessThan(t(24));
+    for (let n = 0; n < 100 && decision.kind === 'waiting'; n += 1) {
+      world.clock.advance(decision.waitSeconds * 1000);
+      decision = await createReleaseVolume(world.deps)(all);
+    }
+    expect(decision).toEqual({ kind: 'held' });
+    expect(await stateOf(world, stuck)).toBe('claimed');
+  });
+
+  it('are released although the detach of another is refused for good, which is then told', async () => {
+    const world = await three();
+    const { detach } = world.cloud;
+    world.deps.compute.detach = (id, ...rest) =>
+      id === denied
+        ? Promise.reject(new NotAuthorizedError('DetachVolume', 'UnauthorizedOperation'))
+        : detach.call(world.cloud, id, ...rest);
+    await expect(createReleaseVolume(world.deps)(all)).rejects.toThrow(NotAuthorizedError);
+    expect(await stateOf(world, ids.data)).toBe('released');
+    expect(await stateOf(world, stuck)).toBe('released');
+    expect(await stateOf(world, denied)).toBe('claimed');
+  });
+
+  it('wait out a throttled detach instead of repeating it at once', async () => {
+    const world = await three();
+    const at: number[] = [];
+    const { detach } = world.cloud;
+    world.deps.compute.detach = (id, ...rest) => {
+      if (id !== denied) return detach.call(world.cloud, id, ...rest);
+      at.push(world.clock.now());
+      return at.length > 2
+        ? detach.call(world.cloud, id, ...rest)
+        : Promise.reject(new CloudThrottledError('DetachVolume', 'RequestLimitExceeded'));
+    };
+    expect(await createReleaseVolume(world.deps)(all)).toEqual({ kind: 'released' });
+    const [first = 0, second = 0, third = 0] = at;
+    expect(second - first).toBeGreaterThanOrEqual(2_000);
+    expect(third - second).toBeGreaterThanOrEqual(4_000);
   });
 });
 

@@ -52,6 +52,7 @@ const right = {
     DRAIN_RESERVE_SECONDS: '45',
   },
   drain: { DRAIN_LEAD_SECONDS: '86400', DRAIN_GRACE_SECONDS: '0' },
+  pace: { EC2_BUCKET_SHARE_PERCENT: '70' },
   grace: { IMPAIRED_GRACE_SECONDS: '60', ...storm },
   returned: { RETURNED_AGENT: 'quarantine' },
   workflow: {

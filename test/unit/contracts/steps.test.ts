@@ -12,7 +12,7 @@ const waiting = { kind: 'waiting', waitSeconds: 1 };
 
 const documents: [name: keyof typeof steps, good: object[]][] = [
   ['StepInput', [keys]],
-  ['ReleaseVolumeInput', [{ ...keys, volumeId }]],
+  ['ReleaseVolumeInput', [{ ...keys, volumeIds: [volumeId] }]],
   [
     'HoldIncidentInput',
     [
@@ -41,22 +41,14 @@ const documents: [name: keyof typeof steps, good: object[]][] = [
   [
     'FenceAgentOutput',
     [
-      { kind: 'fenced', volumeIds: [volumeId] },
-      { kind: 'fenced', volumeIds: [] },
+      { kind: 'fenced', groups: [[volumeId]] },
+      { kind: 'fenced', groups: [] },
       waiting,
       cancelled,
       hold,
     ],
   ],
-  [
-    'ReleaseVolumeOutput',
-    [
-      { kind: 'released', volumeId },
-      { kind: 'held', volumeId },
-      { kind: 'lost', volumeId },
-      { ...waiting, volumeId },
-    ],
-  ],
+  ['ReleaseVolumeOutput', [{ kind: 'released' }, { kind: 'held' }, { kind: 'lost' }, waiting]],
   ['HandOffOutput', [{ kind: 'handedOff' }, waiting, hold]],
   ['VerifyRecoveryOutput', [{ kind: 'recovered' }, waiting, hold]],
   ['UndoProtectionOutput', [{ kind: 'undone' }]],
