@@ -5,7 +5,7 @@ import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
-import { believed, turnLastsMs } from '../domain/pace.ts';
+import { isTurnKept } from '../domain/pace.ts';
 import { limits } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { whyNotOurs } from '../domain/scope.ts';
@@ -33,7 +33,8 @@ import { afterNewsMs, awaitNews, isGoingDown, newsEveryMs } from './await-news.t
 import { answerOf, intentLastsMs, settle } from './calls.ts';
 import { inCrowd } from './crowd.ts';
 import { lookAheadMeanwhile } from './look-ahead.ts';
-import { climb, turnFor, type Work } from './power.ts';
+import { climb, type Work } from './power.ts';
+import { drawDetaches, turnFor, untilTurn, waitOutside } from './power-turns.ts';
 import { heldByOperator, hold, loadStepInCrowd, type StepInput, switchedSince } from './step.ts';
 import { countMissing, gatherEvidence, knownSince } from './witnesses.ts';
 
@@ -208,7 +209,8 @@ const lookAround = async (
     ),
     recallAnnounced(deps, work.incident, facts.launchTime),
     watching,
-    turnFor(deps, work, 'skip'),
+    // In a crowd nobody takes a turn that it may not need.
+    work.crowd === undefined ? turnFor(deps, work, 'skip') : undefined,
   ]);
   const evidence = { ...witnesses, announced };
   const { ec2 } = evidence;
@@ -216,37 +218,6 @@ const lookAround = async (
   work.down = instance !== undefined && isDown(instance.state);
   const doubt = await revalidate(deps, work.incident, evidence);
   return doubt ?? step(deps, work, facts, { at, instance, oldestAt: evidence.oldestAt });
-};
-
-/**
- * One place for all volumes of an agent: agents go free one after the other, each as a whole. A
- * terminated instance lets go of them by itself.
- */
-const drawDetaches = async (
-  { clock, pace }: FenceAgentDeps,
-  { crowd, fence: { detachFrom } }: Work,
-  { volumes }: Facts,
-  { state }: ProofRead,
-): Promise<EpochMs | undefined> => {
-  const now = clock.now();
-  if (detachFrom !== undefined && now - detachFrom <= turnLastsMs) return detachFrom;
-  if (state === 'terminated' || volumes.length === 0) return undefined;
-  return believed(await pace.draw('DetachVolume', volumes.length, now), crowd, now);
-};
-
-/** A shorter wait is not worth another invocation, and so much before the turn the proof is read. */
-const aheadMs = 2_000;
-
-/** It is down, but its turn to detach is not soon: the place is kept, and the proof read then. */
-const untilTurn = async (
-  { clock, ledger }: FenceAgentDeps,
-  { fence, incident: { id, token } }: Work,
-  detachFrom: EpochMs | undefined,
-): Promise<FenceDecision | undefined> => {
-  const waitMs = (detachFrom ?? 0) - aheadMs - clock.now();
-  if (detachFrom === undefined || waitMs < 1_000) return undefined;
-  await ledger.save(id, token, { fence: { ...fence, detachFrom } }, clock.now());
-  return { kind: 'waiting', waitSeconds: Math.floor(waitMs / 1000) };
 };
 
 /** One look and what follows from it; undefined: nothing was decided, look again. */
@@ -292,16 +263,20 @@ const keepLooking = async (
     const last = rungsOn(work.fence, facts.launchTime).at(-1);
     const waitedMs = now - (last?.requestedAt ?? work.fence.since);
     const seldomMs = nextLookMs(waitAfter(last?.method), waitedMs, crowd);
-    const waitMs = Math.max(woken ? afterNewsMs : seldomMs, (work.turn?.at ?? 0) - now);
-    if (crowd !== undefined && now + newsEveryMs - started > invocationMs) {
-      // The next invocation looks at once, and then waits for news again.
-      return { kind: 'waiting', waitSeconds: 1 };
+    const turnMs = (work.turn?.at ?? 0) - now;
+    const isQueued = turnMs > 0;
+    // Whose turn has come looks again soon, too: it is lost if it is not used.
+    const isDue = crowd !== undefined && work.turn !== undefined;
+    const nextMs = woken || isDue ? afterNewsMs : seldomMs;
+    const waitMs = isQueued ? turnMs : nextMs;
+    const leftMs = started + invocationMs - now;
+    if (waitMs > leftMs && (isQueued || crowd === undefined)) {
+      return waitOutside(deps, work, waitMs);
     }
-    if (crowd === undefined && now + waitMs - started > invocationMs) {
-      return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
-    }
-    if (crowd === undefined) await clock.sleep(waitMs);
-    else woken = await awaitNews(deps, work, Math.min(waitMs, started + invocationMs - now), woken);
+    // The next invocation looks at once, and then waits for news again.
+    if (crowd !== undefined && newsEveryMs > leftMs) return waitOutside(deps, work, 0);
+    if (crowd === undefined || isQueued) await clock.sleep(waitMs);
+    else woken = await awaitNews(deps, work, Math.min(waitMs, leftMs), woken);
     const decision = await lookOnce(deps, work, facts, inventory);
     if (decision !== undefined) return decision;
   }
@@ -338,7 +313,16 @@ export const createFenceAgent =
       incident.fence ?? ledger.save(incident.id, incident.token, { fence }, started),
     ]);
     const down = crowd !== undefined && incident.verdict?.kind === 'Down';
-    const work: Work = { incident, fence, crowd, down, startedAt: started, noted };
+    const { turn } = fence;
+    const work: Work = {
+      incident,
+      fence,
+      down,
+      startedAt: started,
+      noted,
+      crowd,
+      ...(turn !== undefined && isTurnKept(turn.at, started) && { turn }),
+    };
     const isEarly = crowd !== undefined && isGoingDown(incident, facts);
     const [decision] = await Promise.all([
       isEarly ? undefined : lookOnce(deps, work, facts, inventory),

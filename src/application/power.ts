@@ -1,7 +1,6 @@
 import { rungsOn } from '../domain/fence.ts';
 import type { EpochMs } from '../domain/ids.ts';
-import type { Fence, Incident, Rung } from '../domain/incident.ts';
-import { believed } from '../domain/pace.ts';
+import type { Fence, Incident, PowerTurn, Rung } from '../domain/incident.ts';
 import type { PowerAnswer, PowerControl } from '../ports/compute.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
 import type { Pace } from '../ports/pace.ts';
@@ -13,9 +12,7 @@ export interface PowerDeps extends CallDeps {
   readonly pace: Pace;
 }
 
-type PowerApi = 'StopInstances' | 'TerminateInstances';
-
-const apiOf = (method: Rung['method']): PowerApi =>
+export const apiOf = (method: Rung['method']): PowerTurn['api'] =>
   method === 'terminate' || method === 'terminate-force' ? 'TerminateInstances' : 'StopInstances';
 
 /** What changes while one invocation works. */
@@ -28,7 +25,7 @@ export interface Work {
   down: boolean;
   readonly startedAt: EpochMs;
   /** Drawn for the next command: it may be made from then on. */
-  turn?: { readonly api: PowerApi; readonly at: EpochMs };
+  turn?: PowerTurn;
   /** What was being written when the work began. */
   readonly noted: Promise<unknown>;
 }
@@ -73,20 +70,6 @@ const completed = (
   return error instanceof Error && notDoneNames.includes(error.name) ? undefined : rung;
 };
 
-/** When the command may be made: by what was drawn for it beside the reads, or else is drawn now. */
-export const turnFor = async (
-  { clock, pace }: Pick<PowerDeps, 'clock' | 'pace'>,
-  work: Work,
-  method: Rung['method'],
-): Promise<EpochMs> => {
-  const api = apiOf(method);
-  if (work.turn?.api === api) return work.turn.at;
-  const now = clock.now();
-  const at = believed(await pace.draw(api, 1, now), work.crowd, now);
-  work.turn = { api, at };
-  return at;
-};
-
 const withRung = (fence: Fence, rung: Rung): Fence => ({
   ...fence,
   rungs: [
@@ -102,7 +85,7 @@ export const climb = async (
   step: { readonly method: Rung['method']; readonly launchTime: Rung['launchTime'] },
 ): Promise<void> => {
   const { clock, ledger } = deps;
-  const before = work.fence;
+  const { turn: _used, ...before } = work.fence;
   delete work.turn;
   const rung: Rung = { ...step, requestedAt: clock.now() };
   work.fence = withRung(before, rung);

@@ -4,7 +4,7 @@ import type { AuditRecord, Incident } from '../domain/incident.ts';
 import { nextLookMs } from '../domain/looks.ts';
 import { isFree, type Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
-import { turnLastsMs } from '../domain/pace.ts';
+import { isTurnKept } from '../domain/pace.ts';
 import { limits, type Policy } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { nextReleaseStep, type ReleaseStep } from '../domain/release.ts';
@@ -217,8 +217,7 @@ const prepare = async (deps: ReleaseVolumeDeps, input: ReleaseInput): Promise<Pr
   if (fence?.proof === undefined) return held;
   const { proof } = fence;
   const { detachFrom } = fence;
-  const isOld = detachFrom !== undefined && clock.now() - detachFrom > turnLastsMs;
-  const turn = isOld ? undefined : detachFrom;
+  const turn = isTurnKept(detachFrom, clock.now()) ? detachFrom : undefined;
   const known = volumeIds.map((id, at) => startWith(incident, id, ownerships[at], audit, turn));
   const volumes = known.filter((each) => typeof each !== 'string');
   const before = known.filter((each) => typeof each === 'string');

@@ -184,6 +184,14 @@ export interface Fence {
   readonly proof?: readonly [ProofRead, ProofRead];
   /** From then on the first detaches may be made, by EC2's request bucket. */
   readonly detachFrom?: EpochMs;
+  /** Drawn for the next command, across invocations: who forgets its turn goes to the end of the queue. */
+  readonly turn?: PowerTurn;
+}
+
+/** From then on one such call may be made, by EC2's request bucket. */
+export interface PowerTurn {
+  readonly api: 'StopInstances' | 'TerminateInstances';
+  readonly at: EpochMs;
 }
 
 /** Looked ahead while the fence was under way: there was room beside the data, and only there. */

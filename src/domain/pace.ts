@@ -52,7 +52,11 @@ export const believed = (turn: EpochMs, open: number | undefined, now: EpochMs):
   isCrowd(open) ? turn : (Math.min(turn, now + fewWaitMs) as EpochMs);
 
 /** A turn that was not used for so long is gone: others have had the bucket meanwhile. */
-export const turnLastsMs = 30_000;
+const turnLastsMs = 30_000;
+
+/** May the calls that this turn was drawn for still be made, now or once it comes? */
+export const isTurnKept = (turn: EpochMs | undefined, now: EpochMs): turn is EpochMs =>
+  turn !== undefined && now - turn <= turnLastsMs;
 
 /** Our share of a bucket, as times. */
 export interface Bucket {

@@ -190,6 +190,9 @@ export const fence = z.object({
   strength: strength.exactOptional(),
   proof: proof.exactOptional(),
   detachFrom: epochMs.exactOptional(),
+  turn: z
+    .object({ api: z.enum(['StopInstances', 'TerminateInstances']), at: epochMs })
+    .exactOptional(),
 });
 
 export const placement = z.object({ at: epochMs, agents: z.string() });
