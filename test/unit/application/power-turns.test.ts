@@ -3,10 +3,11 @@ import { createFenceAgent } from '../../../src/application/fence-agent.ts';
 import type { EpochMs, InstanceId } from '../../../src/domain/ids.ts';
 import { bucketOf, type PacedApi } from '../../../src/domain/pace.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
-import { checksOf, cluster, factsOf, ids, signalOf } from '../../support/build.ts';
+import { checksOf, cluster, factsOf, ids, signalOf, t } from '../../support/build.ts';
 
 const input = { incidentId: ids.incident, token: 1 };
 const fence = (world: World) => createFenceAgent(world.deps)(input);
+const down = { kind: 'Down', at: t(0), why: ['EC2 says stopped'], whyNot: [] } as const;
 const { fullMs, tokenMs } = bucketOf('StopInstances', 70);
 
 /** Others have drawn so much that the next stop may be made only after this. */
@@ -137,5 +138,25 @@ describe('a turn', () => {
     const drawn = countDraws(world);
     expect((await fence(world)).kind).toBe('fenced');
     expect(drawn.get('StopInstances')).toBe(1);
+  });
+});
+
+describe('a place in the queue of detaches', () => {
+  it('is kept until its turn, though what was written before it comes late', async () => {
+    const world = await hung();
+    await crowd(world);
+    world.cloud.setInstance(ids.failed, { state: 'stopped' });
+    await world.ledger.save(ids.incident, 1, { verdict: down }, world.clock.now());
+    await world.deps.pace.draw('DetachVolume', 500, world.clock.now());
+    const save = world.ledger.save.bind(world.ledger);
+    let saves = 0;
+    // The first write of the invocation is on its way for long.
+    world.ledger.save = async (...write) => {
+      saves += 1;
+      if (saves === 1) for (let n = 0; n < 20; n += 1) await new Promise(setImmediate);
+      return save(...write);
+    };
+    expect((await fence(world)).kind).toBe('waiting');
+    expect((await world.incident()).fence?.detachFrom).toBeGreaterThan(world.clock.now());
   });
 });
