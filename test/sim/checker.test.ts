@@ -605,6 +605,18 @@ describe('nobody is condemned', () => {
     expect(told({ undone: [...reactivated('S1'), said] } as Story)).toContain('S12');
   });
 
+  it('who repeats a detach whose answer was lost, before the first one arrives', () => {
+    const [looked, , detached] = good.detach;
+    const intended = (at: number): SimEvent => intent(at, 'releaseVolume', 'DetachVolume', VOLUME);
+    const first = detached as SimEvent & { by: { wire: { at: number } } };
+    const late = { ...first, at: 2_600, accepted: false } as SimEvent;
+    const story = (...intents: SimEvent[]): string[] =>
+      told({ detach: [looked, ...intents, late] as SimEvent[], release: [], gone: [], close: [] });
+    const sentAt = first.by.wire.at;
+    expect(story(intended(sentAt - 3), intended(sentAt + 400))).not.toContain('S12');
+    expect(story(intended(sentAt + 200), intended(sentAt + 400))).toContain('S12');
+  });
+
   it('who repeats a Stop into the dark, and once more when the first has arrived', () => {
     const arriving = (sentAt: number, at: number): SimEvent =>
       ({ ...call(sentAt + 5, 'fenceAgent', 'StopInstances', [AGENT]), at }) as SimEvent;

@@ -34,14 +34,20 @@ export const newlyReleased = (event: SimEvent, memory: Memory): event is EventOf
   return before?.state !== 'released' || before.epoch !== ownerOf(event).epoch;
 };
 
-/** What was written down about a call before it was made. */
-export const intentFor = (event: EventOf<'mutation'>, memory: Memory): Intent | undefined =>
-  [...memory.intents.values()].findLast(
+/**
+ * What was written down about a call before it was made. One invocation may repeat a call whose
+ * answer was lost: what was sent before the second intent belongs to the first, however late it
+ * arrives. An intent that came after the call is answered only if there is no other.
+ */
+export const intentFor = (event: EventOf<'mutation'>, memory: Memory): Intent | undefined => {
+  const about = [...memory.intents.values()].filter(
     ({ call, target, invocationId }) =>
       call === event.call &&
       invocationId === event.by.invocationId &&
       (event.targets.includes(target) || call.includes(' ')),
   );
+  return about.findLast(({ at }) => at <= event.by.wire.at) ?? about.at(-1);
+};
 
 /** The incident a call was made for. */
 export const incidentFor = (
