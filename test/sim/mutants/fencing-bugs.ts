@@ -13,8 +13,8 @@ export const fencingBugs: readonly Mutant[] = [
     patches: [
       {
         file: fenceAgent,
-        exact: 'const [second, detachFrom] = await Promise.all([readInstance(deps, work), turn]);',
-        replacement: 'const [second, detachFrom] = [first, await turn];',
+        exact: 'const second = await readInstance(deps, work);',
+        replacement: 'const second = first;',
       },
     ],
   },

@@ -75,10 +75,12 @@ describe.each([
     expect((times[0] ?? 0) - turn).toBeGreaterThanOrEqual(0);
     expect((times[0] ?? 0) - turn).toBeLessThan(1_000);
   });
+});
 
+describe('a stop in a crowd', () => {
   it('keeps its place in the queue while the workflow waits, however long', async () => {
     const world = await hung();
-    await gather(world);
+    await crowd(world);
     const turn = await emptied(world, 300_000);
     const times = stoppedAt(world);
     const drawn = countDraws(world);
@@ -98,7 +100,7 @@ describe.each([
 
   it('has its reasons looked at again when the turn has come', async () => {
     const world = await hung();
-    await gather(world);
+    await crowd(world);
     await emptied(world, 300_000);
     const decision = await fence(world);
     if (decision.kind !== 'waiting') throw new Error(decision.kind);
@@ -110,7 +112,7 @@ describe.each([
 
   it('draws again when its turn was missed: others have had the bucket', async () => {
     const world = await hung();
-    await gather(world);
+    await crowd(world);
     await emptied(world, 300_000);
     const decision = await fence(world);
     if (decision.kind !== 'waiting') throw new Error(decision.kind);
