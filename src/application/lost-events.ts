@@ -63,11 +63,15 @@ export const isSeenTo = (last: Incident | undefined, { launchTime }: Instance): 
 const whyMissed = async (
   deps: LostEventsDeps,
   instance: Instance,
+  { checks }: Machines,
   inventory: Inventory | undefined,
 ): Promise<string | undefined> => {
   if (isDown(instance.state)) return `EC2 says ${instance.state}`;
-  const evidence = await gatherEvidence(deps, instance.instanceId, inventory);
   const impairedGraceMs = deps.policy.impairedGraceMs + alarmOverdueMs;
+  const since = checks.get(instance.instanceId)?.impairedSince;
+  // Nobody is asked before it could matter: a whole zone of them would empty EC2's bucket.
+  if (since !== undefined && deps.clock.now() - since < impairedGraceMs) return undefined;
+  const evidence = await gatherEvidence(deps, instance.instanceId, inventory);
   const verdict = judge(evidence, { ...findsFailures, impairedGraceMs });
   return mayFence(verdict) ? verdict.why.join('; ') : undefined;
 };
@@ -122,7 +126,7 @@ const lookAt = async (
   const isNews = (left.length > 0 || down) && !isKnown;
   if (data.length === 0 || (isSeenTo(last, instance) && !isNews)) return undefined;
   if (heldByOperator({ instanceId }, control, clock.now()) !== undefined) return undefined;
-  const why = await whyMissed(deps, instance, inventory);
+  const why = await whyMissed(deps, instance, machines, inventory);
   if (why === undefined) return undefined;
   const says = `found by the sweep, no event told of it: ${why}`;
   return { key, source: 'sweep', instanceId, says, receivedAt: clock.now() };

@@ -329,6 +329,23 @@ describe('a failure whose events were lost', () => {
     expect(await found(early)).toEqual([]);
   });
 
+  it('is not asked for by itself while its alarm may still come', async () => {
+    const asked = async (world: World): Promise<number> => {
+      let count = 0;
+      const statusChecks = world.cloud.statusChecks.bind(world.cloud);
+      world.cloud.statusChecks = (instanceId) => {
+        count += 1;
+        return statusChecks(instanceId);
+      };
+      await sweep(world);
+      return count;
+    };
+    const early = await seenWell();
+    early.hang();
+    expect(await asked(early)).toBe(0);
+    expect(await asked(await hung())).toBe(1);
+  });
+
   it.each<[string, (world: World) => unknown]>([
     ['has no data', (world) => world.cloud.volumesById.clear()],
     ['has data that is with another agent', (world) => world.cloud.attach(ids.data, ids.spare)],
