@@ -48,6 +48,11 @@ export const runToTheEnd = async (run: Run): Promise<Outcome> => {
     run.play?.horizonMs ??
     (failure === undefined && run.play?.begin === undefined ? HELD_MS : HORIZON_MS);
   await time.run({ until: () => ended() || isHeld(), horizonMs, ...pace });
+  if (horizonMs < HORIZON_MS) {
+    // What an event announces and no read confirms is waited for.
+    const atRest = (): boolean => !statusesOf(world).includes('RUNNING');
+    await time.run({ until: atRest, horizonMs: HORIZON_MS, ...pace });
+  }
   // Messages are still on their way.
   if (ended()) await time.run({ until: () => false, horizonMs: SETTLE_MS, ...pace });
   const statuses = statusesOf(world);

@@ -4,11 +4,22 @@ import type { Scene } from './fault.ts';
 import { faultKind } from './plan.ts';
 import { type IncidentSeen, isOff, type Memory, type Violation } from './record.ts';
 import { atWork, hasReturned } from './rules/rule.ts';
+import { limitOf } from './rules/storm.ts';
 import { incidentsOf, type LateFinding, type RunEnd } from './run-end.ts';
 import type { SimApp } from './stage.ts';
 
+const BOUND_MS = 45 * 60_000;
+
+/** Behind the brake, the last of those that fail together waits for so long. */
+const brakeMs = ({ checker, plan, stage }: RunEnd): number => {
+  const { StormCoolDownSeconds, StormWindowSeconds } = checker.memory.policy;
+  const failing = stage.crowd.length + (plan.traits.alsoFails === undefined ? 1 : 2);
+  const windows = Math.ceil(failing / limitOf(checker.memory)) - 1;
+  return 1_000 * (windows * Number(StormWindowSeconds) + (windows && Number(StormCoolDownSeconds)));
+};
+
 /** B: after the faults have ended, every incident is over or held for a person within this. */
-export const boundMs = 45 * 60_000;
+export const boundMs = (end: RunEnd): number => BOUND_MS + brakeMs(end);
 
 /** Holds that nothing but a person ends, whatever the faults. */
 const PERSON_DECIDES = ['local-persistent-volumes'];

@@ -77,7 +77,7 @@ const changeOf = ({ by, call, params, targets }: EventOf<'mutation'>): string =>
 /** To the bound, or to where all is quiet and stays so: a late alarm, or a lost event that Lambda
  * tries again, may open another incident. */
 const settle = async (run: RunEnd, time: VirtualTime, broken: () => boolean): Promise<void> => {
-  const boundAt = time.now() + boundMs;
+  const boundAt = time.now() + boundMs(run);
   do {
     const horizonMs = boundAt - time.now();
     await time.run({ until: () => broken() || isQuiet(run), horizonMs });

@@ -1,4 +1,5 @@
 import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
+import type { EpochMs } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
 import { isTaggedQuarantined, type Quarantine } from '../domain/quarantine.ts';
 import { type Scope, whyNotOurs } from '../domain/scope.ts';
@@ -19,7 +20,7 @@ import { markCall } from './quarantine-agent.ts';
 import type { StepInput } from './step.ts';
 
 export interface CloseIncidentDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close'> &
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close' | 'unlist'> &
     Pick<QuarantineLedger, 'saveQuarantine'> &
     Pick<OwnershipLedger, 'ownership'> &
     Pick<ClusterLedger, 'freeSlot'>;
@@ -121,13 +122,29 @@ const loadToClose = async (
 };
 
 /**
+ * Tells the end of an incident and takes it off the list. What the bus did not take leaves it listed:
+ * the sweep tells it again.
+ */
+export const tellEnd = async (
+  {
+    events,
+    ledger,
+  }: Pick<CloseIncidentDeps, 'events'> & { ledger: Pick<IncidentLedger, 'unlist'> },
+  closed: Incident & { readonly status: 'recovered' | 'cancelled' },
+  at: EpochMs,
+): Promise<void> => {
+  if (await events.publish(closed.status, closed, at))
+    await ledger.unlist(closed.cluster, closed.id);
+};
+
+/**
  * Ends the incident. Recovered only if VerifyRecovery saw it, or QuarantineAgent; otherwise it was
  * cancelled.
  */
 export const createCloseIncident =
   (deps: CloseIncidentDeps) =>
   async (input: StepInput): Promise<CloseDecision> => {
-    const { clock, events, ledger } = deps;
+    const { clock, ledger } = deps;
     const incident = await loadToClose(ledger, input);
     const isDone = incident.recovery !== undefined || incident.quarantine !== undefined;
     const status = isDone ? 'recovered' : 'cancelled';
@@ -145,6 +162,7 @@ export const createCloseIncident =
     const closed = await ledger.close(incident.id, incident.token, { status, hold: null }, at);
     // A cancelled incident that nobody was told about needs no end either.
     const told = incident.protection !== undefined || incident.hold !== undefined;
-    if (status === 'recovered' || told) await events.publish(status, closed, at);
+    if (status === 'recovered' || told) await tellEnd(deps, { ...closed, status }, at);
+    else await ledger.unlist(closed.cluster, closed.id);
     return { kind: 'closed', status, summary: summarise(closed) };
   };

@@ -6,13 +6,14 @@ import type { StormPolicy } from '../domain/storm.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import type { Log, Metrics } from '../ports/system.ts';
 import type { Workflow } from '../ports/workflow.ts';
+import { tellEnd } from './close-incident.ts';
 import { startExecution } from './intake.ts';
 import { inOrder, keepStorm, type StormWatchDeps, turnsIn } from './storm-watch.ts';
 
 export interface ResumeDeps extends StormWatchDeps {
   readonly policy: StormPolicy;
   readonly ledger: StormWatchDeps['ledger'] &
-    Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents' | 'takeOver'> &
+    Pick<IncidentLedger, 'close' | 'incident' | 'openIncidents' | 'takeOver' | 'unlist'> &
     Pick<ClusterLedger, 'control'>;
   readonly workflow: Pick<Workflow, 'start' | 'status' | 'arnOf'>;
   readonly scope: Scope;
@@ -46,9 +47,12 @@ const resumeOne = async (
 ): Promise<boolean> => {
   const { clock, ledger, log, metrics, workflow } = deps;
   const { id } = incident;
-  if (incident.status === 'recovered' || incident.status === 'cancelled') {
-    // Over but still listed: its closing was cut short, and is completed under its own token.
-    await ledger.close(id, incident.token, { status: incident.status }, clock.now());
+  const { status } = incident;
+  if (status === 'recovered' || status === 'cancelled') {
+    // Over but still listed: its closing was cut short, or the bus did not take its end.
+    if (clock.now() < incident.updatedAt + quietMs) return false;
+    const closed = await ledger.close(id, incident.token, { status }, clock.now());
+    await tellEnd(deps, { ...closed, status }, clock.now());
     return false;
   }
   if (!(await needsExecution(deps, incident, turns))) return false;

@@ -14,9 +14,12 @@ export type Phase =
   /** Of a storm, told by one of the incidents that wait in it. */
   | 'storm';
 
-/** Tells the world. Losing an event changes no outcome, so this never throws: it counts. */
+/**
+ * Tells the world; answers whether the bus took the event. Losing one changes no outcome, so this
+ * never throws: it counts.
+ */
 export interface PhaseEvents {
-  publish(phase: Phase, incident: Incident, at: number): Promise<void>;
+  publish(phase: Phase, incident: Incident, at: number): Promise<boolean>;
 }
 
 /** Throws NotifierUnavailableError. */

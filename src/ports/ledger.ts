@@ -38,8 +38,8 @@ export interface IncidentLedger {
   /** The last incident of the instance, over or not. */
   lastIncidentOf(cluster: string, instanceId: InstanceId): Promise<Incident | undefined>;
   /**
-   * What is open is listed. What is listed may not exist yet (skip it), or be over since a closing
-   * was cut short (close it again under its own token).
+   * What is open is listed. What is listed may not exist yet (skip it), or be over and its end not
+   * told yet.
    */
   openIncidents(cluster: string): Promise<IncidentId[]>;
   /**
@@ -77,8 +77,9 @@ export interface IncidentLedger {
   conclude(id: IncidentId, seq: number, outcome: CallOutcome): Promise<void>;
   audit(id: IncidentId): Promise<AuditRecord[]>;
   /**
-   * Ends the incident and opens the gate of its instance. Again under the same token it only
-   * completes what was cut short, and answers the first end. Throws TokenLostError.
+   * Ends the incident and opens the gate of its instance; it stays listed until its end is told. Again
+   * under the same token it only completes what was cut short, and answers the first end. Throws
+   * TokenLostError.
    */
   close(
     id: IncidentId,
@@ -86,6 +87,8 @@ export interface IncidentLedger {
     patch: IncidentPatch & { readonly status: 'recovered' | 'cancelled' },
     at: EpochMs,
   ): Promise<Incident>;
+  /** Nothing is left to tell of it. Again is fine. */
+  unlist(cluster: string, id: IncidentId): Promise<void>;
 }
 
 export interface OwnershipLedger {

@@ -53,8 +53,10 @@ const inventory = inventoryAt(t(5));
 const claims = [claimOf(volumeId, 1), claimOf(volumeId, 2), claimOf(volumeId, 3)] as const;
 
 const open = ({ incidents }: Ledgers) => incidents.admit(cluster, signalOf(instanceId));
-const close = ({ incidents }: Ledgers) =>
-  incidents.close(id, 1, { ...facets, status: 'recovered' }, t(60));
+const close = async ({ incidents }: Ledgers) => {
+  await incidents.close(id, 1, { ...facets, status: 'recovered' }, t(60));
+  await incidents.unlist(cluster, id);
+};
 const own = async ({ ownership }: Ledgers, n: 0 | 1 | 2) => {
   const owned = { ...claims[n], state: 'owned', owner: instanceId } as const;
   await ownership.claim(await ownership.ownership(volumeId), claims[n], t(n));
@@ -182,7 +184,9 @@ describe('a crash at any write', () => {
       const next = await incidents.admit(cluster, signalOf(instanceId, 'event-2'));
       const over = k > 1 || death === 'after the write';
       expect(next).toMatchObject({ kind: over ? 'opened' : 'joined' });
-      expect(await incidents.openIncidents(cluster)).toEqual([next.incident.id]);
+      // Listed until its end is told.
+      const untold = over && !(k === 3 && death === 'after the write') ? [id] : [];
+      expect(await incidents.openIncidents(cluster)).toEqual([...untold, next.incident.id]);
       expect(await incidents.openIncidentOf(instanceId)).toEqual(next.incident);
     }
   });

@@ -100,6 +100,17 @@ export const admissionContract = (get: Get): void => {
     expect(await get().incident(over.id)).toEqual(over);
   });
 
+  it('lists what is over until nothing is left to tell of it', async () => {
+    const incidents = get();
+    const own = `cluster-${newInstanceId()}`;
+    const { incident } = await incidents.admit(own, signalOf(newInstanceId()));
+    await incidents.close(incident.id, 1, { status: 'recovered' }, t(9));
+    expect(await incidents.openIncidents(own)).toEqual([incident.id]);
+    await incidents.unlist(own, incident.id);
+    await incidents.unlist(own, incident.id);
+    expect(await incidents.openIncidents(own)).toEqual([]);
+  });
+
   it('refuses a signal of another cluster while the incident is open', async () => {
     const { instanceId } = await openedOn(get());
     const foreign = get().admit('another', signalOf(instanceId, 'event-2'));
@@ -113,6 +124,7 @@ export const admissionContract = (get: Get): void => {
     const second = await incidents.admit(own, signalOf(newInstanceId()));
     const over = await incidents.admit(own, signalOf(newInstanceId()));
     await incidents.close(over.incident.id, 1, { status: 'cancelled' }, t(9));
+    await incidents.unlist(own, over.incident.id);
 
     expect(await incidents.openIncidents(own)).toEqual([first.incident.id, second.incident.id]);
     expect(await incidents.openIncidentOf(first.incident.instanceId)).toEqual(first.incident);

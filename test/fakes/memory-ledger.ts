@@ -78,6 +78,7 @@ export class MemoryLedger
 {
   readonly #counts = new Map<InstanceId, number>();
   readonly #incidents = new Map<IncidentId, Incident>();
+  readonly #unlisted = new Set<IncidentId>();
   readonly #steps = new Map<IncidentId, Map<number, AuditRecord>>();
   readonly #owners = new Map<VolumeId, Ownership>();
   readonly #past = new Map<VolumeId, readonly Ownership[]>();
@@ -129,7 +130,7 @@ export class MemoryLedger
 
   async openIncidents(cluster: string): Promise<IncidentId[]> {
     return [...this.#incidents.values()]
-      .filter((incident) => incident.cluster === cluster && !isOver(incident))
+      .filter(({ cluster: own, id }) => own === cluster && !this.#unlisted.has(id))
       .map(({ id }) => id)
       .sort();
   }
@@ -200,6 +201,10 @@ export class MemoryLedger
     const known = this.#known(id);
     if (known.token === token && isOver(known)) return known;
     return this.#put(patched(this.#underToken(id, token), { closedAt: at, ...patch }, at));
+  }
+
+  async unlist(_cluster: string, id: IncidentId): Promise<void> {
+    this.#unlisted.add(id);
   }
 
   async adopt(

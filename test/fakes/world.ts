@@ -94,6 +94,7 @@ export const createWorld = (change: Partial<Policy> = {}) => {
     });
   const workflow = new FakeWorkflow();
   const published: Phase[] = [];
+  const bus = { down: false };
   const counted: string[] = [];
   const logged: string[] = [];
   const adoptions: EpochMs[] = [];
@@ -106,7 +107,12 @@ export const createWorld = (change: Partial<Policy> = {}) => {
     workflow,
     functions: { warm: async () => undefined },
     adoption: { request: async () => void adoptions.push(clock.now()) },
-    events: { publish: async (phase: Phase) => void published.push(phase) },
+    events: {
+      publish: async (phase: Phase) => {
+        if (!bus.down) published.push(phase);
+        return !bus.down;
+      },
+    },
     notifier: undefined,
     pace: new MemoryPace(),
     scope,
@@ -140,6 +146,8 @@ export const createWorld = (change: Partial<Policy> = {}) => {
     dcos,
     workflow,
     published,
+    /** The event bus; down it takes nothing. */
+    bus,
     counted,
     logged,
     adoptions,

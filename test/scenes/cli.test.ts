@@ -114,6 +114,7 @@ describe('an event somebody has at hand', () => {
     ['ec2-running.json', 'none', 'cancelled'],
     ['alarm-ok.json', 'none', 'cancelled'],
     ['health-closed.json', 'none', 'cancelled'],
+    // Announced, and no read confirms it: the machine of this world is nobody's Spot Instance.
     ['spot-warning.json', 'none', 'cancelled'],
   ])('%s plays %s and ends %s', (name, scene, outcome) => {
     const { status, stdout } = start('--json', '--event', fixture(name));

@@ -232,7 +232,8 @@ export const ec2Faults: readonly FaultKind[] = [
   fault('EC-16', {
     scenes: ['hung'],
     traits: { rootDeviceType: 'instance-store' },
-    mayHold: ['cannot-be-stopped', 'terminate-would-delete-data'],
+    // A person dooms the data again while nobody may fence, and the group replaces the machine.
+    mayHold: ['cannot-be-stopped', 'terminate-would-delete-data', 'volume-lost'],
     draw: (rng) => ({ flagBack: rng.next() < 0.6 }),
     arm: (site, { flagBack }) => {
       site.on('request', watchLog(site, 'EC-16', 'UnsupportedOperation'));

@@ -6,8 +6,8 @@ import { isCall, type Rule, violation } from './rule.ts';
 /** From being let through to the command: soft evidence alone may be watched for so long. */
 const LET_THROUGH_EARLIER_MS = 300_000;
 
-/** The smaller limit counts, but of few agents one may always be fenced. */
-const limitOf = ({ machines, policy }: Memory): number => {
+/** So many in a zone within a window. The smaller limit counts, but of few agents one may always be fenced. */
+export const limitOf = ({ machines, policy }: Memory): number => {
   const agents = [...machines.values()].filter(({ ours }) => ours).length;
   const share = Math.ceil((agents * Number(policy.StormLimitPercent)) / 100);
   return Math.min(Number(policy.StormLimit), Math.max(1, share));

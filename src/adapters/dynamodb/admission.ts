@@ -16,9 +16,10 @@ import type { Condition, LedgerTable } from './table.ts';
  * closing are ordered so that whoever comes next can finish what a crash cut short:
  *
  *   open:  gate names the incident -> it is listed -> its STATE exists
- *   close: STATE is over -> it is no longer listed -> gate names nothing
+ *   close: STATE is over -> gate names nothing -> (its end is told) -> it is no longer listed
  *
- * So what exists is listed, and a gate that names an incident is always right or repairable.
+ * So what exists is listed until its end is told, and a gate that names an incident is always right or
+ * repairable.
  */
 
 /** Each round lost means that somebody else got on; nobody loses this often. */
@@ -124,20 +125,26 @@ const join = async (
   return joined && { kind: 'joined', incident: joined, added: !full };
 };
 
+const names = (incidentId: IncidentId): Condition => ({
+  when: '#incidentId = :incidentId',
+  values: { incidentId },
+});
+
 /**
  * The second half of closing. Safe at any time after STATE is over, by anybody: refused means that
  * it was done before.
  */
-export const finishClosing = async (
-  table: LedgerTable,
-  { id, cluster, instanceId }: Incident,
-): Promise<void> => {
-  const names = (incidentId: IncidentId): Condition => ({
-    when: '#incidentId = :incidentId',
-    values: { incidentId },
-  });
-  await table.remove(listedKey(cluster, id), names(id));
+export const openGate = async (table: LedgerTable, { id, instanceId }: Incident): Promise<void> => {
   await table.update(gateKey(instanceId), { remove: ['incidentId'] }, names(id), gateRecord);
+};
+
+/** Refused means that it was done before. */
+export const unlist = async (
+  table: LedgerTable,
+  cluster: string,
+  id: IncidentId,
+): Promise<void> => {
+  await table.remove(listedKey(cluster, id), names(id));
 };
 
 /** See IncidentLedger. 'opened' is whoever created STATE, so there is exactly one per incident. */
@@ -155,7 +162,7 @@ export const admit = async (
       const incident = await open(table, cluster, gate.n, signal);
       if (incident !== undefined) return { kind: 'opened', incident };
     } else if (isOver(known)) {
-      await finishClosing(table, known);
+      await openGate(table, known);
     } else {
       const joined = await join(table, known, signal);
       if (joined !== undefined) return joined;

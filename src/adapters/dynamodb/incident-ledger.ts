@@ -16,7 +16,7 @@ import type {
   Signal,
 } from '../../domain/incident.ts';
 import type { IncidentLedger } from '../../ports/ledger.ts';
-import { admit, finishClosing, isLive, isOver } from './admission.ts';
+import { admit, isLive, isOver, openGate, unlist } from './admission.ts';
 import {
   clusterPk,
   gateKey,
@@ -155,8 +155,12 @@ class DynamoIncidentLedger implements IncidentLedger {
     // Closed under this very token before: the answer was lost, or a crash cut the rest short.
     const incident = closed ?? (await this.#known(id));
     if (incident.token !== token || !isOver(incident)) throw new TokenLostError(id, token);
-    await finishClosing(this.#table, incident);
+    await openGate(this.#table, incident);
     return incident;
+  }
+
+  unlist(cluster: string, id: IncidentId): Promise<void> {
+    return unlist(this.#table, cluster, id);
   }
 
   async #known(id: IncidentId): Promise<Incident> {

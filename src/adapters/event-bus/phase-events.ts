@@ -85,9 +85,10 @@ export const createPhaseEvents = ({ client, bus, metrics, log }: PhaseEventsDeps
   return {
     async publish(phase, incident, at) {
       const lostBy = await put(phase, incident, at).catch((error) => failureOf(error).code);
-      if (lostBy === undefined) return;
+      if (lostBy === undefined) return true;
       metrics.count('PhaseEventLost');
       log.warn('phase event lost', { phase, incidentId: incident.id, code: lostBy });
+      return false;
     },
   };
 };

@@ -3,6 +3,7 @@ import { createCloseIncident } from '../../../src/application/close-incident.ts'
 import { createHoldIncident } from '../../../src/application/hold-incident.ts';
 import { createNotify } from '../../../src/application/notify.ts';
 import { hold } from '../../../src/application/step.ts';
+import { createSweep } from '../../../src/application/sweep.ts';
 import {
   CloudUnavailableError,
   failoverErrorNames,
@@ -139,6 +140,26 @@ describe('CloseIncident', () => {
     const world = createWorld();
     await world.given({ facts: factsOf(), recovery });
     expect(await close(world)).toMatchObject({ kind: 'closed', status: 'recovered' });
+    expect(world.published).toEqual(['recovered']);
+  });
+
+  it('stays listed until the bus has taken its end, and the sweep tells it again', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf(), recovery });
+    world.bus.down = true;
+    expect(await close(world)).toMatchObject({ kind: 'closed', status: 'recovered' });
+    const listed = () => world.ledger.openIncidents('prod');
+    expect(await listed()).toEqual([ids.incident]);
+    world.bus.down = false;
+    const sweep = createSweep(world.deps);
+    await sweep();
+    expect(world.published).toEqual([]);
+    world.clock.advance(60_000);
+    await sweep();
+    expect(world.published).toEqual(['recovered']);
+    expect(await listed()).toEqual([]);
+    world.clock.advance(60_000);
+    await sweep();
     expect(world.published).toEqual(['recovered']);
   });
 

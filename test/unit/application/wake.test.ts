@@ -20,6 +20,7 @@ const down = (): World => {
 const ended = async (world: World, status: 'recovered' | 'cancelled', patch: IncidentPatch) => {
   await world.given(patch);
   await world.ledger.close(ids.incident, 1, { status }, t(1));
+  await world.ledger.unlist('prod', ids.incident);
 };
 const verdictOf = (kind: Verdict['kind']): Verdict => ({ kind, at: t(0), why: [], whyNot: [] });
 const expectNothing = async (world: World, open = 0): Promise<void> => {
