@@ -101,6 +101,8 @@ export interface Memory {
   /** Machine -> when and where it was last given a power command while it was not down. */
   readonly struck: Map<string, { at: number; zone: string | undefined }>;
   readonly mutations: EventOf<'mutation'>[];
+  /** Incidents that wait in a storm, as it is written down. */
+  stormQueue: ReadonlySet<string>;
   /** Machine -> what was last served about AWS's plans with it. */
   readonly foretold: Map<string, Foretold>;
 }
@@ -128,6 +130,7 @@ export const createMemory = (): Memory => ({
   unlistedSince: new Map(),
   struck: new Map(),
   mutations: [],
+  stormQueue: new Set(),
   foretold: new Map(),
 });
 
@@ -327,6 +330,9 @@ export const remember = (memory: Memory, event: SimEvent): void => {
     case 'ledger':
       if (event.item === undefined) return;
       if (event.sk === 'OWNER') rememberOwner(memory, event);
+      if (event.sk === 'STORM') {
+        memory.stormQueue = new Set(Object.keys(object(event.item.waiting)));
+      }
       if (event.sk === 'CONTROL') memory.control = switchesOf(event, memory.control);
       if (event.sk.startsWith('STEP#')) rememberIntent(memory, event);
       if (event.sk === 'STATE') {
@@ -335,6 +341,7 @@ export const remember = (memory: Memory, event: SimEvent): void => {
       }
       return;
     case 'foreign':
+    case 'news':
     case 'said':
       return;
   }

@@ -146,6 +146,12 @@ const REGRESSIONS: readonly Regression[] = [
     why: 'a refused repeat was taken for an accepted Stop, and Force followed without a look',
   },
   {
+    seed: 167,
+    scene: 'quiet',
+    faults: ['AS-05'],
+    why: 'members of a refreshed group that could not be drained were all fenced at once',
+  },
+  {
     seed: 2458,
     faults: ['EC-03', 'DB-09', 'EB-15', 'LM-04'],
     why: 'a copy of one incident’s records was put back in the middle of another one',
