@@ -100,6 +100,8 @@ export interface Memory {
   readonly unlistedSince: Map<string, number>;
   /** Machine -> when and where it was last given a power command while it was not down. */
   readonly struck: Map<string, { at: number; zone: string | undefined }>;
+  /** How far the service's clocks were seen to be off, ms: the one most behind, the one most ahead. */
+  clocks: { behindMs: number; aheadMs: number };
   readonly mutations: EventOf<'mutation'>[];
   /** Incidents that wait in a storm, as it is written down. */
   stormQueue: ReadonlySet<string>;
@@ -129,6 +131,7 @@ export const createMemory = (): Memory => ({
   policy: {},
   unlistedSince: new Map(),
   struck: new Map(),
+  clocks: { behindMs: 0, aheadMs: 0 },
   mutations: [],
   stormQueue: new Set(),
   foretold: new Map(),
@@ -280,6 +283,11 @@ const POWER = /^(?:Stop|Terminate)Instances$/;
 export const remember = (memory: Memory, event: SimEvent): void => {
   if ('by' in event && !memory.begunAt.has(event.by.invocationId)) {
     memory.begunAt.set(event.by.invocationId, event.by.wire.at);
+  }
+  if ('by' in event) {
+    const { clocks } = memory;
+    clocks.behindMs = Math.max(clocks.behindMs, -(event.by.clockOffMs ?? 0));
+    clocks.aheadMs = Math.max(clocks.aheadMs, event.by.clockOffMs ?? 0);
   }
   switch (event.kind) {
     case 'machine': {

@@ -472,6 +472,10 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ['S15', 'a token is in a log', { close: [said('sent with xoxb-1234-abcd')] }],
 ];
 
+/** Seen through a clock that is ten minutes behind. */
+const behind = (event: SimEvent): SimEvent =>
+  event.kind === 'mutation' ? { ...event, by: { ...event.by, clockOffMs: -600_000 } } : event;
+
 describe('the blast radius', () => {
   const story = (parts: { hung?: object; struck?: SimEvent[]; set?: Record<string, string> }) =>
     told({
@@ -499,6 +503,7 @@ describe('the blast radius', () => {
       'an operator had waved the storm through',
       { struck: [control(20, { stormAcknowledged: { by: 'ana', until: 900_000 } }), ...third(30)] },
     ],
+    ['the clocks were far apart', { struck: third(30).map(behind) }],
   ])('is not broken when %s', (_, parts) => {
     expect(story(parts)).toEqual([]);
   });
