@@ -202,7 +202,9 @@ export const volumeFaults: readonly FaultKind[] = [
     ({ world, stage, time }, volumeId) => {
       const [, , third] = stage.agents;
       time.after(100, () => {
-        if (third && isFree(world.ec2, volumeId))
+        // It may have failed too by now.
+        const runs = third && world.ec2.machine(third.instanceId)?.state === 'running';
+        if (runs && isFree(world.ec2, volumeId))
           world.ec2.attachVolume(volumeId, third.instanceId, '/dev/xvdq');
       });
     },
