@@ -493,6 +493,17 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ['S15', 'a token is in a log', { close: [said('sent with xoxb-1234-abcd')] }],
 ];
 
+describe('a record that was written by hand', () => {
+  const owned = owner(5_100, { state: 'owned', incidentId: 'demo#i-00#9' });
+  const withLast = (last: SimEvent): Story => ({ back: [volume(5_000, [OTHER]), last] });
+
+  it('may be followed by the sweep, and by nobody else', () => {
+    const swept = { ...owned, by: { ...by('sweep', 5_100), functionName: 'sweep' } } as SimEvent;
+    expect(told(withLast(owned))).toContain('S4');
+    expect(told(withLast(swept))).not.toContain('S4');
+  });
+});
+
 /** Seen through a clock that is ten minutes behind. */
 const behind = (event: SimEvent): SimEvent =>
   event.kind === 'mutation' ? { ...event, by: { ...event.by, clockOffMs: -600_000 } } : event;
