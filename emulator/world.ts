@@ -8,11 +8,13 @@ import type { RexraySettings } from './dcos/rexray.ts';
 import { type Infra, loadInfra } from './infra.ts';
 import latency from './latency.json' with { type: 'json' };
 import { createPlatform, type Faults, loadModules, type Platform } from './platform.ts';
+import { createZonalShifts, type ZonalShifts } from './services/arc/zonal-shifts.ts';
 import { type AutoScaling, createAutoScaling } from './services/autoscaling/autoscaling.ts';
 import { type Alarms, createAlarms } from './services/cloudwatch/alarms.ts';
 import type { MemoryHooks } from './services/dynamodb/memory-engine.ts';
 import type { Authorize } from './services/ec2/action.ts';
 import { createEc2, type Ec2 } from './services/ec2/ec2.ts';
+import { createHealth, type Health } from './services/health/health.ts';
 import type { Iam } from './services/iam/iam.ts';
 import type { CreateHandler } from './services/lambda/environment.ts';
 
@@ -49,6 +51,8 @@ export interface World extends Platform {
   ec2: Ec2;
   autoscaling: AutoScaling;
   alarms: Alarms;
+  health: Health;
+  zonalShifts: ZonalShifts;
   dcos: Dcos;
   /** Switches for trouble on the network and on the event bus. */
   faults: Faults;
@@ -117,7 +121,9 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
   const { events, trace, iam } = platform;
   const aws = { time, account, region, emit: events.publish };
   const authorize = authorizer(iam);
-  const ec2 = createEc2({ ...aws, rng: rng.fork('ec2'), durations, authorize });
+  const health = createHealth({ ...aws, rng: rng.fork('health') });
+  const zonalShifts = createZonalShifts({ ...aws, rng: rng.fork('zonal-shifts') });
+  const ec2 = createEc2({ ...aws, rng: rng.fork('ec2'), durations, health, authorize });
   const dcos = createDcos({
     time,
     rng: rng.fork('cluster'),
@@ -135,5 +141,17 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
   platform.secrets.put(SLACK_SECRET, SLACK.token);
   await platform.dynamodb.ready();
   platform.scheduler.start();
-  return { ...platform, time, infra, durations, ec2, autoscaling, alarms, dcos, faults };
+  return {
+    ...platform,
+    time,
+    infra,
+    durations,
+    ec2,
+    autoscaling,
+    alarms,
+    health,
+    zonalShifts,
+    dcos,
+    faults,
+  };
 };

@@ -16,6 +16,8 @@ export interface Machine {
   /** The operating system is going down in an orderly way (plain Stop or Terminate). */
   shuttingDown: boolean;
   tags: Record<string, string>;
+  /** Its security groups let nothing through: nobody on the network hears it, nor it anybody. */
+  cutOff?: boolean;
 }
 
 export interface BlockVolume {
@@ -28,6 +30,8 @@ export interface BlockVolume {
     device: string;
     state: 'attaching' | 'attached' | 'detaching' | 'detached' | 'busy';
   }[];
+  /** Reads and writes wait: nothing lands on it. */
+  ioPaused?: boolean;
 }
 
 export type MachineEvent =
@@ -36,9 +40,14 @@ export type MachineEvent =
   | { kind: 'shutting-down'; instanceId: string }
   | { kind: 'hung'; instanceId: string }
   | { kind: 'thawed'; instanceId: string }
+  /** The network is taken from the machine and given back; everything on it works on. */
+  | { kind: 'cut-off'; instanceId: string }
+  | { kind: 'reconnected'; instanceId: string }
   | { kind: 'attached'; instanceId: string; volumeId: string; device: string }
   /** The device is gone from the machine, orderly or by force. */
   | { kind: 'detached'; instanceId: string; volumeId: string; forced: boolean }
+  | { kind: 'io-paused'; volumeId: string }
+  | { kind: 'io-resumed'; volumeId: string }
   | { kind: 'volume-created'; volumeId: string }
   | { kind: 'volume-deleted'; volumeId: string };
 

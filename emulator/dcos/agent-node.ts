@@ -46,6 +46,8 @@ export class AgentNode {
   #process: 'up' | 'down' = 'down';
   #rebooted = false;
   #isolated = false;
+  /** It came up without a network and tries again until it has one. */
+  #unregistered = false;
   /** What would have happened while the kernel hung, for when it does not any more. */
   #frozen: (() => void)[] = [];
   #pending = new Set<Cancel>();
@@ -61,14 +63,14 @@ export class AgentNode {
     this.#ground = ground;
     this.#guests = parts.guests;
     this.#master = parts.master;
-    this.#rexray = new Rexray(ground, spec.instanceId, parts.rexray, () => this.#works());
+    this.#rexray = new Rexray(ground, spec.instanceId, parts.rexray, () => this.#reachesAws());
   }
 
   /** Power is on and the kernel works, but perhaps no agent process runs. */
   get answers(): 'yes' | 'refuses' | 'silent' | 'off' {
     const machine = this.#ground.machines.machine(this.spec.instanceId);
     if (!machine?.powered) return 'off';
-    if (machine.kernel === 'hung' || this.#isolated) return 'silent';
+    if (machine.kernel === 'hung' || this.#unheard()) return 'silent';
     return this.#process === 'up' ? 'yes' : 'refuses';
   }
 
@@ -174,12 +176,20 @@ export class AgentNode {
         this.#guests.setMode(instanceId, 'serving');
         this.#wake();
         break;
+      case 'cut-off':
+        this.#master.silent(this.agentId);
+        break;
+      case 'reconnected':
+        if (this.#unregistered) this.#startProcess();
+        else if (!this.#isolated) this.#wake();
+        break;
       default:
     }
   }
 
   #startProcess(): void {
-    if (!this.#works() || this.#isolated) return;
+    this.#unregistered = this.#works() && this.#isCutOff();
+    if (!this.#works() || this.#unheard()) return;
     this.#process = 'up';
     // Recovery comes before registration: even a refused agent cleans up after dead containers.
     for (const task of this.#checkpoints.values()) {
@@ -296,7 +306,7 @@ export class AgentNode {
     message: string,
     reason?: string,
   ): void {
-    if (this.#process === 'down' || this.#isolated) return;
+    if (this.#process === 'down' || this.#unheard()) return;
     this.#master.statusUpdate({
       taskId: task.taskId,
       agentId: this.agentId,
@@ -311,6 +321,19 @@ export class AgentNode {
   #works(): boolean {
     const machine = this.#ground.machines.machine(this.spec.instanceId);
     return machine?.powered === true && machine.kernel === 'ok';
+  }
+
+  /** Its security groups let nothing through. */
+  #isCutOff(): boolean {
+    return this.#ground.machines.machine(this.spec.instanceId)?.cutOff === true;
+  }
+
+  #unheard(): boolean {
+    return this.#isolated || this.#isCutOff();
+  }
+
+  #reachesAws(): boolean {
+    return this.#works() && !this.#isCutOff();
   }
 
   #draw(label: string) {

@@ -3,6 +3,8 @@ import type { Ground } from './model.ts';
 
 /** A healthy guest commits a row this often: five a second to each of its volumes. */
 const ROW_INTERVAL_MS = 200;
+/** When the next row is written while the volume's I/O waits. */
+const PAUSED = Number.POSITIVE_INFINITY;
 
 /** One uninterrupted stretch of writes by one incarnation of one machine, all of the same kind. */
 export interface WriterSegment {
@@ -123,11 +125,11 @@ export class Guests {
         mode === 'hung'
           ? rng.fork(`hung-writes/${writer.taskId}/${writer.volumeName}`).int(2000, 5000)
           : ROW_INTERVAL_MS;
-      writer.nextAt = time.now() + writer.intervalMs;
+      if (writer.nextAt !== PAUSED) writer.nextAt = time.now() + writer.intervalMs;
     }
   }
 
-  /** Attachments of the volume have changed, or somebody mounted or unmounted it. */
+  /** Attachments of the volume have changed, its I/O has, or somebody mounted or unmounted it. */
   volumeChanged(volumeId: string): void {
     const onVolume = (writer: Writer) => writer.volumeId === volumeId;
     this.#settle(onVolume);
@@ -136,6 +138,10 @@ export class Guests {
     const rightful = writers.filter((writer) => this.#holdsAlone(writer, volume));
     for (const writer of writers) {
       writer.foreign = !rightful.includes(writer) || rightful.length > 1;
+      if (volume?.ioPaused) writer.nextAt = PAUSED;
+      else if (writer.nextAt === PAUSED) {
+        writer.nextAt = this.#ground.time.now() + writer.intervalMs;
+      }
     }
   }
 

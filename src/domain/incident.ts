@@ -3,7 +3,33 @@ import type { InstanceState } from './machine.ts';
 import type { App } from './service.ts';
 
 /** Where a signal came from. */
-export type SignalSource = 'ec2-state' | 'status-alarm' | 'health' | 'sweep' | 'operator';
+export type SignalSource =
+  | 'ec2-state'
+  | 'status-alarm'
+  | 'health'
+  | 'sweep'
+  | 'operator'
+  | 'spot'
+  | 'auto-scaling';
+
+/** A lifecycle hook of an Auto Scaling group that waits for us before it terminates a machine. */
+export interface LifecycleHook {
+  readonly group: string;
+  readonly hook: string;
+  /** `LifecycleActionToken`: names this one action; it gives no right by itself. */
+  readonly token: string;
+}
+
+/** What AWS has announced for a machine that works until then: a reason to move, none to fence. */
+export interface Notice {
+  /** Health schedule, Spot warning, Auto Scaling terminate hook. */
+  readonly kind: 'retiring' | 'interrupted' | 'leaving';
+  /** What will happen to it. */
+  readonly action: 'stop' | 'terminate' | 'hibernate' | 'reboot' | 'maintenance';
+  /** Not before this; absent: nobody said when, or it may come at once. */
+  readonly deadline?: EpochMs;
+  readonly hook?: LifecycleHook;
+}
 
 /** One reason to look at one instance. Evidence or a wake-up, never a fact. */
 export interface Signal {
@@ -17,6 +43,8 @@ export interface Signal {
   readonly occurredAt?: EpochMs;
   /** When it reached us. */
   readonly receivedAt: EpochMs;
+  /** What is planned for the machine, where the signal announces something. */
+  readonly notice?: Notice;
 }
 
 export type VerdictKind = 'Down' | 'Impaired' | 'Ordered' | 'Suspect' | 'Blind' | 'Recovered';

@@ -8,7 +8,9 @@ import type { GroupAction } from './actions.ts';
 import { createGroupActions } from './actions.ts';
 import type { GroupsDeps } from './groups.ts';
 import { Groups } from './groups.ts';
+import { createHookActions, type HookSpec, hookOf } from './hook-actions.ts';
 import type { Group } from './model.ts';
+import { createRefreshActions, Refreshes, type RefreshSpec } from './refreshes.ts';
 
 /** A group to be put into the world. The stock template has min = max = desired. */
 export interface GroupSpec {
@@ -25,6 +27,7 @@ export interface GroupSpec {
   instanceType?: string;
   /** How long a member may be impaired before it is replaced; `Infinity` never. */
   impairedGraceMs?: number;
+  hooks?: readonly HookSpec[];
 }
 
 export interface AutoScalingDeps extends GroupsDeps {
@@ -33,6 +36,13 @@ export interface AutoScalingDeps extends GroupsDeps {
 
 export interface AutoScaling extends Service {
   seedGroup(spec: GroupSpec): void;
+  /** By hand: all members of the group are replaced, a few at a time. Answers the refresh's id. */
+  refresh(groupName: string, spec?: RefreshSpec): string;
+  /**
+   * From now on somebody starts every stopped member again so long after it stopped: as a warm pool
+   * does that is asked for capacity, or a scheduler with office hours.
+   */
+  restartStopped(groupName: string, afterMs: number): void;
   /** A new member runs: the moment to boot an agent on it. */
   onLaunched(listener: (instanceId: string, groupName: string) => void): void;
 }
@@ -61,9 +71,27 @@ const perform = (
 export const createAutoScaling = (deps: AutoScalingDeps): AutoScaling => {
   const { time, ec2, account, region } = deps;
   const groups = new Groups(deps);
-  const actions = createGroupActions(groups);
+  const refreshes = new Refreshes({ time, rng: deps.rng, groups });
+  const actions = {
+    ...createGroupActions(groups),
+    ...createHookActions(groups),
+    ...createRefreshActions(groups, refreshes),
+  };
   const requestIds = deps.rng.fork('autoscaling-request-ids');
   const groupIds = deps.rng.fork('autoscaling-group-ids');
+
+  /** Tried again after the same time while there is no capacity. */
+  const startLater = (instanceId: string, afterMs: number): void => {
+    time.after(afterMs, () => {
+      if (ec2.status(instanceId).state !== 'stopped') return;
+      try {
+        ec2.start(instanceId);
+      } catch (error) {
+        if (!(error instanceof Ec2Refusal)) throw error;
+        startLater(instanceId, afterMs);
+      }
+    });
+  };
 
   return {
     handle(request, caller) {
@@ -96,6 +124,7 @@ export const createAutoScaling = (deps: AutoScalingDeps): AutoScaling => {
         impairedGraceMs: spec.impairedGraceMs ?? IMPAIRED_GRACE_MS,
         members: new Map(),
         suspended: new Set(),
+        hooks: new Map(spec.hooks?.map((hook) => [hook.name, hookOf(hook)])),
         createdTime: time.now(),
       };
       for (const instanceId of instanceIds) {
@@ -109,9 +138,17 @@ export const createAutoScaling = (deps: AutoScalingDeps): AutoScaling => {
           availabilityZone,
           lifecycle,
           health: 'Healthy',
+          inServiceSince: time.now(),
         });
       }
       groups.add(group);
+    },
+    refresh: (groupName, spec = {}) => refreshes.start(groups.group(groupName), spec),
+    restartStopped(groupName, afterMs) {
+      const { members } = groups.group(groupName);
+      ec2.onState((instanceId, state) => {
+        if (state === 'stopped' && members.has(instanceId)) startLater(instanceId, afterMs);
+      });
     },
     onLaunched: (listener) => groups.onLaunched(listener),
   };

@@ -1,9 +1,11 @@
 import type { AwsEvent } from '../../core/aws-event.ts';
 import { createEventFactory, isoSeconds, uuid } from '../../core/aws-event.ts';
+import { Ec2Refusal } from '../../core/machines.ts';
 import type { Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
 import type { Ec2 } from '../ec2/ec2.ts';
 import { subnetOf } from '../ec2/launch.ts';
+import { LifecycleActions } from './lifecycle-actions.ts';
 import type { Activity, Group, Member, Process } from './model.ts';
 import { activeMembers, refuse } from './model.ts';
 
@@ -35,9 +37,11 @@ export class Groups {
   readonly #launched: ((instanceId: string, groupName: string) => void)[] = [];
   /** Activities underway, by instance. */
   readonly #underway = new Map<string, Activity>();
+  readonly hookActions: LifecycleActions;
 
   constructor(deps: GroupsDeps) {
     this.#deps = deps;
+    this.hookActions = new LifecycleActions(deps);
     this.#ids = deps.rng.fork('autoscaling-ids');
     this.#event = createEventFactory({ ...deps, rng: deps.rng.fork('autoscaling-events') });
     deps.ec2.onState((instanceId, state) => {
@@ -115,17 +119,32 @@ export class Groups {
     this.#fill(group);
   }
 
+  /**
+   * Through the group's terminating hooks, during which the machine still runs with its disks
+   * (User Guide, "Amazon EC2 Auto Scaling lifecycle hooks"). One that waits already goes on waiting.
+   */
   terminate(group: Group, member: Member, cause: string): Activity {
     const { instanceId } = member;
+    const waiting = this.#underway.get(instanceId);
+    if (member.lifecycle === 'Terminating:Wait' && waiting !== undefined) return waiting;
     const description = `Terminating EC2 instance: ${instanceId}`;
     const activity = this.#activity(group, description, cause);
-    member.lifecycle = 'Terminating';
     this.#underway.set(instanceId, activity);
-    // Termination protection does not hold Auto Scaling back.
-    if (this.#deps.ec2.status(instanceId).state === 'terminated') this.#left(instanceId);
-    else this.#deps.ec2.terminate(instanceId);
+    const proceed = (): void => this.#terminateNow(member, 'Terminating:Proceed');
+    const transition = 'autoscaling:EC2_INSTANCE_TERMINATING';
+    member.lifecycle = 'Terminating:Wait';
+    const held = this.hookActions.begin(group, member, transition, proceed);
+    if (!held) this.#terminateNow(member, 'Terminating');
     this.#fill(group);
     return activity;
+  }
+
+  #terminateNow(member: Member, lifecycle: Member['lifecycle']): void {
+    const { ec2 } = this.#deps;
+    member.lifecycle = lifecycle;
+    // Termination protection does not hold Auto Scaling back.
+    if (ec2.status(member.instanceId).state === 'terminated') this.#left(member.instanceId);
+    else ec2.terminate(member.instanceId);
   }
 
   #later(
@@ -137,7 +156,9 @@ export class Groups {
   ): void {
     this.#deps.time.after(delayMs, () => {
       const present = group.members.get(member.instanceId) === member;
-      if (present && member.lifecycle === from) member.lifecycle = to;
+      if (!present || member.lifecycle !== from) return;
+      member.lifecycle = to;
+      if (to === 'InService') member.inServiceSince = this.#deps.time.now();
     });
   }
 
@@ -173,31 +194,42 @@ export class Groups {
     return since !== undefined && this.#deps.time.now() - since >= group.impairedGraceMs;
   }
 
-  /** Launches what is missing, in the zone with the fewest members. */
+  /** Launches what is missing, in the zone with the fewest members that has room for it. */
   #fill(group: Group): void {
-    const { time, ec2 } = this.#deps;
-    time.after(LAUNCH_DELAY_MS, () => {
+    this.#deps.time.after(LAUNCH_DELAY_MS, () => {
       while (!group.suspended.has('Launch') && activeMembers(group).length < group.desired) {
         const active = activeMembers(group);
         const count = (zone: string) =>
           active.filter(({ availabilityZone }) => availabilityZone === zone).length;
         const zones = group.availabilityZones.toSorted((a, b) => count(a) - count(b));
-        const [availabilityZone] = zones;
-        if (availabilityZone === undefined) return;
-        const tags = { ...group.tags, 'aws:autoscaling:groupName': group.name };
-        const { instanceType } = group;
-        const instanceId = ec2.launch({ availabilityZone, instanceType, tags });
-        const description = `Launching a new EC2 instance: ${instanceId}`;
-        const cause = 'An instance was started to match the desired capacity.';
-        this.#underway.set(instanceId, this.#activity(group, description, cause));
-        group.members.set(instanceId, {
-          instanceId,
-          availabilityZone,
-          lifecycle: 'Pending',
-          health: 'Healthy',
-        });
+        if (!zones.some((zone) => this.#launch(group, zone))) return;
       }
     });
+  }
+
+  /** False where EC2 has no capacity, which the group tells and tries elsewhere or later again. */
+  #launch(group: Group, availabilityZone: string): boolean {
+    const tags = { ...group.tags, 'aws:autoscaling:groupName': group.name };
+    const { instanceType } = group;
+    const cause = 'An instance was started to match the desired capacity.';
+    try {
+      const instanceId = this.#deps.ec2.launch({ availabilityZone, instanceType, tags });
+      const description = `Launching a new EC2 instance: ${instanceId}`;
+      this.#underway.set(instanceId, this.#activity(group, description, cause));
+      group.members.set(instanceId, {
+        instanceId,
+        availabilityZone,
+        lifecycle: 'Pending',
+        health: 'Healthy',
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Ec2Refusal)) throw error;
+      const activity = this.#activity(group, 'Launching a new EC2 instance.', cause);
+      const failed = { instanceId: '', availabilityZone };
+      this.#publish('EC2 Instance Launch Unsuccessful', activity, failed, error.message);
+      return false;
+    }
   }
 
   #arrived(instanceId: string): void {
@@ -205,9 +237,29 @@ export class Groups {
     const member = group?.members.get(instanceId);
     const activity = this.#underway.get(instanceId);
     if (group === undefined || member?.lifecycle !== 'Pending' || activity === undefined) return;
-    member.lifecycle = 'InService';
-    this.#publish('EC2 Instance Launch Successful', activity, member);
+    const transition = 'autoscaling:EC2_INSTANCE_LAUNCHING';
+    member.lifecycle = 'Pending:Wait';
+    const held = this.hookActions.begin(group, member, transition, (result) => {
+      if (result === 'ABANDON') this.#abandonLaunch(group, member);
+      else this.#putInService(member, activity);
+    });
+    if (!held) this.#putInService(member, activity);
     for (const listener of this.#launched) listener(instanceId, group.name);
+  }
+
+  #putInService(member: Member, activity: Activity): void {
+    member.lifecycle = 'InService';
+    member.inServiceSince = this.#deps.time.now();
+    this.#publish('EC2 Instance Launch Successful', activity, member);
+  }
+
+  /** Terminated without asking its terminating hooks, and another one launched. */
+  #abandonLaunch(group: Group, member: Member): void {
+    const description = `Terminating EC2 instance: ${member.instanceId}`;
+    const cause = 'A lifecycle action of its launch was abandoned.';
+    this.#underway.set(member.instanceId, this.#activity(group, description, cause));
+    this.#terminateNow(member, 'Terminating');
+    this.#fill(group);
   }
 
   /** A member somebody else terminated is noticed by the next health check only. */
@@ -216,6 +268,9 @@ export class Groups {
     const member = group?.members.get(instanceId);
     const activity = this.#underway.get(instanceId);
     if (group === undefined || member === undefined || activity === undefined) return;
+    // The group waits for its hook, whatever has become of the machine meanwhile.
+    if (member.lifecycle === 'Terminating:Wait') return;
+    this.hookActions.forget(instanceId);
     group.members.delete(instanceId);
     this.#publish('EC2 Instance Terminate Successful', activity, member);
     this.#fill(group);
@@ -226,14 +281,20 @@ export class Groups {
     return { activityId: uuid(this.#ids), group, description, cause, startTime };
   }
 
-  #publish(detailType: string, activity: Activity, member: Member): void {
+  /** `failure`: why nothing came of the activity. */
+  #publish(
+    detailType: string,
+    activity: Activity,
+    member: Pick<Member, 'instanceId' | 'availabilityZone'>,
+    failure?: string,
+  ): void {
     const { account, region, time, emit } = this.#deps;
     this.#underway.delete(member.instanceId);
     const { group } = activity;
     const instanceArn = `arn:aws:ec2:${region}:${account}:instance/${member.instanceId}`;
     const detail = {
       // Says so even when all is done (EC2 Auto Scaling event reference).
-      StatusCode: 'InProgress',
+      StatusCode: failure === undefined ? 'InProgress' : 'Failed',
       Description: activity.description,
       AutoScalingGroupName: group.name,
       ActivityId: activity.activityId,
@@ -242,13 +303,13 @@ export class Groups {
         'Subnet ID': subnetOf(member.availabilityZone),
       },
       RequestId: activity.activityId,
-      StatusMessage: '',
+      StatusMessage: failure ?? '',
       EndTime: isoSeconds(time.now()),
       EC2InstanceId: member.instanceId,
       StartTime: isoSeconds(activity.startTime),
       Cause: activity.cause,
     };
-    const resources = [group.arn, instanceArn];
+    const resources = member.instanceId === '' ? [group.arn] : [group.arn, instanceArn];
     emit(this.#event({ source: 'aws.autoscaling', detailType, resources, detail }));
   }
 }

@@ -1,18 +1,40 @@
 import { QueryRefusal } from '../query-protocol.ts';
 
-/** Where a member is in its life (API reference, LifecycleState; hooks are not modelled). */
+/** Where a member is in its life (API reference, LifecycleState); `Wait` while a hook holds it. */
 export type LifecycleState =
   | 'Pending'
+  | 'Pending:Wait'
+  | 'Pending:Proceed'
   | 'InService'
   | 'EnteringStandby'
   | 'Standby'
-  | 'Terminating';
+  | 'Terminating'
+  | 'Terminating:Wait'
+  | 'Terminating:Proceed';
 
 export interface Member {
   instanceId: string;
   availabilityZone: string;
   lifecycle: LifecycleState;
   health: 'Healthy' | 'Unhealthy';
+  /** Since when it is in service, epoch ms; none while it is on its way there. */
+  inServiceSince?: number;
+}
+
+export type Transition =
+  | 'autoscaling:EC2_INSTANCE_LAUNCHING'
+  | 'autoscaling:EC2_INSTANCE_TERMINATING';
+export type HookResult = 'CONTINUE' | 'ABANDON';
+
+/** A pause of the group's own doing, for whoever has to do something first (PutLifecycleHook). */
+export interface Hook {
+  name: string;
+  transition: Transition;
+  /** How long an action waits without a sign of life, ms. */
+  heartbeatTimeoutMs: number;
+  /** What happens when that is over. */
+  defaultResult: HookResult;
+  notificationMetadata: string | undefined;
 }
 
 export const PROCESSES = [
@@ -42,6 +64,8 @@ export interface Group {
   impairedGraceMs: number;
   members: Map<string, Member>;
   suspended: Set<Process>;
+  /** By name. */
+  hooks: Map<string, Hook>;
   createdTime: number;
 }
 
@@ -61,5 +85,5 @@ export const refuse = (message: string): never => {
 /** Members the desired capacity counts. */
 export const activeMembers = ({ members }: Group): Member[] =>
   [...members.values()].filter(
-    ({ lifecycle }) => lifecycle === 'Pending' || lifecycle === 'InService',
+    ({ lifecycle }) => lifecycle.startsWith('Pending') || lifecycle === 'InService',
   );

@@ -9,7 +9,8 @@ import type { StatusSample } from '../ec2/health.ts';
 export type StatusMetric =
   | 'StatusCheckFailed'
   | 'StatusCheckFailed_System'
-  | 'StatusCheckFailed_Instance';
+  | 'StatusCheckFailed_Instance'
+  | 'StatusCheckFailed_AttachedEBS';
 
 export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
@@ -60,7 +61,10 @@ const alarmTime = (epochMs: number): string => isoTime(epochMs).replace('Z', '+0
 
 const datapointOf = (metric: StatusMetric, sample: StatusSample): 0 | 1 => {
   if (metric === 'StatusCheckFailed_System') return sample.system;
-  return sample.instance; // fails whenever the system check does, so it is the combined one too
+  if (metric === 'StatusCheckFailed_AttachedEBS') return sample.attachedEbs;
+  // It fails whenever the system check does.
+  if (metric === 'StatusCheckFailed_Instance') return sample.instance;
+  return sample.instance === 1 ? 1 : sample.attachedEbs;
 };
 
 /** The latest known datapoints decide; none at all is no state, too few change nothing. */

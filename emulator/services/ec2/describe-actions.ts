@@ -17,6 +17,13 @@ import { filterOf, paginate } from './filters.ts';
 import type { Instance, Snapshot, Volume } from './model.ts';
 import { hypervisorOf } from './model.ts';
 import {
+  type SpotInstance,
+  spotInstance,
+  spotInstances,
+  spotRequestFilters,
+  spotRequestView,
+} from './spot-requests.ts';
+import {
   modificationFilters,
   modificationView,
   volumeStatusFilters,
@@ -34,6 +41,8 @@ interface Listing<T> {
   ids?: { field: string; set: string; find: (id: string) => T };
   /** What the request leaves out before anything is filtered or paged. */
   shown?: (params: QueryParams) => (item: T) => boolean;
+  /** Throws where the request as such cannot be answered at this time. */
+  answers?: (params: QueryParams, named: readonly string[]) => void;
   fields: FilterFields<T>;
   tagsOf: (item: T) => Record<string, string>;
 }
@@ -54,6 +63,7 @@ const describeAction = <T>(
       const message = `The parameter ${ids?.set} cannot be used with the parameter maxResults`;
       refuse('InvalidParameterCombination', message);
     }
+    listing.answers?.(params, named);
     const items = ids !== undefined && named.length > 0 ? named.map(ids.find) : all();
     const page = paginate(
       params,
@@ -88,6 +98,23 @@ const tagRows = (world: World): TagRow[] => {
 };
 
 const tagsOf = ({ tags }: { tags: Record<string, string> }): Record<string, string> => tags;
+
+/**
+ * In a disruption of a zone the call fails if it names ids in that zone or no ids at all (API
+ * reference, DescribeInstances); naming ids of other zones only works.
+ */
+const answersInDisruption =
+  (world: World): NonNullable<Listing<Instance>['answers']> =>
+  (params, named) => {
+    const filtered = params.text('Filter.1.Name') !== undefined;
+    const zones = named.map((id) => world.instances.get(id)?.availabilityZone);
+    for (const [zone, { filteredReads }] of world.lostZones) {
+      const unnamed = named.length === 0 && !(filtered && filteredReads === 'answer');
+      if (unnamed || zones.includes(zone)) {
+        refuse('Unavailable', 'The service is unavailable at this time. Please try again.');
+      }
+    }
+  };
 
 const instances = (world: World): Listing<Instance> => ({
   name: 'reservationSet',
@@ -186,14 +213,33 @@ const instanceTypes = (world: World): Listing<string> => ({
   tagsOf: () => ({}),
 });
 
+const spotRequests = (world: World): Listing<SpotInstance> => ({
+  name: 'spotInstanceRequestSet',
+  view: spotRequestView,
+  all: () => spotInstances(world),
+  ids: {
+    field: 'SpotInstanceRequestId',
+    set: 'spotInstanceRequestIds',
+    find: (id) => spotInstance(world, id),
+  },
+  fields: spotRequestFilters,
+  // Its own tags, of which it has none here.
+  tagsOf: () => ({}),
+});
+
 /** The reads. All are shuffled and paged; none knows resource-level rights. */
 export const createDescribeActions = (world: World): Record<string, Action> => {
   const draws = { orders: world.rng('describe-order'), nonces: world.rng('page-nonces') };
   return {
-    DescribeInstances: describeAction(instances(world), draws, world),
+    DescribeInstances: describeAction(
+      { ...instances(world), answers: answersInDisruption(world) },
+      draws,
+      world,
+    ),
     DescribeInstanceStatus: describeAction(instanceStatus(world), draws, world),
     DescribeInstanceTypes: describeAction(instanceTypes(world), draws, world),
     DescribeSnapshots: describeAction(snapshots(world), draws, world),
+    DescribeSpotInstanceRequests: describeAction(spotRequests(world), draws, world),
     DescribeTags: describeAction(tags(world), draws, world),
     DescribeVolumes: describeAction(volumes(world), draws, world),
     DescribeVolumesModifications: describeAction(modifications(world), draws, world),

@@ -3,6 +3,8 @@ import type { XmlElement } from '../query-protocol.ts';
 import type { FilterFields } from './filters.ts';
 import type { Attachment, Instance, InstanceState, Snapshot, Volume } from './model.ts';
 import { attachmentOf, hypervisorOf, STATE_CODES, zoneIdOf } from './model.ts';
+import { scheduledEventView } from './scheduled-events.ts';
+import { groupsView } from './security-groups.ts';
 import type { World } from './world.ts';
 
 /** How the API tells the true state: element names of the EC2 query protocol. */
@@ -61,7 +63,7 @@ const instanceView = (world: World, instance: Instance): XmlElement => {
     subnetId: gone ? undefined : instance.subnetId,
     vpcId: gone ? undefined : instance.vpcId,
     privateIpAddress: gone ? undefined : instance.privateIp,
-    groupSet: [],
+    groupSet: gone ? [] : groupsView(world, instance),
     stateReason: instance.stateReason && { ...instance.stateReason },
     architecture: 'x86_64',
     rootDeviceType: instance.rootDeviceType,
@@ -75,7 +77,10 @@ const instanceView = (world: World, instance: Instance): XmlElement => {
     hypervisor: 'xen',
     networkInterfaceSet: [],
     ebsOptimized: false,
-    maintenanceOptions: { autoRecovery: 'default', rebootMigration: 'default' },
+    maintenanceOptions: {
+      autoRecovery: instance.autoRecovery,
+      rebootMigration: instance.rebootMigration,
+    },
   };
 };
 
@@ -138,11 +143,19 @@ const checkView = (reachability: Reachability, impairedSince?: number): XmlEleme
 /** Reachability as of the latest check. A reboot fails the instance check, not the system's. */
 const reachabilityOf = (
   instance: Instance,
-): { system: Reachability; instance: Reachability } | undefined => {
+): Record<'system' | 'instance' | 'attachedEbs', Reachability> | undefined => {
   if (instance.state !== 'running') return undefined;
-  if (!instance.statusChecked) return { system: 'initializing', instance: 'initializing' };
-  if (instance.impairedSince === undefined) return { system: 'passed', instance: 'passed' };
-  return { system: instance.systemImpaired ? 'failed' : 'passed', instance: 'failed' };
+  const { statusChecked, impairedSince, systemImpaired, ebsImpairedSince } = instance;
+  const of = (failed: boolean): Reachability => {
+    if (!statusChecked) return 'initializing';
+    return failed ? 'failed' : 'passed';
+  };
+  const impaired = impairedSince !== undefined;
+  return {
+    system: of(impaired && systemImpaired),
+    instance: of(impaired),
+    attachedEbs: of(ebsImpairedSince !== undefined),
+  };
 };
 
 const NOT_APPLICABLE: XmlElement = { status: 'not-applicable' };
@@ -158,9 +171,9 @@ export const statusView = (instance: Instance): XmlElement => {
     systemStatus: checks ? checkView(checks.system, since) : NOT_APPLICABLE,
     instanceStatus: checks ? checkView(checks.instance, since) : NOT_APPLICABLE,
     attachedEbsStatus: checks
-      ? checkView(instance.statusChecked ? 'passed' : 'initializing')
+      ? checkView(checks.attachedEbs, instance.ebsImpairedSince)
       : NOT_APPLICABLE,
-    eventsSet: [],
+    eventsSet: instance.scheduled.map(scheduledEventView),
   };
 };
 
@@ -194,6 +207,7 @@ export const instanceFilters = (world: World): FilterFields<Instance> => ({
   'private-dns-name': (instance) => [privateDnsName(world, instance)],
   'vpc-id': ({ vpcId, state }) => [state === 'terminated' ? undefined : vpcId],
   'subnet-id': ({ subnetId, state }) => [state === 'terminated' ? undefined : subnetId],
+  'instance.group-id': ({ securityGroups }) => securityGroups,
   'image-id': ({ imageId }) => [imageId],
   'root-device-name': ({ rootDeviceName }) => [rootDeviceName],
   'root-device-type': ({ rootDeviceType }) => [rootDeviceType],
@@ -206,10 +220,16 @@ export const statusFilters: FilterFields<Instance> = {
   'availability-zone': ({ availabilityZone }) => [availabilityZone],
   'instance-state-name': ({ state }) => [state],
   'instance-state-code': ({ state }) => [String(STATE_CODES[state])],
+  'event.code': ({ scheduled }) => scheduled.map(({ code }) => code),
+  'event.instance-event-id': ({ scheduled }) => scheduled.map(({ eventId }) => eventId),
   'instance-status.reachability': (instance) => [reachabilityOf(instance)?.instance],
   'instance-status.status': (instance) => {
     const checks = reachabilityOf(instance);
     return [checks ? SUMMARY[checks.instance] : 'not-applicable'];
+  },
+  'attached-ebs-status.status': (instance) => {
+    const checks = reachabilityOf(instance);
+    return [checks ? SUMMARY[checks.attachedEbs] : 'not-applicable'];
   },
   'system-status.reachability': (instance) => [reachabilityOf(instance)?.system],
   'system-status.status': (instance) => {

@@ -36,6 +36,8 @@ export class Disks {
   readonly #world: World;
   /** What each attachment is on its way to. */
   readonly #underway = new Map<Attachment, Cancel>();
+  /** Ends that a lost zone keeps waiting. */
+  readonly #held = new Set<{ zone: string; end: () => void }>();
 
   constructor(world: World) {
     this.#world = world;
@@ -43,6 +45,7 @@ export class Disks {
 
   create(request: VolumeRequest): Volume {
     const world = this.#world;
+    refuseLost(world, request);
     const volume: Volume = {
       volumeId: world.newId('vol'),
       availabilityZone: request.availabilityZone,
@@ -58,6 +61,7 @@ export class Disks {
       kmsKeyId: request.kmsKeyId,
       kmsKeyDisabled: false,
       ioEnabled: true,
+      ioPaused: false,
       modification: undefined,
       managedBy: undefined,
       mounted: false,
@@ -87,6 +91,7 @@ export class Disks {
   /** Complete after `ATTACH_MS`, unless the device name is blocked or the KMS key disabled. */
   attach(volume: Volume, instance: Instance, device: string): Attachment {
     checkAttach(this.#world, volume, instance, device);
+    refuseLost(this.#world, volume);
     const attachment: Attachment = {
       instanceId: instance.instanceId,
       device,
@@ -99,7 +104,7 @@ export class Disks {
     volume.attachments.push(attachment);
     volume.state = 'in-use';
     const blocked = instance.poisonedDevices.includes(device);
-    this.#settle(attachment, blocked ? Number.POSITIVE_INFINITY : ATTACH_MS, () => {
+    this.#settle(volume, attachment, blocked ? Number.POSITIVE_INFINITY : ATTACH_MS, () => {
       if (volume.kmsKeyDisabled) {
         this.#drop(volume, attachment);
         const cause = `${volume.kmsKeyId ?? 'The KMS key'} is disabled.`;
@@ -135,6 +140,14 @@ export class Disks {
     });
   }
 
+  /** Nothing lands on the volume until it is resumed. */
+  pauseIo(volume: Volume, paused: boolean): void {
+    if (volume.ioPaused === paused) return;
+    volume.ioPaused = paused;
+    const { volumeId } = volume;
+    this.#world.notify({ kind: paused ? 'io-paused' : 'io-resumed', volumeId });
+  }
+
   /** Nothing to do for a volume that is attached nowhere: the guest notices late. */
   setMounted(volumeId: string, mounted: boolean): void {
     const volume = this.#world.volumes.get(volumeId);
@@ -161,7 +174,7 @@ export class Disks {
       const attachment = attachmentOf(volume, instance.instanceId);
       if (attachment === undefined) continue;
       attachment.state = 'detaching';
-      this.#settle(attachment, this.#detachMs(volume, attachment), () => {
+      this.#settle(volume, attachment, this.#detachMs(volume, attachment), () => {
         this.#free(volume, attachment);
         const unused = volume.attachments.length === 0;
         if (attachment.deleteOnTermination && unused) this.#delete(volume);
@@ -176,7 +189,7 @@ export class Disks {
     const held = volume.mounted && instance?.powered && instance.state !== 'stopped';
     attachment.state = held && !attachment.forced ? 'busy' : 'detaching';
     if (attachment.state === 'busy') return;
-    this.#settle(attachment, this.#detachMs(volume, attachment), () => {
+    this.#settle(volume, attachment, this.#detachMs(volume, attachment), () => {
       // Torn out of a running machine, the device name stays blocked until it reboots
       // (rexray#773, kubernetes#31891).
       if (attachment.forced && instance?.powered) instance.poisonedDevices.push(attachment.device);
@@ -189,15 +202,35 @@ export class Disks {
     return this.#world.durations.detachMs(volumeId) + extraMs;
   }
 
-  #settle(attachment: Attachment, delayMs: number, effect: () => void): void {
+  #settle(volume: Volume, attachment: Attachment, delayMs: number, effect: () => void): void {
     this.#underway.get(attachment)?.();
     this.#underway.delete(attachment);
     if (!Number.isFinite(delayMs)) return;
-    const cancel = this.#world.time.after(delayMs, () => {
+    const end = (): void => {
       this.#underway.delete(attachment);
       effect();
+    };
+    const cancel = this.#world.time.after(delayMs, () => {
+      if (this.#world.lostZones.has(volume.availabilityZone)) this.#hold(volume, attachment, end);
+      else end();
     });
     this.#underway.set(attachment, cancel);
+  }
+
+  /** Accepted, but nothing comes of it while the zone is out of reach. */
+  #hold(volume: Volume, attachment: Attachment, end: () => void): void {
+    const held = { zone: volume.availabilityZone, end };
+    this.#held.add(held);
+    this.#underway.set(attachment, () => this.#held.delete(held));
+  }
+
+  /** The zone is within reach again: what was accepted for its volumes comes to its end. */
+  resume(zone: string): void {
+    for (const held of [...this.#held]) {
+      if (held.zone !== zone) continue;
+      this.#held.delete(held);
+      held.end();
+    }
   }
 
   #free(volume: Volume, attachment: Attachment): void {
@@ -222,6 +255,11 @@ export class Disks {
     });
   }
 }
+
+const refuseLost = (world: World, { availabilityZone }: { availabilityZone: string }): void => {
+  if (!world.lostZones.has(availabilityZone)) return;
+  refuse('Unavailable', `EBS cannot be reached in ${availabilityZone} at this time.`);
+};
 
 const refuseManaged = ({ managedBy, volumeId }: Volume): void => {
   if (managedBy === undefined) return;

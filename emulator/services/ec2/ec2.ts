@@ -6,9 +6,11 @@ import { Ec2Refusal } from '../../core/machines.ts';
 import type { Rng } from '../../core/random.ts';
 import type { Time } from '../../core/time.ts';
 import type { Caller, Service } from '../../core/wire.ts';
+import type { Health } from '../health/health.ts';
 import type { QueryParams, XmlElement } from '../query-protocol.ts';
 import { ec2Answer, ec2Error, parseQuery, QueryRefusal } from '../query-protocol.ts';
 import type { Action, Authorize } from './action.ts';
+import { type AutoRecoveryHands, createAutoRecovery } from './auto-recovery.ts';
 import { mappingsView } from './describe.ts';
 import { createDescribeActions } from './describe-actions.ts';
 import { Disks } from './disks.ts';
@@ -20,13 +22,19 @@ import { createHealth } from './health.ts';
 import { createAttributeActions, createPowerActions } from './instance-actions.ts';
 import type { InstanceSpec, VolumeSpec } from './launch.ts';
 import { addBooting, addInstance, addVolume } from './launch.ts';
+import { createMaintenanceActions } from './maintenance-options.ts';
 import type { Instance, InstanceState, Volume } from './model.ts';
 import { Power } from './power.ts';
+import { createSchedules, type Schedules } from './scheduled-events.ts';
+import { isCutOff } from './security-groups.ts';
+import { createSpot, type SpotHands } from './spot.ts';
+import { createSpotActions } from './spot-requests.ts';
 import { createTagActions } from './tag-actions.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 import { createVolumeActions } from './volume-actions.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
+import { createZoneHands, type ZoneHands } from './zones.ts';
 
 /** Whose calls the agents' own AttachVolume, DetachVolume and CreateVolume are in the log. */
 export const AGENT_CALLER: Caller = { accessKeyId: 'AGENT' };
@@ -41,18 +49,30 @@ export interface Ec2Deps {
   account: string;
   region: string;
   emit: (event: AwsEvent) => void;
+  /** Tells the account what AWS plans for its machines. */
+  health: Health;
   /** Without it everybody may do everything. Agents are never asked: their role may do all. */
   authorize?: Authorize;
 }
 
-export interface Ec2 extends Service, Machines, Hands {
+export interface Ec2
+  extends Service,
+    Machines,
+    Hands,
+    Schedules,
+    SpotHands,
+    AutoRecoveryHands,
+    ZoneHands {
   /** Assign members to begin a fault, delete them to end it. */
   readonly faults: Ec2Faults;
   readonly background: Throttle['background'];
   /** Puts a machine into the world, without event or boot. Answers its id. */
   seedInstance(spec: InstanceSpec): string;
   seedVolume(spec: VolumeSpec): string;
-  /** New capacity, as Auto Scaling asks for it: `pending`, later `running`. */
+  /**
+   * New capacity, as Auto Scaling asks for it: `pending`, later `running`. Throws
+   * `InsufficientInstanceCapacity` in a zone that is lost.
+   */
   launch(spec: InstanceSpec): string;
   /** The true state, and since when its status check fails. */
   status(instanceId: string): { state: InstanceState; impairedSince: number | undefined };
@@ -102,7 +122,7 @@ const perform = (
   return action.apply(params);
 };
 
-const machineOf = (instance: Instance): Machine => ({
+const machineOf = (world: World, instance: Instance): Machine => ({
   instanceId: instance.instanceId,
   launchTime: instance.launchTime,
   privateIp: instance.privateIp,
@@ -111,6 +131,7 @@ const machineOf = (instance: Instance): Machine => ({
   kernel: instance.kernel,
   shuttingDown: instance.shuttingDown,
   tags: { ...instance.tags },
+  cutOff: isCutOff(world, instance),
 });
 
 const blockVolumeOf = (volume: Volume): BlockVolume => ({
@@ -123,6 +144,7 @@ const blockVolumeOf = (volume: Volume): BlockVolume => ({
     device,
     state,
   })),
+  ioPaused: volume.ioPaused,
 });
 
 /** Runs a call under the fault hooks and writes it to the log, whatever its outcome. */
@@ -185,8 +207,10 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
   const actions: Record<string, Action> = {
     ...createPowerActions(world, power),
     ...createAttributeActions(world, (instance) => mappingsView(world, instance)),
+    ...createMaintenanceActions(world),
     ...createVolumeActions(world, disks),
     ...createTagActions(world),
+    ...createSpotActions(world),
     ...createDescribeActions(world),
   };
   const all = (): Instance[] => [...world.instances.values()];
@@ -198,11 +222,16 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
     seedInstance: (spec) => addInstance(world, spec).instanceId,
     seedVolume: (spec) => addVolume(world, spec).volumeId,
     launch(spec) {
+      power.checkCapacity(spec.availabilityZone);
       const instance = addBooting(world, spec);
       power.boot(instance);
       return instance.instanceId;
     },
     ...createHands(world, power, disks),
+    ...createSpot(world, power),
+    ...createZoneHands(world, power, disks),
+    ...createAutoRecovery(world, { power, health: deps.health, onCheck: health.onCheck }),
+    ...createSchedules(world, power, deps.health),
     status(instanceId) {
       const { state, impairedSince } =
         world.instances.get(instanceId) ?? world.instance(instanceId);
@@ -210,9 +239,9 @@ export const createEc2 = (deps: Ec2Deps): Ec2 => {
     },
     machine(instanceId) {
       const instance = world.instances.get(instanceId);
-      return instance && machineOf(instance);
+      return instance && machineOf(world, instance);
     },
-    all: () => all().map(machineOf),
+    all: () => all().map((instance) => machineOf(world, instance)),
     volumes: () =>
       [...world.volumes.values()].filter(({ state }) => state !== 'deleted').map(blockVolumeOf),
     attachVolume: (volumeId, instanceId, device) =>

@@ -11,6 +11,8 @@ export interface StatusSample {
   minute: number;
   system: 0 | 1;
   instance: 0 | 1;
+  /** Whether all volumes complete their I/O (`StatusCheckFailed_AttachedEBS`). */
+  attachedEbs: 0 | 1;
 }
 
 export interface Health {
@@ -28,19 +30,23 @@ const everyMinute = (time: Time, effect: (minute: number) => void): void => {
 
 /**
  * EC2's status checks, every minute on the minute. A failed system check also fails the instance
- * check (User Guide, monitoring-system-instance-status-check); during a reboot only the latter
- * fails.
+ * check (User Guide, monitoring-system-instance-status-check); during a reboot, and while the guest
+ * has trouble of its own, only the latter fails.
  */
 export const createHealth = (world: World): Health => {
   const listeners: ((minute: number, samples: StatusSample[]) => void)[] = [];
   const check = (instance: Instance, minute: number): StatusSample => {
     const system = instance.kernel === 'hung' ? 1 : 0;
-    const failed = system === 1 || !instance.powered;
+    const failed = system === 1 || !instance.powered || instance.instanceCheckFails;
+    const { instanceId } = instance;
+    const attachedEbs = world.volumesOf(instanceId).some(({ ioPaused }) => ioPaused) ? 1 : 0;
+    if (attachedEbs === 0) instance.ebsImpairedSince = undefined;
+    else instance.ebsImpairedSince ??= minute;
     instance.statusChecked = true;
     instance.systemImpaired = system === 1;
     if (!failed) instance.impairedSince = undefined;
     else instance.impairedSince ??= minute;
-    return { instanceId: instance.instanceId, minute, system, instance: failed ? 1 : 0 };
+    return { instanceId, minute, system, instance: failed ? 1 : 0, attachedEbs };
   };
   everyMinute(world.time, (minute) => {
     const running = [...world.instances.values()].filter(({ state }) => state === 'running');

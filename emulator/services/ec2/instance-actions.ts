@@ -7,7 +7,8 @@ import { addBooting } from './launch.ts';
 import type { Instance } from './model.ts';
 import { attachmentOf } from './model.ts';
 import type { Power, StateChange, StopFlags } from './power.ts';
-import { checkStop, checkTerminate } from './power.ts';
+import { checkStart, checkStop, checkTerminate } from './power.ts';
+import { groupIdsOf, groupsView, setGroups } from './security-groups.ts';
 import type { World } from './world.ts';
 
 const changesView = (changes: StateChange[]): XmlElement => ({
@@ -39,7 +40,14 @@ export const createPowerActions = (world: World, power: Power): Record<string, A
   return {
     StartInstances: {
       resources,
-      apply: (params) => changesView(instancesOf(params).map((instance) => power.start(instance))),
+      apply(params) {
+        const instances = instancesOf(params);
+        for (const instance of instances) {
+          checkStart(instance);
+          if (instance.state === 'stopped') power.checkCapacity(instance.availabilityZone);
+        }
+        return changesView(instances.map((instance) => power.start(instance)));
+      },
     },
     StopInstances: {
       resources,
@@ -93,9 +101,11 @@ export const createPowerActions = (world: World, power: Power): Record<string, A
       apply(params) {
         const count = params.integer('MaxCount') ?? 1;
         const placement = params.sub('Placement').text('AvailabilityZone');
+        const availabilityZone = placement ?? `${world.region}a`;
+        power.checkCapacity(availabilityZone);
         const instances = Array.from({ length: count }, () => {
           const instance = addBooting(world, {
-            availabilityZone: placement ?? `${world.region}a`,
+            availabilityZone,
             instanceType: params.text('InstanceType') ?? 'm5.large',
             tags: launchTags(params, 'instance'),
           });
@@ -187,6 +197,7 @@ export const createAttributeActions = (
     if (attribute !== undefined) names.add(attribute);
     for (const key of Object.keys(params.raw())) {
       const [head = ''] = key.split('.');
+      if (head === 'GroupId') names.add('groupSet');
       if (head === 'BlockDeviceMapping' || head.startsWith('DisableApi')) {
         names.add(head.charAt(0).toLowerCase() + head.slice(1));
       }
@@ -207,6 +218,7 @@ export const createAttributeActions = (
         if (attribute === 'blockDeviceMapping') {
           return { instanceId, blockDeviceMapping: mappingsView(instance) };
         }
+        if (attribute === 'groupSet') return { instanceId, groupSet: groupsView(world, instance) };
         return {
           instanceId,
           [attribute]: (attributes[attribute] ?? unknown(attribute)).view(instance),
@@ -214,7 +226,13 @@ export const createAttributeActions = (
       },
     },
     ModifyInstanceAttribute: {
-      resources,
+      resources: (params) => [
+        ...resources(params),
+        ...groupIdsOf(params).map((groupId) => ({
+          arn: `arn:aws:ec2:${world.region}:${world.account}:security-group/${groupId}`,
+          tags: {},
+        })),
+      ],
       context: (params) => ({
         'ec2:Attribute': kindsOf(params).map(
           (kind) => kind.charAt(0).toUpperCase() + kind.slice(1),
@@ -231,6 +249,10 @@ export const createAttributeActions = (
         }
         if (kind === 'blockDeviceMapping') {
           setMappings(world)(instance, params);
+          return { return: true };
+        }
+        if (kind === 'groupSet') {
+          setGroups(world, instance, groupIdsOf(params));
           return { return: true };
         }
         const modify = attributes[kind]?.modify ?? unknown(kind);

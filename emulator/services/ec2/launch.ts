@@ -1,5 +1,6 @@
-import type { Instance, Volume } from './model.ts';
+import type { Instance, SpotRequest, Volume } from './model.ts';
 import { wholeSecond, zoneIndexOf } from './model.ts';
+import { STOCK_GROUP } from './security-groups.ts';
 import type { World } from './world.ts';
 
 /** A machine to be put into the world. Everything omitted is as the stock DC/OS template has it. */
@@ -13,6 +14,10 @@ export interface InstanceSpec {
   /** Epoch ms; default: an hour ago. */
   launchTime?: number;
   spot?: 'one-time' | 'persistent';
+  /** Its Spot request belongs to a fleet, a launch group or a zone group. */
+  spotInFleet?: boolean;
+  /** Its persistent request starts it again so long after anybody stopped it; default: never. */
+  spotRestartMs?: number;
   rootDeviceType?: Instance['rootDeviceType'];
   disableApiStop?: boolean;
   disableApiTermination?: boolean;
@@ -61,6 +66,17 @@ const freeIp = (world: World, availabilityZone: string): string => {
   }
 };
 
+const spotRequest = (world: World, type: SpotRequest['type'], spec: InstanceSpec): SpotRequest => ({
+  requestId: world.newId('sir'),
+  type,
+  state: 'active',
+  status: 'fulfilled',
+  statusTime: world.time.now(),
+  createTime: world.time.now(),
+  inFleet: spec.spotInFleet ?? false,
+  restartMs: spec.spotRestartMs,
+});
+
 /** Adds a machine with the stock template's disks; neither event nor boot. */
 export const addInstance = (world: World, spec: InstanceSpec): Instance => {
   const { availabilityZone, spot, state = 'running' } = spec;
@@ -79,7 +95,7 @@ export const addInstance = (world: World, spec: InstanceSpec): Instance => {
     stateReason: undefined,
     transitionReason: '',
     tags: { ...spec.tags },
-    spot: spot && { requestId: world.newId('sir'), type: spot },
+    spot: spot && spotRequest(world, spot, spec),
     rootDeviceType: spec.rootDeviceType ?? 'ebs',
     rootDeviceName: ROOT_DEVICE,
     disableApiStop: spec.disableApiStop ?? false,
@@ -89,10 +105,16 @@ export const addInstance = (world: World, spec: InstanceSpec): Instance => {
     shuttingDown: false,
     blocksShutdown: spec.blocksShutdown ?? false,
     hostLost: false,
+    instanceCheckFails: false,
+    autoRecovery: 'default',
+    rebootMigration: 'default',
+    securityGroups: [STOCK_GROUP.groupId],
     statusChecked: true,
     impairedSince: undefined,
     systemImpaired: false,
+    ebsImpairedSince: undefined,
     poisonedDevices: [],
+    scheduled: [],
     visible: true,
   };
   if (world.instances.has(instance.instanceId)) {
@@ -128,6 +150,7 @@ export const addVolume = (world: World, spec: VolumeSpec): Volume => {
     kmsKeyId: spec.kmsKeyId,
     kmsKeyDisabled: spec.kmsKeyDisabled ?? false,
     ioEnabled: true,
+    ioPaused: false,
     modification: undefined,
     managedBy: undefined,
     mounted: false,

@@ -23,6 +23,46 @@ export interface StateReason {
   message: string;
 }
 
+/** What AWS may plan for an instance (API reference, InstanceStatusEvent). */
+export type ScheduledCode =
+  | 'instance-reboot'
+  | 'system-reboot'
+  | 'system-maintenance'
+  | 'instance-retirement'
+  | 'instance-stop';
+
+export interface ScheduledEvent {
+  eventId: string;
+  code: ScheduledCode;
+  description: string;
+  notBefore: number;
+  notAfter: number | undefined;
+  notBeforeDeadline: number | undefined;
+  state: 'active' | 'completed' | 'canceled';
+  /** Of the AWS Health event that tells of it. */
+  eventArn: string;
+}
+
+/** What EC2 does to a Spot Instance when it takes its capacity back. */
+export type SpotAction = 'hibernate' | 'stop' | 'terminate';
+
+/** The Spot request a machine was launched for. */
+export interface SpotRequest {
+  requestId: string;
+  /** `one-time` instances can never be stopped, only terminated. */
+  type: 'one-time' | 'persistent';
+  /** `disabled`: somebody else than EC2 stopped its machine. */
+  state: 'open' | 'active' | 'disabled' | 'closed' | 'cancelled';
+  /** `fulfilled`, `marked-for-stop`, ... */
+  status: string;
+  statusTime: number;
+  createTime: number;
+  /** Part of a fleet, a launch group or a zone group: it cannot be stopped either. */
+  inFleet: boolean;
+  /** A persistent request starts its machine again so long after anybody stopped it. */
+  restartMs: number | undefined;
+}
+
 /** Times are epoch ms. */
 export interface Instance {
   instanceId: string;
@@ -40,8 +80,7 @@ export interface Instance {
   /** `User initiated (2026-11-22 21:29:54 GMT)`; empty while nothing happened. */
   transitionReason: string;
   tags: Record<string, string>;
-  /** `one-time` spot instances can never be stopped, only terminated. */
-  spot: { requestId: string; type: 'one-time' | 'persistent' } | undefined;
+  spot: SpotRequest | undefined;
   rootDeviceType: 'ebs' | 'instance-store';
   rootDeviceName: string;
   disableApiStop: boolean;
@@ -55,14 +94,25 @@ export interface Instance {
   blocksShutdown: boolean;
   /** The host is out of reach of EC2: whatever it is told to do there does not end. */
   hostLost: boolean;
+  /** The guest's own trouble (memory, network set-up) fails the instance check alone. */
+  instanceCheckFails: boolean;
+  /** ModifyInstanceMaintenanceOptions. */
+  autoRecovery: 'default' | 'disabled';
+  rebootMigration: 'default' | 'disabled';
+  /** Ids. */
+  securityGroups: string[];
   /** False until the first status check after a start: `initializing`. */
   statusChecked: boolean;
   /** Since when the instance check fails. */
   impairedSince: number | undefined;
   /** The latest system check failed too: not a reboot, not the guest's own trouble. */
   systemImpaired: boolean;
+  /** Since when the attached EBS check fails. */
+  ebsImpairedSince: number | undefined;
   /** Device names a forced detach left unusable until the machine loses power or reboots. */
   poisonedDevices: string[];
+  /** What AWS has planned for it, past events included. */
+  scheduled: ScheduledEvent[];
   /** Terminated instances vanish from the API after about an hour; the truth keeps them. */
   visible: boolean;
 }
@@ -96,6 +146,8 @@ export interface Volume {
   kmsKeyDisabled: boolean;
   /** False once EBS suspects its data: it stops the I/O until a person enables it again. */
   ioEnabled: boolean;
+  /** Its reads and writes wait, as FIS makes them (`aws:ebs:pause-volume-io`). */
+  ioPaused: boolean;
   /** The latest change of its size, type or speed. */
   modification: { state: 'modifying' | 'optimizing'; startTime: number } | undefined;
   /** The AWS service it belongs to: nobody else may attach or detach it. */

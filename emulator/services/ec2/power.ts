@@ -78,6 +78,16 @@ const refuseXenSkip = (instance: Instance, { skipOsShutdown }: StopFlags): void 
   }
 };
 
+/** Throws the refusal a StartInstances of this instance gets for reasons beside its state. */
+export const checkStart = ({ instanceId, spot }: Instance): void => {
+  if (spot?.state !== 'cancelled') return;
+  const message = `You can't start the Spot Instance '${instanceId}' because the associated Spot`;
+  refuse(
+    'IncorrectSpotRequestState',
+    `${message} Instance request is not in an appropriate state to support start.`,
+  );
+};
+
 /** Throws the refusal a StopInstances of this instance gets, before anything is changed. */
 export const checkStop = (instance: Instance, flags: StopFlags): void => {
   const { instanceId, state } = instance;
@@ -88,6 +98,11 @@ export const checkStop = (instance: Instance, flags: StopFlags): void => {
   if (instance.spot?.type === 'one-time') {
     const message = `You can't stop the Spot Instance '${instanceId}' because it is associated`;
     refuse('UnsupportedOperation', `${message} with a one-time Spot Instance request.`);
+  }
+  if (instance.spot?.inFleet || instance.spot?.state === 'cancelled') {
+    const message = `You can't stop the Spot Instance '${instanceId}' because the associated Spot`;
+    const why = instance.spot.inFleet ? 'belongs to a fleet' : 'was cancelled';
+    refuse('UnsupportedOperation', `${message} Instance request ${why}.`);
   }
   const tooEarly = state === 'pending' && !flags.force;
   if (tooEarly || state === 'shutting-down' || state === 'terminated') {
@@ -129,8 +144,16 @@ export class Power {
       instance.powered = true;
       this.#world.enterState(instance, 'running');
       this.#world.notify({ kind: 'powered-on', instanceId });
+      if (this.#world.lostZones.has(instance.availabilityZone)) this.loseHost(instance);
     });
     this.#boots.set(instanceId, booted);
+  }
+
+  /** Throws `InsufficientInstanceCapacity` where nothing can start. */
+  checkCapacity(availabilityZone: string): void {
+    if (!this.#world.lostZones.has(availabilityZone)) return;
+    const message = 'We currently do not have sufficient capacity in the Availability Zone you';
+    refuse('InsufficientInstanceCapacity', `${message} requested (${availabilityZone}).`);
   }
 
   /** A stopped machine comes up as another incarnation; a running one stays as it is. */
@@ -140,6 +163,7 @@ export class Power {
       return { instanceId, previous, current: previous };
     }
     if (previous !== 'stopped') refuseState(instanceId, 'started');
+    this.checkCapacity(instance.availabilityZone);
     this.#cutPower(instance);
     this.#forced.delete(instanceId);
     instance.launchTime = Math.max(wholeSecond(this.#world.time.now()), instance.launchTime + 1000);
@@ -214,6 +238,19 @@ export class Power {
   findHost(instance: Instance): void {
     instance.hostLost = false;
     this.#reschedule(instance);
+  }
+
+  /** On another host, as after a reboot nobody asked for: same launch time, no event. */
+  recover(instance: Instance): void {
+    const { instanceId, launchTime } = instance;
+    instance.hostLost = false;
+    this.#cutPower(instance);
+    this.#world.time.after(REBOOT_HALF_MS, () => {
+      if (instance.state !== 'running' || instance.launchTime !== launchTime) return;
+      if (instance.powered) return;
+      instance.powered = true;
+      this.#world.notify({ kind: 'powered-on', instanceId });
+    });
   }
 
   #reschedule(instance: Instance): void {

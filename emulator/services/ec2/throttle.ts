@@ -23,6 +23,7 @@ const REQUESTS: Record<string, Limit> = {
   DetachVolume: MUTATING,
   AttachVolume: MUTATING,
   ModifyInstanceAttribute: MUTATING,
+  ModifyInstanceMaintenanceOptions: MUTATING,
   RebootInstances: MUTATING,
   CreateVolume: { burst: 100, perSecond: 5 },
   DeleteVolume: { burst: 100, perSecond: 5 },

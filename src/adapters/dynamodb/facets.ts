@@ -32,13 +32,29 @@ export const launchTime = z.iso
   .transform((value) => value as LaunchTime);
 export const counter = z.int().nonnegative();
 
+const notice = z.object({
+  kind: z.enum(['retiring', 'interrupted', 'leaving']),
+  action: z.enum(['stop', 'terminate', 'hibernate', 'reboot', 'maintenance']),
+  deadline: epochMs.exactOptional(),
+  hook: z.object({ group: text, hook: text, token: text }).exactOptional(),
+});
+
 export const signal = z.object({
   key: text,
-  source: z.enum(['ec2-state', 'status-alarm', 'health', 'sweep', 'operator']),
+  source: z.enum([
+    'ec2-state',
+    'status-alarm',
+    'health',
+    'sweep',
+    'operator',
+    'spot',
+    'auto-scaling',
+  ]),
   instanceId,
   says: z.string(),
   occurredAt: epochMs.exactOptional(),
   receivedAt: epochMs,
+  notice: notice.exactOptional(),
 });
 
 export const verdict = z.object({

@@ -1,5 +1,4 @@
 import {
-  DescribeAutoScalingGroupsCommand,
   DescribeAutoScalingInstancesCommand,
   DetachInstancesCommand,
   EnterStandbyCommand,
@@ -11,42 +10,18 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import { describe, expect, it } from 'vitest';
 import { Ec2Refusal } from '../../../emulator/core/machines.ts';
-import { createRng } from '../../../emulator/core/random.ts';
-import {
-  type AutoScalingDeps,
-  createAutoScaling,
-  type GroupSpec,
-} from '../../../emulator/services/autoscaling/autoscaling.ts';
-import { ACCOUNT, autoScalingClient, bench, REGION, refusalOf, ZONE } from '../ec2/kit.ts';
+import { refusalOf, ZONE } from '../ec2/kit.ts';
+import { stockGroup as anyGroup, byName, GROUP } from './kit.ts';
 
-const GROUP = 'SlaveServerGroup';
 const MINUTE = 60_000;
-const byName = { AutoScalingGroupName: GROUP };
 
-/** A stock group of two agents: min = max = desired. */
-const stockGroup = (spec: Partial<GroupSpec> = {}, deps: Partial<AutoScalingDeps> = {}) => {
-  const world = bench();
-  const { time, ec2, emit } = world;
-  const shared = { time, ec2, emit, rng: createRng(3), account: ACCOUNT, region: REGION };
-  const group = createAutoScaling({ ...shared, ...deps });
-  const instanceIds = [1, 2].map(() => ec2.seedInstance({ availabilityZone: ZONE }));
-  const [a = '', b = ''] = instanceIds;
-  const launched: string[] = [];
-  group.onLaunched((instanceId) => launched.push(instanceId));
-  const tags = { role: 'mesos-slave' };
-  group.seedGroup({ name: GROUP, availabilityZones: [ZONE], instanceIds, tags, ...spec });
-  const asg = autoScalingClient(group);
-  const told = async () => {
-    const answer = await asg.send(new DescribeAutoScalingGroupsCommand({}));
-    const [first] = answer.AutoScalingGroups ?? [];
-    if (first === undefined) throw new Error('the group was not told');
-    return first;
-  };
-  const lifecycle = async (instanceId: string) =>
-    (await told()).Instances?.find((member) => member.InstanceId === instanceId)?.LifecycleState;
+const stockGroup = (...given: Parameters<typeof anyGroup>) => {
+  const world = anyGroup(...given);
   const standby = (InstanceIds: string[], ShouldDecrementDesiredCapacity: boolean) =>
-    asg.send(new EnterStandbyCommand({ ...byName, InstanceIds, ShouldDecrementDesiredCapacity }));
-  return { ...world, asg, a, b, launched, told, lifecycle, standby };
+    world.asg.send(
+      new EnterStandbyCommand({ ...byName, InstanceIds, ShouldDecrementDesiredCapacity }),
+    );
+  return { ...world, standby };
 };
 
 describe('a stock group', () => {

@@ -63,6 +63,16 @@ export class FakeMachines implements Machines {
     this.#emit({ kind: 'thawed', instanceId });
   }
 
+  cutOff(instanceId: string, cutOff: boolean): void {
+    this.#mutable(instanceId).cutOff = cutOff;
+    this.#emit({ kind: cutOff ? 'cut-off' : 'reconnected', instanceId });
+  }
+
+  pauseIo(volumeId: string, paused: boolean): void {
+    this.#volume(volumeId).ioPaused = paused;
+    this.#emit({ kind: paused ? 'io-paused' : 'io-resumed', volumeId });
+  }
+
   shutDown(instanceId: string): void {
     this.#mutable(instanceId).shuttingDown = true;
     this.#emit({ kind: 'shutting-down', instanceId });

@@ -52,6 +52,29 @@ describe('a healthy guest', () => {
   });
 });
 
+describe('a guest whose volume completes no I/O', () => {
+  it('writes nothing until it does again', () => {
+    const { time, machines, guest } = cluster();
+    time.pass(1000);
+    machines.pauseIo('vol-1', true);
+    time.pass(60_000);
+    expect(guest()).toMatchObject({ rowsAcknowledged: 105, rowsOnVolume: 105 });
+    machines.pauseIo('vol-1', false);
+    time.pass(10_000);
+    expect(guest()).toMatchObject({ rowsAcknowledged: 155, rowsOnVolume: 155, lostRows: 0 });
+  });
+
+  it('writes nothing either when its machine hangs and thaws meanwhile', () => {
+    const { time, machines, guest } = cluster();
+    machines.pauseIo('vol-1', true);
+    machines.hang('i-a');
+    time.pass(60_000);
+    machines.thaw('i-a');
+    time.pass(60_000);
+    expect(guest()).toMatchObject({ rowsAcknowledged: 100, rowsOnVolume: 100 });
+  });
+});
+
 describe('a hung guest', () => {
   it('acknowledges nothing, yet rows still land every 2 to 5 s until power is off', () => {
     const { time, machines, guest } = cluster();

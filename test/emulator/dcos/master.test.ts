@@ -188,6 +188,31 @@ describe('the life of an agent', () => {
   });
 });
 
+describe('an agent whose security groups let nothing through', () => {
+  it('is unheard of while its tasks work on, and back with its network', () => {
+    const { time, machines, agents, guest } = cluster();
+    machines.cutOff('i-a', true);
+    time.pass(6 * MINUTE);
+    expect(agents().agents).toHaveLength(1);
+    expect(guest()?.rowsAcknowledged).toBe(100 + 6 * 60 * 5);
+    machines.cutOff('i-a', false);
+    time.pass(1000);
+    expect(agents().agents).toHaveLength(2);
+  });
+
+  it('does not register after a restart before it has a network', () => {
+    const { time, machines, agents } = cluster();
+    machines.cutOff('i-a', true);
+    machines.powerOff('i-a');
+    machines.powerOn('i-a');
+    time.pass(10 * MINUTE);
+    expect(agents().agents).toHaveLength(1);
+    machines.cutOff('i-a', false);
+    time.pass(1000);
+    expect(agents().agents).toHaveLength(2);
+  });
+});
+
 describe('MARK_AGENT_GONE', () => {
   it('tells the framework of each task, and says yes again when repeated', () => {
     const world = cluster();

@@ -10,6 +10,7 @@ import type { Caller, Service } from '../../../emulator/core/wire.ts';
 import latency from '../../../emulator/latency.json' with { type: 'json' };
 import type { Ec2, Ec2Deps } from '../../../emulator/services/ec2/ec2.ts';
 import { createEc2 } from '../../../emulator/services/ec2/ec2.ts';
+import { createHealth, type Health } from '../../../emulator/services/health/health.ts';
 
 export const ACCOUNT = '123456789012';
 export const REGION = 'us-east-1';
@@ -99,6 +100,7 @@ export interface Bench {
   time: ManualTime;
   ec2: Ec2;
   client: EC2Client;
+  health: Health;
   durations: Ec2Deps['durations'];
   events: AwsEvent[];
   machineEvents: MachineEvent[];
@@ -112,17 +114,11 @@ export const bench = (deps: Partial<Ec2Deps> = {}): Bench => {
   const machineEvents: MachineEvent[] = [];
   const emit = (event: AwsEvent): void => void events.push(event);
   const durations = createDurations(1, latency.world);
-  const ec2 = createEc2({
-    time,
-    rng: createRng(1),
-    durations,
-    account: ACCOUNT,
-    region: REGION,
-    emit,
-    ...deps,
-  });
+  const shared = { time, account: ACCOUNT, region: REGION, emit };
+  const health = createHealth({ ...shared, rng: createRng(4) });
+  const ec2 = createEc2({ ...shared, rng: createRng(1), durations, health, ...deps });
   ec2.subscribe((event) => machineEvents.push(event));
-  return { time, ec2, client: ec2Client(ec2), durations, events, machineEvents, emit };
+  return { time, ec2, client: ec2Client(ec2), health, durations, events, machineEvents, emit };
 };
 
 /** The code of the refusal the promise ends with. */
