@@ -11,6 +11,12 @@ interface NewsDeps {
 export const isGoingDown = ({ signals }: Incident, { at, state }: Facts): boolean =>
   state === 'stopping' && signals.every(({ receivedAt }) => receivedAt <= at);
 
+/** Has a signal of the machine come since the incident was read? Most often: it is down. */
+export const newsSince =
+  ({ ledger }: Pick<NewsDeps, 'ledger'>, { id, signals }: Incident) =>
+  async (): Promise<boolean> =>
+    ((await ledger.incident(id))?.signals.length ?? 0) > signals.length;
+
 /** In a crowd nobody looks at EC2 often: its event says when there is something to see. */
 export const newsEveryMs = 250;
 /** One read may be behind the event. */

@@ -45,13 +45,30 @@ export const awaitTurn = async (
 const mayHaveChecks = async (reading: Promise<Instance | undefined> | undefined) =>
   reading === undefined || (await reading)?.state === 'running';
 
-/** First the turn of its phase, then that at the whole bucket: nobody draws far ahead for its begin. */
-const awaitRead = async (deps: CrowdDeps, api: PacedApi, phase: Phase): Promise<void> => {
-  const { clock, pace } = deps;
-  if (phase === 'begin') {
-    const waitMs = (await pace.drawEarly(api, 1, clock.now())) - clock.now();
-    if (waitMs > 0) await clock.sleep(waitMs);
+/** Has something come meanwhile for which whoever is at its beginning should not wait any more? */
+type Hurry = () => Promise<boolean>;
+
+/** In the queue of those who begin, so often somebody looks whether it has to hurry. */
+const hurryEveryMs = 500;
+
+const awaitEarly = async ({ clock, pace }: CrowdDeps, api: PacedApi, hurry: Hurry) => {
+  const at = await pace.drawEarly(api, 1, clock.now());
+  for (;;) {
+    const waitMs = at - clock.now();
+    if (waitMs <= 0) return;
+    await clock.sleep(Math.min(waitMs, hurryEveryMs));
+    if (waitMs > hurryEveryMs && (await hurry())) return;
   }
+};
+
+/** First the turn of its phase, then that at the whole bucket: nobody draws far ahead for its begin. */
+const awaitRead = async (
+  deps: CrowdDeps,
+  api: PacedApi,
+  phase: Phase,
+  hurry: Hurry,
+): Promise<void> => {
+  if (phase === 'begin') await awaitEarly(deps, api, hurry);
   await awaitTurn(deps, api, 1);
 };
 
@@ -59,6 +76,7 @@ const pacedReads = <Compute extends object>(
   compute: Compute,
   deps: CrowdDeps,
   phase: Phase,
+  hurry: Hurry,
 ): Compute => {
   let reading: Promise<Instance | undefined> | undefined;
   return new Proxy(compute, {
@@ -68,7 +86,7 @@ const pacedReads = <Compute extends object>(
       if (!isRead(name)) return member.bind(target);
       const read = async (...input: unknown[]): Promise<unknown> => {
         if (name === 'statusChecks' && !(await mayHaveChecks(reading))) return undefined;
-        await Promise.all(requestsOf[name].map((api) => awaitRead(deps, api, phase)));
+        await Promise.all(requestsOf[name].map((api) => awaitRead(deps, api, phase, hurry)));
         return Reflect.apply(member, target, input);
       };
       if (name !== 'instance') return read;
@@ -82,10 +100,13 @@ const pacedReads = <Compute extends object>(
 
 /**
  * The same, with reads that wait for their turn at EC2's buckets where many incidents are open at
- * once. With a few nobody waits: the bucket holds more than they can ask for.
+ * once. With a few nobody waits: the bucket holds more than they can ask for. Those who begin wait
+ * only as long as nothing says `hurry`.
  */
 export const inCrowd = <Deps extends CrowdDeps & { readonly compute: object }>(
   deps: Deps,
   open: number | undefined,
   phase: Phase,
-): Deps => (isCrowd(open) ? { ...deps, compute: pacedReads(deps.compute, deps, phase) } : deps);
+  hurry: Hurry = async () => false,
+): Deps =>
+  isCrowd(open) ? { ...deps, compute: pacedReads(deps.compute, deps, phase, hurry) } : deps;

@@ -2,7 +2,6 @@ import type { EpochMs, VolumeId } from '../domain/ids.ts';
 import type { AuditRecord, CallOutcome, Fence, Incident, ProofRead } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
-import { believed } from '../domain/pace.ts';
 import type { Policy } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import type { ReleaseStep } from '../domain/release.ts';
@@ -12,6 +11,7 @@ import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/le
 import type { Pace } from '../ports/pace.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import { type CallResult, makeCalls, type PlannedCall } from './calls.ts';
+import { drawAgain, takeTurns } from './detach-turns.ts';
 import { heldByOperator, switchesFreshMs } from './step.ts';
 
 export interface ReleaseVolumeDeps {
@@ -95,6 +95,11 @@ const hopelessNames = ['NotAuthorizedError', 'CloudRefusedError'];
 const isHopeless = (error: unknown): boolean =>
   error instanceof Error && hopelessNames.includes(error.name);
 
+const isThrottled = (result: CallResult<DetachAnswer> | undefined): boolean =>
+  result?.kind === 'failed' &&
+  result.error instanceof Error &&
+  result.error.name === 'CloudThrottledError';
+
 const outcomeOf = (result: CallResult<DetachAnswer>, at: EpochMs): CallOutcome => {
   if (result.kind === 'answered') {
     const { answer } = result;
@@ -104,7 +109,7 @@ const outcomeOf = (result: CallResult<DetachAnswer>, at: EpochMs): CallOutcome =
   }
   const name = result.error instanceof Error ? result.error.name : 'unknown';
   // Throttled: certainly not done, and asked again only after a while.
-  return { kind: name === 'CloudThrottledError' ? 'refused' : 'unknown', at, error: name };
+  return { kind: isThrottled(result) ? 'refused' : 'unknown', at, error: name };
 };
 
 /** The detaches, under the token and with the fenced instance named; the answers are only hints. */
@@ -131,6 +136,11 @@ const detach = async (
       await recordStuck(deps, one, 'held', says);
     }
   }
+  await drawAgain(
+    deps,
+    work,
+    due.filter((_each, index) => isThrottled(results[index])).map(({ one }) => one),
+  );
 };
 
 /** It is not released, and why; nothing more is done for it now. */
@@ -167,27 +177,12 @@ const isSwitched = async (
   !isRecent(startedAt, clock.now(), switchesFreshMs) &&
   heldByOperator(incident, await ledger.control(scope.cluster), clock.now()) !== undefined;
 
-/** Those whose turn it is. A first detach has drawn with the proof, one that is repeated draws now. */
-const takeTurns = async (
-  { clock, pace }: ReleaseVolumeDeps,
-  { crowd }: Work,
-  due: readonly Due<DetachStep>[],
-): Promise<Due<DetachStep>[]> => {
-  const undrawn = due.filter(({ one }) => one.turn === undefined);
-  if (undrawn.length > 0) {
-    const now = clock.now();
-    const drawn = await pace.draw('DetachVolume', undrawn.length, now);
-    const turn = believed(drawn, crowd, now);
-    for (const { one } of undrawn) one.turn = turn;
-  }
-  return due.filter(({ one }) => (one.turn ?? 0) <= clock.now());
-};
-
 /** Detaches what may be detached by the reads just made, and writes down why the others may not. */
 export const detachThose = async (
   deps: ReleaseVolumeDeps,
   work: Work,
   due: readonly Due<DetachStep>[],
+  isFresh: () => boolean,
 ): Promise<void> => {
   const ours: Due<DetachStep>[] = [];
   for (const each of due) {
@@ -196,10 +191,10 @@ export const detachThose = async (
     else await recordStuck(deps, each.one, 'held', stranger);
   }
   if (ours.length === 0) return;
+  const now = await takeTurns(deps, work, ours);
   if (await isSwitched(deps, work)) {
     for (const { one } of ours) one.end = 'held';
     return;
   }
-  const now = await takeTurns(deps, work, ours);
-  if (now.length > 0) await detach(deps, work, now);
+  if (now.length > 0 && isFresh()) await detach(deps, work, now);
 };

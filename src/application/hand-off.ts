@@ -11,6 +11,7 @@ import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/le
 import type { MarkGoneAnswer, Orchestrator } from '../ports/orchestrator.ts';
 import type { Pace } from '../ports/pace.ts';
 import type { Clock } from '../ports/system.ts';
+import { untilAttach } from './attach-turns.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
 import { inCrowd } from './crowd.ts';
 import { checkPlacement, isChecked } from './placement.ts';
@@ -210,6 +211,8 @@ export const createHandOff =
     const { facts, fence } = incident;
     if (facts === undefined || fence === undefined)
       throw new RangeError('HandOff before the fence');
+    const waits = crowd === undefined ? undefined : await untilAttach(deps, incident, facts, fence);
+    if (waits !== undefined) return waits;
     const [picture] = await Promise.all([
       read(deps, incident, facts),
       announce(events, incident, clock.now()),

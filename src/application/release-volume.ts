@@ -4,12 +4,12 @@ import type { AuditRecord, Incident } from '../domain/incident.ts';
 import { nextLookMs } from '../domain/looks.ts';
 import { isFree, type Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
-import { isTurnKept } from '../domain/pace.ts';
 import { limits, type Policy } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
 import { nextReleaseStep, type ReleaseStep } from '../domain/release.ts';
 import { intentLastsMs } from './calls.ts';
 import { inCrowd } from './crowd.ts';
+import { idleMs, isUp, keepPlace, placeFor } from './detach-turns.ts';
 import {
   type Due,
   detachThose,
@@ -97,12 +97,12 @@ const follow = async (
   deps: ReleaseVolumeDeps,
   work: Work,
   due: readonly Due[],
-  mayDetachNow: boolean,
+  isFresh: () => boolean,
 ): Promise<void> => {
   for (const { step } of due)
     if (step.kind === 'proof-void') return voidProof(deps, work, step.says);
   // First of all, because they lean on the read just made.
-  if (mayDetachNow) await detachThose(deps, work, due.filter(isDetach));
+  if (isFresh()) await detachThose(deps, work, due.filter(isDetach), isFresh);
   const free = due.filter(({ step }) => step.kind === 'free');
   await Promise.all([
     confirm(deps, work, free),
@@ -150,7 +150,7 @@ const stepFor = (
  */
 const lookOnce = async (deps: ReleaseVolumeDeps, work: Work): Promise<void> => {
   const { clock, compute } = deps;
-  const pending = work.volumes.filter(isPending);
+  const pending = work.volumes.filter(isPending).filter(isUp(clock.now()));
   const withInstance = pending.some(mayDetach(work, clock.now()));
   let answeredAt = clock.now();
   const [volumeOf] = await Promise.all([
@@ -167,7 +167,7 @@ const lookOnce = async (deps: ReleaseVolumeDeps, work: Work): Promise<void> => {
     return { one, volume, step: stepFor(deps, work, one, volume) };
   });
   // What became due while only volumes were read waits for the next look, with the instance.
-  const isFresh = withInstance && isRecent(answeredAt, clock.now(), readLastsMs);
+  const isFresh = (): boolean => withInstance && isRecent(answeredAt, clock.now(), readLastsMs);
   await follow(deps, work, due, isFresh);
 };
 
@@ -176,13 +176,19 @@ const detachesOf = (audit: readonly AuditRecord[], volumeId: VolumeId): AuditRec
 
 /** Past the deadline the others go on; this one stays claimed and is looked at again later. */
 const isOverdue =
-  ({ proof }: Work, { partialDeadlineMs }: Policy, now: EpochMs) =>
-  ({ detaches: [first] }: OneVolume): boolean =>
-    first !== undefined && now - Math.max(proof[1].at, first.intendedAt) >= partialDeadlineMs;
+  ({ fence, proof }: Work, { partialDeadlineMs }: Policy, now: EpochMs) =>
+  ({ detaches: [first] }: OneVolume): boolean => {
+    if (first === undefined) return false;
+    // Who was refused and has its place at the end of the queue has had no chance before.
+    const since = Math.max(proof[1].at, first.intendedAt, fence.detachFrom ?? 0);
+    return now - since >= partialDeadlineMs;
+  };
 
 type Prepared =
   | { readonly kind: 'done'; readonly decision: ReleaseDecision }
   | { readonly kind: 'work'; readonly work: Work };
+
+type Place = (detaches: readonly AuditRecord[]) => EpochMs | undefined;
 
 /** The volume as the ledger has it, or what became of it before. */
 const startWith = (
@@ -190,7 +196,7 @@ const startWith = (
   volumeId: VolumeId,
   ownership: Ownership | undefined,
   audit: readonly AuditRecord[],
-  turn: EpochMs | undefined,
+  place: Place,
 ): OneVolume | End => {
   // Another epoch: nothing is touched.
   if (ownership?.incidentId !== incident.id) return 'held';
@@ -198,8 +204,8 @@ const startWith = (
   // Under our token, so that a write of an earlier execution that comes late is lost.
   const claimed = { ...ownership, incidentId: incident.id, token: incident.token };
   const detaches = detachesOf(audit, volumeId);
-  const isFirst = detaches.length === 0 && turn !== undefined;
-  return { volumeId, claimed, detaches, ...(isFirst && { turn }) };
+  const turn = place(detaches);
+  return { volumeId, claimed, detaches, ...(turn !== undefined && { turn }) };
 };
 
 const prepare = async (deps: ReleaseVolumeDeps, input: ReleaseInput): Promise<Prepared> => {
@@ -216,9 +222,8 @@ const prepare = async (deps: ReleaseVolumeDeps, input: ReleaseInput): Promise<Pr
   if (heldByOperator(incident, control, clock.now()) !== undefined) return held;
   if (fence?.proof === undefined) return held;
   const { proof } = fence;
-  const { detachFrom } = fence;
-  const turn = isTurnKept(detachFrom, clock.now()) ? detachFrom : undefined;
-  const known = volumeIds.map((id, at) => startWith(incident, id, ownerships[at], audit, turn));
+  const place: Place = (detaches) => placeFor(fence, detaches, clock.now());
+  const known = volumeIds.map((id, at) => startWith(incident, id, ownerships[at], audit, place));
   const volumes = known.filter((each) => typeof each !== 'string');
   const before = known.filter((each) => typeof each === 'string');
   const startedAt = clock.now();
@@ -241,12 +246,10 @@ const endOf = ({ before, volumes }: Work): ReleaseDecision => {
 const nextLook = ({ crowd, volumes, proof }: Work, now: EpochMs): number => {
   const asked = volumes
     .filter(isPending)
+    .filter(isUp(now))
     .map(({ detaches }) => detaches.at(-1)?.intendedAt ?? proof[1].at);
   return nextLookMs('detach', Math.max(0, now - Math.max(...asked)), crowd);
 };
-
-/** Before its turn an agent does not even look: it could do nothing about what it sees. */
-const turnOf = ({ volumes }: Work): number => Math.max(0, ...volumes.map(({ turn = 0 }) => turn));
 
 /** A part of one agent's volumes, usually all. */
 type ReleaseInput = StepInput & { readonly volumeIds: readonly VolumeId[] };
@@ -265,18 +268,22 @@ export const createReleaseVolume =
     if (prepared.kind === 'done') return prepared.decision;
     const { work } = prepared;
     const deps = inCrowd(all, work.crowd, 'finish');
-    const turnMs = turnOf(work) - clock.now();
-    if (turnMs > shortWaitMs) {
-      return { kind: 'waiting', waitSeconds: Math.floor(turnMs / 1000) };
-    }
-    if (turnMs > 0) await clock.sleep(turnMs);
     for (;;) {
-      if (work.volumes.some(isPending)) await lookOnce(deps, work);
+      const waiting = work.volumes.filter(isPending);
+      const quietMs = waiting.length === 0 ? 0 : idleMs(waiting, clock.now());
+      if (quietMs > shortWaitMs) {
+        await keepPlace(deps, work, waiting);
+        return { kind: 'waiting', waitSeconds: Math.floor(quietMs / 1000) };
+      }
+      if (quietMs > 0) await clock.sleep(quietMs);
+      if (waiting.length > 0) await lookOnce(deps, work);
       const now = clock.now();
-      for (const late of work.volumes.filter(isPending).filter(isOverdue(work, policy, now))) {
+      const up = work.volumes.filter(isPending).filter(isUp(now));
+      for (const late of up.filter(isOverdue(work, policy, now))) {
         late.end = 'held';
       }
       if (!work.volumes.some(isPending)) return endOf(work);
+      if (!work.volumes.some((one) => isPending(one) && isUp(now)(one))) continue;
       const waitMs = nextLook(work, now);
       if (now + waitMs - started > invocationMs) {
         return { kind: 'waiting', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };

@@ -184,6 +184,8 @@ export interface Fence {
   readonly proof?: readonly [ProofRead, ProofRead];
   /** From then on the first detaches may be made, by EC2's request bucket. */
   readonly detachFrom?: EpochMs;
+  /** From then on its apps may be told that the volumes are free, by EC2's bucket for attaches. */
+  readonly attachFrom?: EpochMs;
   /** Drawn for the next command, across invocations: who forgets its turn goes to the end of the queue. */
   readonly turn?: PowerTurn;
 }

@@ -1,4 +1,5 @@
 import type { EpochMs } from './ids.ts';
+import type { Incident } from './incident.ts';
 
 /*
  * EC2 counts the requests of everybody in the account and region, per API: a bucket of so many
@@ -15,6 +16,8 @@ interface Documented {
 /** Calls of which a mass failure makes more than the buckets hold. */
 export const documented = {
   DetachVolume: { burst: 50, perSecond: 5 },
+  // Made by REX-Ray once an app is handed over, not by us.
+  AttachVolume: { burst: 50, perSecond: 5 },
   ModifyInstanceAttribute: { burst: 50, perSecond: 5 },
   StopInstances: { burst: 50, perSecond: 5 },
   TerminateInstances: { burst: 100, perSecond: 5 },
@@ -33,6 +36,16 @@ export type PacedApi = keyof typeof documented;
  * those who are further, so that the first are done before the last have begun.
  */
 export const earlySharePercent = 75;
+
+/**
+ * Was it down when it was assessed, or has something been heard of it since? Then it is no beginner:
+ * its volumes can be released as soon as it is proven down.
+ */
+export const mayBeDown = ({ facts, signals }: Pick<Incident, 'facts' | 'signals'>): boolean =>
+  facts !== undefined &&
+  (facts.state === 'stopped' ||
+    facts.state === 'terminated' ||
+    signals.some(({ receivedAt }) => receivedAt > facts.at));
 
 /** With so many incidents open at once, or fewer, the buckets hold more than they can ask for. */
 const fewMax = 3;
@@ -68,11 +81,15 @@ export interface Bucket {
 
 /**
  * What is drawn and called late meets what is drawn later and called in time, so as much is left in
- * the bucket as fills it in that time. Reads follow their turn at once, changes what is read then.
+ * the bucket as fills it in that time. Reads follow their turn at once, a detach the read made just
+ * before it, other changes what is read then; an app attaches its volumes one after the other, when
+ * it has found an offer.
  */
-const lateMs = { reads: 500, changes: 2_000 } as const;
-
-const isRead = (api: PacedApi): boolean => api.startsWith('Describe');
+const lateMs = (api: PacedApi): number => {
+  if (api === 'AttachVolume') return 4_000;
+  if (api === 'DetachVolume') return 1_000;
+  return api.startsWith('Describe') ? 500 : 2_000;
+};
 
 /** What `sharePercent` of the documented bucket gives; the rest is for others in the account. */
 export const bucketOf = (api: PacedApi, sharePercent: number): Bucket => {
@@ -81,7 +98,7 @@ export const bucketOf = (api: PacedApi, sharePercent: number): Bucket => {
   const burstMs = Math.floor((burst * sharePercent) / 100) * tokenMs;
   return {
     tokenMs,
-    fullMs: Math.max(tokenMs, burstMs - lateMs[isRead(api) ? 'reads' : 'changes']),
+    fullMs: Math.max(tokenMs, burstMs - lateMs(api)),
   };
 };
 

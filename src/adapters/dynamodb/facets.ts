@@ -190,6 +190,7 @@ export const fence = z.object({
   strength: strength.exactOptional(),
   proof: proof.exactOptional(),
   detachFrom: epochMs.exactOptional(),
+  attachFrom: epochMs.exactOptional(),
   turn: z
     .object({ api: z.enum(['StopInstances', 'TerminateInstances']), at: epochMs })
     .exactOptional(),

@@ -28,6 +28,28 @@ describe('reads', () => {
     expect(clock.now()).toBe(between);
   });
 
+  it('at the beginning wait for the turn of those who begin, until there is a reason to hurry', async () => {
+    const { clock, deps } = createWorld();
+    const before = clock.now();
+    await deps.pace.drawEarly('DescribeInstances', 200, before);
+    const patient = inCrowd(deps, 4, 'begin');
+    await patient.compute.instance(ids.failed);
+    const patientMs = clock.now() - before;
+    expect(patientMs).toBeGreaterThan(5_000);
+
+    const between = clock.now();
+    await deps.pace.drawEarly('DescribeInstances', 200, between);
+    let asked = 0;
+    const hurried = inCrowd(deps, 4, 'begin', async () => {
+      asked += 1;
+      return clock.now() - between >= 2_000;
+    });
+    await hurried.compute.instance(ids.failed);
+    expect(clock.now() - between).toBeGreaterThanOrEqual(2_000);
+    expect(clock.now() - between).toBeLessThan(3_000);
+    expect(asked).toBeLessThanOrEqual(4);
+  });
+
   it('of the status checks are not made of a machine that was just seen down', async () => {
     const { cloud, deps } = createWorld();
     const asked: string[] = [];
