@@ -27,7 +27,7 @@ import type {
 } from '../ports/ledger.ts';
 import type { Pace } from '../ports/pace.ts';
 import { type RecallDeps, recallAnnounced } from './announced.ts';
-import { newsSince } from './await-news.ts';
+import { hurryOf } from './await-news.ts';
 import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
 import { inCrowd } from './crowd.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
@@ -311,7 +311,7 @@ export const createAssessAgent =
     const started = incident.facts?.launchTime ?? inventory?.launchTime;
     const [picture, announced] = await Promise.all([
       lookAround(
-        inCrowd(deps, listed.length, 'begin', newsSince(deps, incident)),
+        inCrowd(deps, listed.length, 'begin', hurryOf(deps, incident)),
         incident,
         inventory,
         quarantine,

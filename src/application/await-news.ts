@@ -1,5 +1,7 @@
 import type { Facts, Incident } from '../domain/incident.ts';
+import { hasToHurry, mayBeDown } from '../domain/pace.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
+import type { Pace } from '../ports/pace.ts';
 import type { Clock } from '../ports/system.ts';
 
 interface NewsDeps {
@@ -11,11 +13,21 @@ interface NewsDeps {
 export const isGoingDown = ({ signals }: Incident, { at, state }: Facts): boolean =>
   state === 'stopping' && signals.every(({ receivedAt }) => receivedAt <= at);
 
-/** Has a signal of the machine come since the incident was read? Most often: it is down. */
-export const newsSince =
-  ({ ledger }: Pick<NewsDeps, 'ledger'>, { id, signals }: Incident) =>
-  async (): Promise<boolean> =>
-    ((await ledger.incident(id))?.signals.length ?? 0) > signals.length;
+/**
+ * Whether a machine at the beginning of its incident has to go before others that begin: it was down
+ * before, or a signal of it has come since the incident was read, and the detaches wait for it.
+ */
+export const hurryOf =
+  (
+    { clock, ledger, pace }: NewsDeps & { readonly pace: Pick<Pace, 'lastTurn'> },
+    known: Incident,
+  ) =>
+  async (): Promise<boolean> => {
+    const isDown =
+      mayBeDown(known) ||
+      ((await ledger.incident(known.id))?.signals.length ?? 0) > known.signals.length;
+    return isDown && hasToHurry(isDown, await pace.lastTurn('DetachVolume'), clock.now());
+  };
 
 /** In a crowd nobody looks at EC2 often: its event says when there is something to see. */
 export const newsEveryMs = 250;

@@ -55,9 +55,8 @@ const awaitEarly = async ({ clock, pace }: CrowdDeps, api: PacedApi, hurry: Hurr
   const at = await pace.drawEarly(api, 1, clock.now());
   for (;;) {
     const waitMs = at - clock.now();
-    if (waitMs <= 0) return;
+    if (waitMs <= 0 || (waitMs > hurryEveryMs && (await hurry()))) return;
     await clock.sleep(Math.min(waitMs, hurryEveryMs));
-    if (waitMs > hurryEveryMs && (await hurry())) return;
   }
 };
 

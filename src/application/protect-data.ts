@@ -3,13 +3,12 @@ import { isCommitted } from '../domain/fence.ts';
 import type { Facts, HoldReason, Incident, Protection } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
-import { mayBeDown } from '../domain/pace.ts';
 import type { AutoScaling, GroupMembership } from '../ports/auto-scaling.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Pace } from '../ports/pace.ts';
-import { newsSince } from './await-news.ts';
+import { hurryOf } from './await-news.ts';
 import { answerOf, settle } from './calls.ts';
 import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
 import { inCrowd } from './crowd.ts';
@@ -86,8 +85,7 @@ export const createProtectData =
   async (input: StepInput): Promise<ProtectDecision> => {
     const { clock, ledger, scope } = all;
     const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
-    const phase = mayBeDown(incident) ? 'finish' : 'begin';
-    const deps = inCrowd(all, crowd, phase, newsSince(all, incident));
+    const deps = inCrowd(all, crowd, 'begin', hurryOf(all, incident));
     const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());

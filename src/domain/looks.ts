@@ -32,7 +32,7 @@ const crowded = (open: number): Readonly<Record<Wait, readonly Pace[]>> => {
   return {
     'power-off': rarely,
     shutdown: rarely,
-    detach: [[1_000, 1_000], [10_000, 400], ...overdue.slice(1)],
+    detach: [[1_500, 1_500], [10_000, 500], ...overdue.slice(1)],
     recovery: [[180_000, 5_000], ...overdue.slice(2)],
   };
 };

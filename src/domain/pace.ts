@@ -35,7 +35,7 @@ export type PacedApi = keyof typeof documented;
  * Whoever is at the beginning of its work may have so much of our share of the reads: the rest is for
  * those who are further, so that the first are done before the last have begun.
  */
-export const earlySharePercent = 75;
+export const earlySharePercent = 60;
 
 /**
  * Was it down when it was assessed, or has something been heard of it since? Then it is no beginner:
@@ -46,6 +46,16 @@ export const mayBeDown = ({ facts, signals }: Pick<Incident, 'facts' | 'signals'
   (facts.state === 'stopped' ||
     facts.state === 'terminated' ||
     signals.some(({ receivedAt }) => receivedAt > facts.at));
+
+/** Whoever would have to wait longer for its detaches than it takes to prove a machine down. */
+const proofTakesMs = 3_000;
+
+/**
+ * Is there a reason to go before those that begin? Only for a machine that may be down, and only as
+ * long as the queue of detaches, which ends with `lastTurn`, is so short that it would stand still.
+ */
+export const hasToHurry = (isDown: boolean, lastTurn: EpochMs | undefined, now: EpochMs): boolean =>
+  isDown && (lastTurn ?? 0) - now < proofTakesMs;
 
 /** With so many incidents open at once, or fewer, the buckets hold more than they can ask for. */
 const fewMax = 3;

@@ -10,4 +10,6 @@ export interface Pace {
   draw(api: PacedApi, tokens: number, now: EpochMs): Promise<EpochMs>;
   /** The same, of the part of the bucket that is for those at the beginning of their work. */
   drawEarly(api: PacedApi, tokens: number, now: EpochMs): Promise<EpochMs>;
+  /** The last turn that was drawn, where anything was; draws none. Throws LedgerUnavailableError. */
+  lastTurn(api: PacedApi): Promise<EpochMs | undefined>;
 }

@@ -60,6 +60,16 @@ export const paceContract = (make: () => Pace): void => {
     expect(await pace.draw('DescribeInstances', 60, t(100))).toBeLessThanOrEqual(t(100));
   });
 
+  it('tells the last turn without drawing one', async () => {
+    const pace = make();
+    expect(await pace.lastTurn('DetachVolume')).toBeUndefined();
+    const last = await pace.draw('DetachVolume', 100, t(100));
+    await pace.drawEarly('DetachVolume', 300, t(100));
+    expect(await pace.lastTurn('DetachVolume')).toBe(last);
+    expect(await pace.lastTurn('DetachVolume')).toBe(last);
+    expect(await pace.lastTurn('StopInstances')).toBeUndefined();
+  });
+
   it('keeps a bucket for each API', async () => {
     const pace = make();
     await pace.draw('DetachVolume', 500, t(100));

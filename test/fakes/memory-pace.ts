@@ -27,6 +27,10 @@ export class MemoryPace implements Pace {
     return this.#draw(`${api}#early`, tokens, bucket, now);
   }
 
+  async lastTurn(api: PacedApi): Promise<EpochMs | undefined> {
+    return this.#emptyAt.get(api);
+  }
+
   #draw(key: string, tokens: number, bucket: Bucket, now: EpochMs): EpochMs {
     const known = this.#emptyAt.get(key);
     const isFar = known !== undefined && known > now + queueMaxMs;

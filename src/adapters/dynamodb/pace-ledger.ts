@@ -42,6 +42,10 @@ class DynamoPace implements Pace {
     return this.#draw(`${api}#early`, tokens, bucketOf(api, sharePercent), now);
   }
 
+  async lastTurn(api: PacedApi): Promise<EpochMs | undefined> {
+    return (await this.#table.get(paceKey(this.#cluster, api), paceRecord))?.emptyAt;
+  }
+
   async #draw(api: string, tokens: number, bucket: Bucket, now: EpochMs): Promise<EpochMs> {
     for (let round = 0; round < roundsMax; round += 1) {
       const at =

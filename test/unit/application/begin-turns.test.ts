@@ -47,6 +47,15 @@ describe.each([
     expect(world.clock.now() - before).toBeGreaterThan(15_000);
   });
 
+  it('waits on although it is down where its detaches would have to wait anyway', async () => {
+    const world = await inQueue(patch);
+    const before = world.clock.now();
+    await world.deps.pace.draw('DetachVolume', 200, before);
+    stops(world, 3_000);
+    expect((await play(world)).kind).toBe(kind);
+    expect(world.clock.now() - before).toBeGreaterThan(15_000);
+  });
+
   it('waits no longer once the machine is said to be down', async () => {
     const world = await inQueue(patch);
     const before = world.clock.now();

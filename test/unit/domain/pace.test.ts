@@ -5,6 +5,7 @@ import {
   bucketOf,
   documented,
   drawn,
+  hasToHurry,
   isCrowd,
   mayBeDown,
   type PacedApi,
@@ -91,6 +92,19 @@ describe('whoever', () => {
     },
   ])('$who when it was assessed may be down by now: $is', ({ is, of }) => {
     expect(mayBeDown(of)).toBe(is);
+  });
+});
+
+describe('who is down', () => {
+  it.each([
+    { last: undefined, is: true },
+    { last: -60_000, is: true },
+    { last: 2_900, is: true },
+    { last: 3_100, is: false },
+  ])('goes first while the queue of detaches ends at $last ms: $is', ({ last, is }) => {
+    const lastTurn = last === undefined ? undefined : at(last);
+    expect(hasToHurry(true, lastTurn, at(0))).toBe(is);
+    expect(hasToHurry(false, lastTurn, at(0))).toBe(false);
   });
 });
 
