@@ -51,9 +51,16 @@ interface Failing {
   volumeIds: string[];
 }
 
+/**
+ * No more than two fit on one of the world's agents, of four processors each: REX-Ray has eleven device
+ * names there, and a third app's launch would fail for want of one, however many agents are empty.
+ */
+const APP_CPUS = 2;
+
 const appOf = (n: number, volumesEach: number): object => ({
   ...catalogMysql,
   id: `/mysql-${n}`,
+  cpus: APP_CPUS,
   container: {
     ...catalogMysql.container,
     docker: {
