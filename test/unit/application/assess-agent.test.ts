@@ -312,6 +312,18 @@ describe('AssessAgent', () => {
     world.dcos.silent.clear();
     expect((await assess(world)).kind).toBe('watch');
   });
+
+  it('takes no single failed look for silence: Admin Router may fail as well', async () => {
+    const world = await hung();
+    const silence = { probes: 2, lastAt: t(-30) };
+    await world.ledger.recordInventory(ids.failed, inventoryOf({ silence }));
+    let looks = 0;
+    world.dcos.probe = async (agentId) => {
+      looks += agentId === ids.agent ? 1 : 0;
+      return agentId !== ids.agent || looks > 1;
+    };
+    expect((await assess(world)).kind).toBe('watch');
+  });
 });
 
 describe('once a command may have reached EC2', () => {
