@@ -87,9 +87,12 @@ const createProgress = (all: number): { tell(broken: number): void; end(): void 
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const runControls = async (range: { from: number; to: number }, json: boolean): Promise<number> => {
+const runControls = async (
+  { from, to }: { from: number; to: number },
+  json: boolean,
+): Promise<number> => {
   const { compare, table } = await import('./controls/compare.ts');
-  const rows = await compare(range);
+  const rows = await compare({ seeds: Array.from({ length: to - from + 1 }, (_, i) => from + i) });
   print(json ? JSON.stringify({ systems: rows }) : table(rows));
   const broken = rows.flatMap(({ promises }) => promises);
   if (broken.length > 0) process.stderr.write(`ebs-failover broke ${broken.join(', ')}\n`);

@@ -118,12 +118,12 @@ const probeAgent = async (
   signal: AbortSignal,
 ): Promise<MesosWitness> => {
   const missing = Math.max(0, silentProbes - failedProbes);
-  const looks = missing > 0 ? missing : 1;
   const timeoutMs = missing > 0 ? probeTimeoutMs : lastLookMs;
   const probe = (target: MesosAgent, ms: number): Promise<boolean> =>
     deps.orchestrator.probe(target.agentId, ms, signal);
   const [here, there] = await Promise.all([
-    Promise.all(Array.from({ length: looks }, () => probe(agent, timeoutMs))),
+    // Two at once, a last look too: one alone may meet a fault of Admin Router's.
+    Promise.all(Array.from({ length: silentProbes }, () => probe(agent, timeoutMs))),
     Promise.all(others.slice(0, othersAskedMax).map((other) => probe(other, probeTimeoutMs))),
   ]);
   if (here.includes(true)) {

@@ -494,13 +494,25 @@ const planted: readonly (readonly [string, string, Story])[] = [
 ];
 
 describe('a record that was written by hand', () => {
-  const owned = owner(5_100, { state: 'owned', incidentId: 'demo#i-00#9' });
+  const ownedBy = (step: string, incidentId: string): SimEvent =>
+    ({
+      ...owner(5_100, { state: 'owned', incidentId }),
+      by: { ...by(step, 5_100), functionName: step },
+    }) as SimEvent;
   const withLast = (last: SimEvent): Story => ({ back: [volume(5_000, [OTHER]), last] });
 
   it('may be followed by the sweep, and by nobody else', () => {
-    const swept = { ...owned, by: { ...by('sweep', 5_100), functionName: 'sweep' } } as SimEvent;
-    expect(told(withLast(owned))).toContain('S4');
-    expect(told(withLast(swept))).not.toContain('S4');
+    expect(told(withLast(ownedBy('verifyRecovery', 'demo#i-00#9')))).toContain('S4');
+    expect(told(withLast(ownedBy('sweep', 'demo#i-00#9')))).not.toContain('S4');
+  });
+
+  it('is none if it names an incident that was', () => {
+    const stolen: Story = {
+      world: [policy(0, { StormLimit: '9', StormLimitPercent: '100' }), ...twoHung()],
+      witnesses: [...third(30), ...good.witnesses],
+      ...withLast(ownedBy('sweep', `demo#${THIRD}#1`)),
+    };
+    expect(told(stolen)).toContain('S4');
   });
 });
 

@@ -3,7 +3,7 @@ import { compare, table } from '../../emulator/sim/controls/compare.ts';
 import { type GroundRule, groundRules } from '../../emulator/sim/controls/ground-rules.ts';
 import { playControl } from '../../emulator/sim/controls/play.ts';
 import { type SystemName, systemNames } from '../../emulator/sim/controls/systems.ts';
-import { type Plan, planFor } from '../../emulator/sim/plan.ts';
+import { faultKind, type Plan, planFor } from '../../emulator/sim/plan.ts';
 import { plainTraits } from '../../emulator/sim/stage.ts';
 
 /** Two worlds in which the peers do wrong, each with what every system breaks in it. */
@@ -49,6 +49,11 @@ describe('a peer stands where the service would', () => {
     expect((await playControl(plan, 'naive')).struck).toEqual([id]);
   });
 
+  it('is not charged with calls of its clocks’ making', async () => {
+    const plan = planFor({ seed: 38, scene: 'hung', faults: ['CK-01'] });
+    expect((await playControl(plan, 'ebs-failover')).promises).toEqual([]);
+  });
+
   it('plays a world the same way twice', async () => {
     const twice = [await playControl(forged, 'naive'), await playControl(forged, 'naive')];
     expect(twice[0]).toEqual(twice[1]);
@@ -56,9 +61,18 @@ describe('a peer stands where the service would', () => {
 });
 
 const SEEDS = 12;
+/** Nothing in these holds for a person or takes data away: how soon the app is back can be compared. */
+const isPlain = (seed: number): boolean => {
+  const { faults, scene } = planFor({ seed });
+  const kinds = faults.map(({ id }) => faultKind(id));
+  return scene !== 'flaky' && kinds.every(({ mayHold, mayStayDown }) => !mayHold && !mayStayDown);
+};
+const plainSeeds = Array.from({ length: 10 * SEEDS }, (_, i) => i + 1)
+  .filter(isPlain)
+  .slice(0, SEEDS);
 
 describe(`${SEEDS} random worlds, by each system`, async () => {
-  const rows = await compare({ from: 1, to: SEEDS });
+  const rows = await compare({ seeds: plainSeeds });
   const rowOf = (name: SystemName) => rows.find(({ system }) => system === name);
 
   it('end with violations of the naive function and none of ebs-failover', () => {
@@ -72,12 +86,8 @@ describe(`${SEEDS} random worlds, by each system`, async () => {
     });
   });
 
-  it('end with the app back soonest with ebs-failover of all that let the old owner finish', () => {
-    // Who tears a volume from a machine that still writes need not wait for anything.
-    const patient = systemNames.filter((name) => rowOf(name)?.violations.S3 === 0);
-    const downtimes = patient.map((name) => rowOf(name)?.downtimeMs?.p50 ?? 0);
-    expect(patient).toContain('ebs-failover');
-    expect(patient.length).toBeGreaterThan(1);
+  it('end with the app back soonest with ebs-failover, and mostly not at all without', () => {
+    const downtimes = systemNames.map((name) => rowOf(name)?.downtimeMs?.p50 ?? 0);
     expect(rowOf('ebs-failover')?.downtimeMs?.p50).toBe(Math.min(...downtimes));
     expect(rowOf('stock')?.downAtEnd).toBeGreaterThan(500);
   });

@@ -317,6 +317,15 @@ export const detachOf = (atSeconds: number, change: Partial<AuditRecord> = {}): 
   ...change,
 });
 
+/** The record of the data volume from the day it was adopted. */
+export const adopted = {
+  volumeId: ids.data,
+  name: 'mysql',
+  state: 'owned',
+  epoch: 0,
+  owner: ids.failed,
+} as const;
+
 /** What the sweep has kept of the agent a minute ago. */
 export const inventoryOf = (change: Partial<Inventory> = {}): Inventory => ({
   launchTime: ids.launched,

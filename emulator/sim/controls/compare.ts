@@ -48,12 +48,10 @@ const rowOf = (system: SystemName, results: readonly ControlResult[]): Row => {
 
 /** Plays the same worlds once by each system. */
 export const compare = async (options: {
-  from: number;
-  to: number;
+  seeds: readonly number[];
   threads?: number;
 }): Promise<Row[]> => {
-  const { from, to, threads } = options;
-  const seeds = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const { seeds, threads } = options;
   const requests = seeds.flatMap((seed) => systemNames.map((system) => ({ seed, system })));
   const results: ControlResult[] = [];
   await playAll<ControlRequest, undefined, ControlResult>(

@@ -1,10 +1,12 @@
 import { createVirtualTime, type VirtualTime } from '../../core/virtual-time.ts';
+import type { MemoryHooks } from '../../services/dynamodb/memory-engine.ts';
 import { createWorld, type World } from '../../world.ts';
 import { createChecker } from '../checker.ts';
+import type { SimEvent } from '../events.ts';
 import { breakIt, leadMs, START_MS } from '../failure.ts';
 import { installLeanSdk } from '../lean-sdk/install.ts';
 import { judgeLiveness } from '../liveness.ts';
-import { observe } from '../observer.ts';
+import { observe, observePeople } from '../observer.ts';
 import { faultKind, type Plan, planFor } from '../plan.ts';
 import type { Play } from '../pool.ts';
 import { createSite } from '../site.ts';
@@ -51,15 +53,18 @@ const playWorld = async (
 ): Promise<ControlResult> => {
   const { seed, traits } = plan;
   const { dcosVersion, parameters } = traits;
-  const setting = { ...systems[system], tables: {}, dcosVersion, parameters };
+  const tables: MemoryHooks = {};
+  const setting = { ...systems[system], tables, dcosVersion, parameters };
   const world = await createWorld({ seed, time, ...setting });
   const stage = setSimStage(world, traits);
   const judge = judgeGround(world, stage);
   const checker = createChecker();
-  const { served } = observe(world, (event) => {
+  const see = (event: SimEvent): void => {
     judge.see(event);
     if (system === 'ebs-failover') checker.see(event);
-  });
+  };
+  const { served } = observe(world, see, time.offMs);
+  observePeople(tables, time, see);
   await time.run({ until: () => false, horizonMs: leadMs(plan) });
 
   const struck = new Set<string>();

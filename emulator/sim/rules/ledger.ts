@@ -31,10 +31,12 @@ export const epochRises: Rule = (event, memory) => {
   const before = memory.owners.get(volumeOf(event));
   const next = ownerOf(event);
   if (before === undefined) return undefined;
-  // The sweep writes down where DC/OS has taken a volume, on the record as it finds it: by hand, too.
+  // The sweep writes down where DC/OS has taken a volume, on the record as it finds it: one that names an
+  // incident which never was has been written by hand.
   const isFollowing = event.by.functionName === 'sweep' && next.state === 'owned';
+  const isForged = !memory.incidents.has(`INCIDENT#${next.incidentId}`);
   const isOthers = before.epoch === next.epoch && before.incidentId !== next.incidentId;
-  const stolen = isOthers && !isFollowing;
+  const stolen = isOthers && !(isFollowing && isForged);
   // Claimed a second time, it would lose what happened to it under the first claim.
   const again = next.state === 'claimed' && next.epoch <= before.epoch;
   return next.epoch < before.epoch || stolen || again

@@ -62,6 +62,12 @@ const REGRESSIONS: readonly Regression[] = [
     why: 'every event of a short incident was lost with the bus, and nobody was told of its end',
   },
   {
+    seed: 611,
+    faults: ['EC-16', 'AZ-06', 'OP-10', 'MR-02'],
+    end: 'cancelled',
+    why: 'an agent that had come back was fenced when the one last look met a fault of Admin Router',
+  },
+  {
     seed: 1039,
     scene: 'stopped',
     faults: ['AZ-04'],

@@ -3,9 +3,9 @@ import { createAssessAgent } from '../../../src/application/assess-agent.ts';
 import { createSweep } from '../../../src/application/sweep.ts';
 import { OrchestratorUnavailableError } from '../../../src/domain/errors.ts';
 import type { AgentId, VolumeId } from '../../../src/domain/ids.ts';
-import type { Inventory } from '../../../src/domain/service.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 import {
+  adopted,
   agentOf,
   agentTags,
   appOf,
@@ -14,6 +14,7 @@ import {
   factsOf,
   ids,
   instanceOf,
+  inventoryOf,
   lostRung,
   provenFence,
   recordOf,
@@ -24,7 +25,6 @@ import {
   taskOf,
   volumeOf,
   volumeTags,
-  zone,
 } from '../../support/build.ts';
 
 const assess = async (world: World) => {
@@ -42,24 +42,6 @@ const hung = async (): Promise<World> => {
   world.hang();
   return world;
 };
-const inventory = (change: Partial<Inventory> = {}): Inventory => ({
-  launchTime: ids.launched,
-  privateIp: '10.0.0.7',
-  availabilityZone: zone,
-  agentIds: [ids.agent],
-  apps: [appOf()],
-  tasks: [{ id: 'mysql.1', appId: '/mysql' }],
-  volumes: [{ volumeId: ids.data, name: 'mysql', device: '/dev/xvdf' }],
-  seenAt: t(-60),
-  ...change,
-});
-const adopted = {
-  volumeId: ids.data,
-  name: 'mysql',
-  state: 'owned',
-  epoch: 0,
-  owner: ids.failed,
-} as const;
 /** EC2 has cut the machine from everything that was attached to it. */
 const terminated = (world: World): void => {
   world.cloud.setInstance(ids.failed, { state: 'terminated', devices: [], tags: [] });
@@ -80,7 +62,7 @@ describe('AssessAgent', () => {
     'goes on when EC2 says %s, though Marathon and the masters are down',
     async (state) => {
       const world = await opened();
-      await world.ledger.recordInventory(ids.failed, inventory());
+      await world.ledger.recordInventory(ids.failed, inventoryOf());
       world.cloud.setInstance(ids.failed, { state });
       const down = () => new OrchestratorUnavailableError('GET', 'ECONNREFUSED');
       for (const read of ['agents', 'apps', 'tasks']) world.book.fail(read, down());
@@ -264,7 +246,7 @@ describe('AssessAgent', () => {
 
   it('asks the inventory what a terminated instance has forgotten', async () => {
     const world = await opened();
-    await world.ledger.recordInventory(ids.failed, inventory());
+    await world.ledger.recordInventory(ids.failed, inventoryOf());
     terminated(world);
     expect(await assess(world)).toEqual({ kind: 'proceed' });
     expect((await world.incident()).facts?.volumes.map((v) => v.volumeId)).toEqual([ids.data]);
@@ -272,7 +254,7 @@ describe('AssessAgent', () => {
 
   it('does not take a volume back that the inventory remembers and somebody else has now', async () => {
     const world = await opened();
-    await world.ledger.recordInventory(ids.failed, inventory());
+    await world.ledger.recordInventory(ids.failed, inventoryOf());
     terminated(world);
     world.cloud.attach(ids.data, ids.other);
     await assess(world);
@@ -282,7 +264,7 @@ describe('AssessAgent', () => {
   it('knows the agent of the last start while Mesos has not seen this one', async () => {
     const world = await opened();
     const launchTime = '2026-10-01T00:00:00.000Z' as typeof ids.launched;
-    await world.ledger.recordInventory(ids.failed, inventory({ launchTime }));
+    await world.ledger.recordInventory(ids.failed, inventoryOf({ launchTime }));
     world.dcos.listed = [spareAgent()];
     terminated(world);
     await assess(world);
@@ -293,7 +275,7 @@ describe('AssessAgent', () => {
     'does not take an agent for its own that has the address of the terminated one: %j is known',
     async (agentIds) => {
       const world = await opened();
-      await world.ledger.recordInventory(ids.failed, inventory({ agentIds }));
+      await world.ledger.recordInventory(ids.failed, inventoryOf({ agentIds }));
       terminated(world);
       world.dcos.listed = [agentOf({ agentId: 'a1b2-S9' as AgentId }), spareAgent()];
       await assess(world);
@@ -307,7 +289,7 @@ describe('AssessAgent', () => {
     const older = 'a1b2-S3' as AgentId;
     await world.ledger.recordInventory(
       ids.failed,
-      inventory({
+      inventoryOf({
         launchTime: '2026-10-01T00:00:00.000Z' as typeof ids.launched,
         agentIds: [older],
       }),
@@ -325,9 +307,21 @@ describe('AssessAgent', () => {
   it('counts what the sweep heard: an agent silent before needs one last look', async () => {
     const world = await hung();
     const silence = { probes: 2, lastAt: t(-30) };
-    await world.ledger.recordInventory(ids.failed, inventory({ silence }));
+    await world.ledger.recordInventory(ids.failed, inventoryOf({ silence }));
     expect(await assess(world)).toEqual({ kind: 'proceed' });
     world.dcos.silent.clear();
+    expect((await assess(world)).kind).toBe('watch');
+  });
+
+  it('takes no single failed look for silence: Admin Router may fail as well', async () => {
+    const world = await hung();
+    const silence = { probes: 2, lastAt: t(-30) };
+    await world.ledger.recordInventory(ids.failed, inventoryOf({ silence }));
+    let looks = 0;
+    world.dcos.probe = async (agentId) => {
+      looks += agentId === ids.agent ? 1 : 0;
+      return agentId !== ids.agent || looks > 1;
+    };
     expect((await assess(world)).kind).toBe('watch');
   });
 });

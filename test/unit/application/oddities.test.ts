@@ -3,6 +3,7 @@ import { createSweep } from '../../../src/application/sweep.ts';
 import type { VolumeId } from '../../../src/domain/ids.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 import {
+  adopted,
   attachmentOf,
   ids,
   instanceOf,
@@ -17,14 +18,6 @@ import {
 const sweep = (world: World) => createSweep(world.deps)();
 const odd = async (world: World) => (await sweep(world)).odd;
 const marked = [...volumeTags(), { key: 'ebs-failover:epoch', value: '1' }];
-const adopted = {
-  volumeId: ids.data,
-  name: 'mysql',
-  state: 'owned',
-  epoch: 0,
-  owner: ids.failed,
-} as const;
-
 /** Adopted from the first agent, with nothing odd about it. */
 const calm = async (): Promise<World> => {
   const world = createWorld();
