@@ -76,6 +76,8 @@ export const createTelemetry = (options: {
     logger,
     ...(options.cluster !== undefined && { defaultDimensions: { cluster: options.cluster } }),
   });
+  // Added up here: at its hundredth value of a name Powertools prints by itself, past `print`.
+  const counts = new Map<string, number>();
   return {
     log: {
       info: (message, keys = {}) => logger.info(message, keys),
@@ -84,13 +86,15 @@ export const createTelemetry = (options: {
     },
     metrics: {
       count: (name, value = 1) => {
-        metrics.addMetric(name, MetricUnit.Count, value);
+        counts.set(name, (counts.get(name) ?? 0) + value);
       },
     },
     annotate: (keys) => logger.appendKeys(keys),
     flush: () => {
       logger.resetKeys();
-      if (!metrics.hasStoredMetrics()) return;
+      if (counts.size === 0) return;
+      for (const [name, sum] of counts) metrics.addMetric(name, MetricUnit.Count, sum);
+      counts.clear();
       print(JSON.stringify(metrics.serializeMetrics()));
       metrics.clearMetrics();
     },

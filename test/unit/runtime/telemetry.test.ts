@@ -95,6 +95,17 @@ describe('telemetry with a log of its own', () => {
     ]);
   });
 
+  it('prints once at the end, however often one thing was counted', () => {
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const { printed, telemetry } = collect();
+    for (let volume = 0; volume < 250; volume += 1) telemetry.metrics.count('VolumeAdopted');
+    expect(printed).toEqual([]);
+    telemetry.flush();
+    telemetry.flush();
+    expect(printed.map((line) => JSON.parse(line).VolumeAdopted)).toEqual([250]);
+    expect(stdout).not.toHaveBeenCalled();
+  });
+
   it('has nothing to print when nothing was counted', () => {
     const { printed, telemetry } = collect();
     telemetry.flush();
