@@ -20,6 +20,8 @@ export interface Play {
   stage?: Partial<StageOptions>;
   /** Agents that fail together. Absent: one fails alone. */
   crowd?: number;
+  /** So long the cluster works before, until every volume is adopted and known; two sweeps, if absent. */
+  leadMs?: number;
   /** It is not over before so long, whatever has ended until then. */
   lastsMs?: number;
   /** Nothing else than this ends it. */
@@ -198,6 +200,8 @@ export const plays = {
     opening: () => 'every agent with data is stopped at once',
     crowd: 99,
     stage: { volumesEach: 4, spares: 60 },
+    // Four hundred volumes are adopted one after the other.
+    leadMs: 8 * MINUTE_MS,
     begin: ({ world, stage }) => {
       for (const { instanceId } of [stage.failing, ...stage.crowd]) world.ec2.stop(instanceId);
     },

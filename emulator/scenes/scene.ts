@@ -73,9 +73,12 @@ const rowsOf = ({ world, stage }: Pick<Run, 'world' | 'stage'>): number =>
 const crowdOf = (play: Play | undefined, { agents }: SceneOptions): { crowd?: number } =>
   play?.crowd === undefined ? {} : { crowd: (agents ?? play.crowd + 1) - 1 };
 
+const playOf = ({ event, scene }: SceneOptions): Play | undefined =>
+  event === undefined ? plays[scene] : undefined;
+
 const open = async (options: SceneOptions, time: VirtualTime): Promise<Run> => {
-  const { event, seed, scene, app } = options;
-  const play: Play | undefined = event === undefined ? plays[scene] : undefined;
+  const { event, seed, app } = options;
+  const play = playOf(options);
   const failure = event === undefined ? play?.failure : event.failure;
   const world = await createWorld({
     seed,
@@ -109,10 +112,11 @@ const open = async (options: SceneOptions, time: VirtualTime): Promise<Run> => {
   return run;
 };
 
-const leadOf = ({ event, seed }: SceneOptions): number => {
+const leadOf = (options: SceneOptions): number => {
+  const { event, seed } = options;
   // Not always at the same second of a minute: checks and sweeps run by the minute.
   const offsetMs = event === undefined ? (Math.abs(seed) * 7_919) % 60_000 : 0;
-  return WARM_UP_MS + offsetMs;
+  return (playOf(options)?.leadMs ?? WARM_UP_MS) + offsetMs;
 };
 
 const startOf = (options: SceneOptions): number => {
