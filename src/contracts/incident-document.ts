@@ -178,7 +178,6 @@ const MomentDocument = z.strictObject({
     'opened',
     'verdict',
     'facts',
-    'command',
     'call',
     'proof',
     'release',

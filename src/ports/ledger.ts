@@ -149,6 +149,8 @@ export interface ClusterLedger {
     incidentId: IncidentId,
     from?: IncidentId,
   ): Promise<IncidentId | undefined>;
+  /** Whose the slot is; undefined: it is free. */
+  slot(cluster: string): Promise<IncidentId | undefined>;
   /** Fine if the slot is not this incident's. */
   freeSlot(cluster: string, incidentId: IncidentId): Promise<void>;
 }

@@ -125,7 +125,9 @@ const surroundings = (get: Get): void => {
   it('has one slot for planned moves, until it is freed or its holder is over', async () => {
     const ledger = get().cluster;
     const [one, two, three] = [unknownId(), unknownId(), unknownId()];
+    expect(await ledger.slot('moving')).toBeUndefined();
     expect(await ledger.takeSlot('moving', one)).toBe(one);
+    expect(await ledger.slot('moving')).toBe(one);
     expect(await ledger.takeSlot('moving', one)).toBe(one);
     expect(await ledger.takeSlot('moving', two)).toBe(one);
     expect(await ledger.takeSlot('elsewhere-moving', two)).toBe(two);

@@ -370,6 +370,10 @@ export class MemoryLedger
     return this.#slots.get(cluster);
   }
 
+  async slot(cluster: string): Promise<IncidentId | undefined> {
+    return this.#slots.get(cluster);
+  }
+
   async freeSlot(cluster: string, incidentId: IncidentId): Promise<void> {
     if (this.#slots.get(cluster) === incidentId) this.#slots.delete(cluster);
   }

@@ -199,6 +199,22 @@ describe('Unfence', () => {
   });
 });
 
+describe('Look', () => {
+  it('may read the ledger, and write nothing, change nothing, start nothing', () => {
+    const table = [{ arn: infra.resource('LedgerTable').arn }];
+    expect(may('LookRole', 'dynamodb:GetItem', table)).toBe(true);
+    expect(may('LookRole', 'dynamodb:Query', table)).toBe(true);
+    for (const write of ['PutItem', 'UpdateItem', 'DeleteItem']) {
+      expect(may('LookRole', `dynamodb:${write}`, table)).toBe(false);
+    }
+    for (const change of ['StopInstances', 'DetachVolume', 'CreateTags', 'DeleteTags']) {
+      expect(may('LookRole', `ec2:${change}`, [machine(ours), volume(ours)])).toBe(false);
+    }
+    const started = [{ arn: infra.resource('FailoverStateMachine').arn }];
+    expect(may('LookRole', 'states:StartExecution', started)).toBe(false);
+  });
+});
+
 describe('the ledger', () => {
   const table = [{ arn: infra.resource('LedgerTable').arn }];
   const another = [{ arn: infra.resource('LedgerTable').arn.replace('table/', 'table/other-') }];

@@ -109,6 +109,10 @@ class DynamoClusterLedger implements ClusterLedger {
       },
     );
     if (taken) return incidentId;
+    return this.slot(cluster);
+  }
+
+  async slot(cluster: string): Promise<IncidentId | undefined> {
     return (await this.#table.get(slotKey(cluster), slotRecord))?.incidentId;
   }
 
