@@ -232,7 +232,7 @@ const concludeFreely = (view: Conclusion): Concluded => {
 };
 
 /** What it comes to, and that in one sentence. Pure. */
-export const concludeOn = (view: Conclusion): Concluded => {
+const concludeOn = (view: Conclusion): Concluded => {
   const { incident, isOpen, objections, stranger } = view;
   if (!isOpen && stranger !== undefined) {
     return { action: 'none', says: `it is none of the cluster's agents: it ${stranger}` };

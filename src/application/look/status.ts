@@ -219,6 +219,19 @@ const readVolumes = async (
   return ours.map((volume, i) => volumeLine(volume, records[i]));
 };
 
+/** By zone, then by address; what has none comes last. */
+const byPlace = (
+  a: { readonly availabilityZone?: string; readonly privateIp?: string },
+  b: { readonly availabilityZone?: string; readonly privateIp?: string },
+): number => {
+  const zones = [a.availabilityZone, b.availabilityZone];
+  if (zones.includes(undefined)) return zones[0] === zones[1] ? 0 : zones[0] === undefined ? 1 : -1;
+  return (
+    String(zones[0]).localeCompare(String(zones[1])) ||
+    (a.privateIp ?? '').localeCompare(b.privateIp ?? '', 'en', { numeric: true })
+  );
+};
+
 /** The cluster at a glance: who is there, who owns what, what is open, and what keeps work back. */
 export const showStatus = async (deps: StatusDeps) => {
   const { clock, ledger, scope } = deps;
@@ -253,16 +266,9 @@ export const showStatus = async (deps: StatusDeps) => {
     at: clock.now(),
     cluster,
     trouble,
-    agents: agents.sort(byZoneAndIp),
+    agents: agents.sort(byPlace),
     volumes: volumes.sort((a, b) => (a.name < b.name ? -1 : 1)),
     incidents: open.map(lineOf),
     brakes: brakesOf(control, storm, slot, quarantines, clock.now()),
   };
 };
-
-const byZoneAndIp = (
-  a: { availabilityZone?: string; privateIp?: string },
-  b: { availabilityZone?: string; privateIp?: string },
-): number =>
-  (a.availabilityZone ?? '~').localeCompare(b.availabilityZone ?? '~') ||
-  (a.privateIp ?? '~').localeCompare(b.privateIp ?? '~', 'en', { numeric: true });
