@@ -103,6 +103,7 @@ const tellWork = (story: Story): readonly Told[] => {
   const { calls, incident } = story;
   const { drain, fence, handOff, quarantine } = incident;
   return [
+    ['hand-off', handOff?.startedAt, `hand-off begins (${handOff?.method ?? ''})`],
     ...calls.map((call): Told => {
       const says = `${call.actor}: ${call.call} ${call.target}: ${sayOutcome(call)}`;
       return ['call', call.intendedAt, says];
@@ -122,7 +123,6 @@ const tellWork = (story: Story): readonly Told[] => {
         `${name} (${volumeId}) is free under epoch ${epoch}`,
       ],
     ),
-    ['hand-off', handOff?.startedAt, `hand-off begins (${handOff?.method ?? ''})`],
     ['hand-off', handOff?.completedAt, `handed off: ${handOff?.appIds.join(', ') || 'no app'}`],
     ['quarantine', quarantine?.at, 'the host came back and is given no work'],
   ];

@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import type { instanceId } from '../arguments.ts';
+import { confirm } from '../confirm.ts';
+import { type Context, look } from '../context.ts';
+import { failureOf, follow } from '../follow.ts';
+import { Problem } from '../problem.ts';
+import { showPlan } from '../views/plan.ts';
+import { type Define, instanceArgument } from './reading.ts';
+
+type InstanceId = ReturnType<typeof instanceId>;
+
+interface Said {
+  readonly reason: string;
+  readonly as?: string;
+  readonly yes?: boolean;
+}
+interface Followed extends Said {
+  readonly wait: boolean;
+}
+
+/** Who asks: by name if one is given, else as AWS knows them. */
+export const byOf = async (
+  { cloud }: Pick<Context, 'cloud'>,
+  { as }: { readonly as?: string },
+): Promise<string> => as ?? (await cloud.caller()).arn;
+
+/** Machines are called after the cluster, which Look knows; the drain's has a suffix. */
+const machineOf = (cluster: string, mode: 'failover' | 'drain'): string =>
+  `ebs-failover-${cluster}${mode === 'drain' ? '_drain' : ''}`;
+
+const planEveryMs = 1_000;
+
+/** What is there to be moved, asked before anybody is asked to confirm. */
+const lookAt = (context: Context, id: InstanceId) =>
+  look(context, { view: 'explain', instanceId: id }, 'explain');
+
+const describe = (what: string, shown: Awaited<ReturnType<typeof lookAt>>): string => {
+  const names = shown.volumes.map(({ name }) => name).join(', ');
+  const apps = [...new Set(shown.volumes.flatMap(({ appIds }) => appIds))].join(', ');
+  const data = names === '' ? 'no volume of the cluster' : `${names} of ${apps}`;
+  return `${what} ${shown.instanceId} of cluster ${shown.cluster}, which has ${data}?`;
+};
+
+const runByHand = async (
+  context: Context,
+  id: InstanceId,
+  mode: 'failover' | 'drain',
+  options: Followed,
+): Promise<void> => {
+  const { cloud, json, terminal } = context;
+  const shown = await lookAt(context, id);
+  const question = mode === 'drain' ? 'Move everything off' : 'Cut the power of';
+  await confirm(terminal, describe(question, shown), options.yes);
+  const requestedBy = await byOf(context, options);
+  const input = { instanceId: id, reason: options.reason, requestedBy, mode };
+  const executionArn = await cloud.start(machineOf(shown.cluster, mode), input);
+  if (!options.wait) {
+    const started = { kind: 'started', executionArn };
+    terminal.print(json ? JSON.stringify(started) : `Started ${executionArn}`);
+    return;
+  }
+  terminal.tell(`Started ${executionArn}; Ctrl-C ends the watching, not the work.`);
+  const ended = await follow(context, executionArn, id);
+  terminal.print(json ? JSON.stringify({ kind: 'ended', ...ended }) : ended.says);
+  if (ended.status !== 'recovered') {
+    throw new Problem(`it ended ${ended.status}`, { is: 'refused' });
+  }
+};
+
+const plan = async (context: Context, id: InstanceId, options: Said): Promise<void> => {
+  const { cloud } = context;
+  const { cluster } = await lookAt(context, id);
+  const requestedBy = await byOf(context, options);
+  const input = { instanceId: id, reason: options.reason, requestedBy, dryRun: true };
+  const executionArn = await cloud.start(machineOf(cluster, 'failover'), input);
+  for (;;) {
+    const execution = await cloud.execution(executionArn);
+    if (execution.status === 'SUCCEEDED') {
+      showPlan(context, execution.output);
+      return;
+    }
+    if (execution.status !== 'RUNNING') throw failureOf(execution);
+    await context.sleep(planEveryMs);
+  }
+};
+
+const withReason = (command: Command): Command =>
+  command.requiredOption('--reason <text>', 'why; kept with what is done');
+export const withName = (command: Command): Command =>
+  command.option('--as <name>', 'who asks (default: your ARN, from STS)');
+export const withYes = (command: Command): Command =>
+  command.option('--yes', 'do not ask for confirmation');
+export const withSaid = (command: Command): Command => withName(withReason(command));
+
+/** The commands that start an execution by hand. */
+export const defineExecutions = (define: Define): void => {
+  withName(
+    define('plan', 'what a failover would do now; nothing is changed', plan).addArgument(
+      instanceArgument(),
+    ),
+  ).option('--reason <text>', 'why; kept with the execution', 'plan');
+
+  for (const [mode, says] of [
+    ['failover', 'cut the power of an agent and move its volumes and services'],
+    ['drain', 'move everything off an agent that works'],
+  ] as const) {
+    const command = define(mode, says, (context: Context, id: InstanceId, options: Followed) =>
+      runByHand(context, id, mode, options),
+    );
+    withYes(withSaid(command.addArgument(instanceArgument()))).option(
+      '--no-wait',
+      'do not follow it to its end',
+    );
+  }
+};
