@@ -10,6 +10,7 @@ export interface Called {
   readonly deployment: string;
   readonly region: string;
   readonly endpoint: string | undefined;
+  readonly profile: string | undefined;
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
@@ -35,12 +36,14 @@ const busy = /^(?:ThrottlingException|Throttling|TooManyRequestsException|Reques
 
 /** An error of the SDK as one line that says what to do. */
 export const problemOf = (error: unknown, called: Called): Problem => {
-  const { deployment, endpoint, region, right, what } = called;
+  const { deployment, endpoint, profile, region, right, what } = called;
   const name = nameOf(error);
   const said = messageOf(error);
   if (name === 'CredentialsProviderError' || /^Could not load credentials/.test(said)) {
     const how = 'set AWS_PROFILE (or --profile), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
-    return new Problem(`no AWS credentials: ${how} (${said})`, { is: 'access', cause: error });
+    const where = profile === undefined ? '' : ` in profile ${profile}`;
+    const says = `no AWS credentials${where}: ${how} (${said})`;
+    return new Problem(says, { is: 'access', cause: error });
   }
   if (denied.test(name)) {
     return new Problem(`not allowed, ask for ${right}: ${said}`, { is: 'access', cause: error });

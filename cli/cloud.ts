@@ -181,8 +181,8 @@ class AwsCloud implements Cloud {
     try {
       return await call();
     } catch (error) {
-      const { endpoint } = this.#settings;
-      throw problemOf(error, { ...called, deployment: this.deployment, endpoint });
+      const { endpoint, profile } = this.#settings;
+      throw problemOf(error, { ...called, deployment: this.deployment, endpoint, profile });
     }
   }
 }

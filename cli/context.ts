@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { IncidentDocument } from '../src/contracts/incident-document.ts';
 import { type LookInput, LookOutput } from '../src/contracts/look.ts';
 import { deployment } from './arguments.ts';
-import { type Cloud, createCloud } from './cloud.ts';
+import type { Cloud, CloudSettings } from './cloud.ts';
 import { Problem } from './problem.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -24,6 +24,7 @@ export interface Context {
 }
 
 export interface Surroundings {
+  readonly connect: (settings: CloudSettings) => Cloud;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly terminal: Terminal;
   readonly sleep: (ms: number) => Promise<void>;
@@ -45,9 +46,12 @@ const deploymentIn = ({ EBS_FAILOVER_CLUSTER: name }: Surroundings['env']): stri
   }
 };
 
-export const contextOf = (command: Command, { env, sleep, terminal }: Surroundings): Context => {
+export const contextOf = (
+  command: Command,
+  { connect, env, sleep, terminal }: Surroundings,
+): Context => {
   const options = command.optsWithGlobals<CommonOptions>();
-  const cloud = createCloud({
+  const cloud = connect({
     deployment: options.cluster ?? deploymentIn(env),
     // The AWS CLI reads the second one too, the SDK for JavaScript does not.
     region: options.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION,

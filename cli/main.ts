@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommanderError } from 'commander';
+import { createCloud } from './cloud.ts';
 import type { Surroundings } from './context.ts';
 import { exitCodes, Problem } from './problem.ts';
 import { programFor } from './program.ts';
@@ -30,6 +31,7 @@ export const main = async (argv: readonly string[]): Promise<number> => {
   // The work goes on without its watcher; the exit code is the shell's for an interrupt.
   process.once('SIGINT', () => process.exit(130));
   const surroundings: Surroundings = {
+    connect: createCloud,
     env: process.env,
     terminal: processTerminal(),
     sleep: async (ms) => {

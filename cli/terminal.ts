@@ -39,10 +39,10 @@ export const processTerminal = (): Terminal => {
 
 const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 /** Columns it takes on the screen. */
-export const widthOf = (text: string): number => text.replace(escapes, '').length;
+const widthOf = (text: string): number => text.replace(escapes, '').length;
 
 /** Breaks at spaces; a word longer than a line stays whole, so that it can be copied. */
-export const wrap = (text: string, width: number): readonly string[] => {
+const wrap = (text: string, width: number): readonly string[] => {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
     const last = lines.at(-1);
