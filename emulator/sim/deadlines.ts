@@ -12,6 +12,7 @@ const SLOW_EC2 = /^(?:EC-11|EC-14|EB-0[123])$/;
 const isUndisturbed = ({ plan }: RunEnd, also?: RegExp): boolean =>
   plan.faults.every(({ id }) => ASIDE.test(id) || also?.test(id)) &&
   plan.traits.alsoFails === undefined &&
+  plan.traits.crowd === 0 &&
   plan.traits.background === 0;
 
 /** The earliest moment at which EC2 itself could have let go of the volume, had nobody wasted time. */

@@ -95,11 +95,21 @@ type Request =
       item?: Readonly<Record<string, unknown>>;
     };
 
+/** News of an incident that the bus has taken. */
+type News = {
+  kind: 'news';
+  by: By;
+  phase: string;
+  incidentId: string;
+  /** What it is held for, if it is. */
+  holdReason?: string;
+};
+
 type Told =
   /** Text that leaves the service: a log line, an event, an execution's history, a ledger item. */
   { kind: 'said'; where: string; text: string };
 
 /** One thing the simulator saw happen. `at` is epoch ms of virtual time. */
-export type SimEvent = { readonly at: number } & Readonly<Fact | Request | Told>;
+export type SimEvent = { readonly at: number } & Readonly<Fact | News | Request | Told>;
 
 export type EventOf<Kind extends SimEvent['kind']> = Extract<SimEvent, { kind: Kind }>;

@@ -18,7 +18,7 @@ import {
   rungsAreUsedOnce,
   tokenCounts,
 } from './rules/ledger.ts';
-import { honestEnd, noSecrets, quietMessages } from './rules/outcome.ts';
+import { honestEnd, noSecrets, oneDigest, quietMessages } from './rules/outcome.ts';
 import { pauseStops } from './rules/people.ts';
 import type { Rule } from './rules/rule.ts';
 import { keepsData, scoped } from './rules/scope.ts';
@@ -41,6 +41,7 @@ export const invariants: Readonly<Record<string, readonly Rule[]>> = {
   S13: [tellLast],
   S14: [quietMessages],
   S15: [noSecrets],
+  L6: [oneDigest],
   L8: [pauseStops],
   L9: [rungsAreUsedOnce],
 };

@@ -56,6 +56,9 @@ const targetsOf = (request: WireRequest, fields: Record<string, string>): string
 
 const MUTATED: readonly ServiceName[] = ['ec2', 'autoscaling', 'mesos', 'marathon', 'dcos'];
 
+/** Neither an item nor news moves a machine. */
+const STILL: readonly ServiceName[] = ['dynamodb', 'events'];
+
 const isOk = ({ status }: WireResponse): boolean => status >= 200 && status < 300;
 
 const parse = (text: string): Json => JSON.parse(text || '{}') as Json;
@@ -88,6 +91,22 @@ const ledgerWrite = (
   const { Attributes } = parse(response.body) as { Attributes?: never };
   if (operation !== 'UpdateItem' || !Attributes) return undefined;
   return { pk, sk, item: unmarshall(Attributes) as Json };
+};
+
+/** The news among the entries that the bus has taken, and not only answered. */
+const newsIn = (
+  request: WireRequest,
+  response: WireResponse,
+): Omit<EventOf<'news'>, 'at' | 'by'>[] => {
+  if (!isOk(response)) return [];
+  const { Entries: sent } = parse(request.body) as { Entries?: { Detail: string }[] };
+  const { Entries: taken } = parse(response.body) as { Entries?: { EventId?: string }[] };
+  return (sent ?? []).flatMap(({ Detail }, index) => {
+    const { hold, incidentId, phase } = parse(Detail) as { hold?: Json } & Json;
+    if (taken?.[index]?.EventId === undefined || phase === undefined) return [];
+    const reason = hold?.reason === undefined ? {} : { holdReason: String(hold.reason) };
+    return [{ kind: 'news', phase: String(phase), incidentId: String(incidentId), ...reason }];
+  });
 };
 
 export interface Observer {
@@ -144,6 +163,9 @@ export const observe = (
       if (write) tell({ at, kind: 'ledger', by, ...write });
       return;
     }
+    if (service === 'events') {
+      for (const one of newsIn(request, response)) tell({ at, by, ...one });
+    }
     if (!MUTATED.includes(service) || READ.test(operation) || LOGIN.test(operation)) return;
     const params = fieldsOf(request);
     const targets = targetsOf(request, params);
@@ -167,8 +189,7 @@ export const observe = (
       ground.look(false);
       const done = (response: WireResponse): WireResponse => {
         report(by, call, request, response);
-        // An item moves no machine.
-        ground.look(name !== 'dynamodb' && !READ.test(call.operation));
+        ground.look(!STILL.includes(name) && !READ.test(call.operation));
         return response;
       };
       const answer = inner.handle(request, caller);
@@ -176,9 +197,9 @@ export const observe = (
     },
   });
 
-  world.attach('ec2', watched('ec2', world.ec2));
-  world.attach('autoscaling', watched('autoscaling', world.autoscaling));
-  world.attach('dynamodb', watched('dynamodb', world.dynamodb));
+  for (const name of ['ec2', 'autoscaling', 'dynamodb', 'events'] as const) {
+    world.attach(name, watched(name, world[name]));
+  }
   for (const part of ['mesos', 'marathon', 'agent', 'dcos'] as const) {
     world.attach(part, watched(part, world.dcos));
   }

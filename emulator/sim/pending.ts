@@ -5,9 +5,6 @@
 export const pending: Readonly<Record<string, string>> = {
   'EC-07': 'planned moves and storms: nothing ships several ids in one call',
   'MR-12': 'cluster identity',
-  'SL-07': 'storm digest',
-  'AS-03': 'planned moves: the emulated Auto Scaling has no lifecycle hooks',
-  'AS-05': 'storm brake',
   'NW-02': 'the emulated wire has no TLS',
   'SE-02': 'secrets',
   'SE-03': 'secrets',

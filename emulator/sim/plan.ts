@@ -6,6 +6,7 @@ import { ec2Faults } from './faults/ec2.ts';
 import { eventFaults } from './faults/events.ts';
 import { executionFaults } from './faults/executions.ts';
 import { functionFaults } from './faults/functions.ts';
+import { groupFaults } from './faults/groups.ts';
 import { ledgerFaults } from './faults/ledger.ts';
 import { messageFaults } from './faults/messages.ts';
 import { pauseFaults } from './faults/pauses.ts';
@@ -34,6 +35,7 @@ export const faultKinds: readonly FaultKind[] = [
   ...agentFaults,
   ...messageFaults,
   ...peopleFaults,
+  ...groupFaults,
   ...stormFaults,
   ...returnFaults,
 ];

@@ -100,7 +100,11 @@ export interface Memory {
   readonly unlistedSince: Map<string, number>;
   /** Machine -> when and where it was last given a power command while it was not down. */
   readonly struck: Map<string, { at: number; zone: string | undefined }>;
+  /** How far the service's clocks were seen to be off, ms: the one most behind, the one most ahead. */
+  clocks: { behindMs: number; aheadMs: number };
   readonly mutations: EventOf<'mutation'>[];
+  /** Incidents that wait in a storm, as it is written down. */
+  stormQueue: ReadonlySet<string>;
   /** Machine -> what was last served about AWS's plans with it. */
   readonly foretold: Map<string, Foretold>;
 }
@@ -127,7 +131,9 @@ export const createMemory = (): Memory => ({
   policy: {},
   unlistedSince: new Map(),
   struck: new Map(),
+  clocks: { behindMs: 0, aheadMs: 0 },
   mutations: [],
+  stormQueue: new Set(),
   foretold: new Map(),
 });
 
@@ -278,6 +284,11 @@ export const remember = (memory: Memory, event: SimEvent): void => {
   if ('by' in event && !memory.begunAt.has(event.by.invocationId)) {
     memory.begunAt.set(event.by.invocationId, event.by.wire.at);
   }
+  if ('by' in event) {
+    const { clocks } = memory;
+    clocks.behindMs = Math.max(clocks.behindMs, -(event.by.clockOffMs ?? 0));
+    clocks.aheadMs = Math.max(clocks.aheadMs, event.by.clockOffMs ?? 0);
+  }
   switch (event.kind) {
     case 'machine': {
       const before = memory.machines.get(event.instanceId);
@@ -327,6 +338,9 @@ export const remember = (memory: Memory, event: SimEvent): void => {
     case 'ledger':
       if (event.item === undefined) return;
       if (event.sk === 'OWNER') rememberOwner(memory, event);
+      if (event.sk === 'STORM') {
+        memory.stormQueue = new Set(Object.keys(object(event.item.waiting)));
+      }
       if (event.sk === 'CONTROL') memory.control = switchesOf(event, memory.control);
       if (event.sk.startsWith('STEP#')) rememberIntent(memory, event);
       if (event.sk === 'STATE') {
@@ -335,6 +349,7 @@ export const remember = (memory: Memory, event: SimEvent): void => {
       }
       return;
     case 'foreign':
+    case 'news':
     case 'said':
       return;
   }

@@ -32,6 +32,8 @@ export interface SeedResult {
   holds: string[];
   /** Every change a function asked for and was granted, in order: `releaseVolume DetachVolume vol-1`. */
   changes: string[];
+  /** First line of every message in the channel, as it stands at the end. */
+  messages: string[];
   /** One line per event, in order; only if asked for. */
   trace: string[];
 }
@@ -144,6 +146,7 @@ const play = async (
       holds.map(({ reason }) => reason),
     ),
     changes: checker.memory.mutations.filter(({ accepted }) => accepted).map(changeOf),
+    messages: world.slack.messages().map(({ text: said }) => said.split('\n')[0] ?? ''),
     trace,
   };
 };

@@ -51,8 +51,11 @@ export interface Site {
   /** Tells whoever watches that a fault answers this read, in the service's place, with this. */
   served(passing: Passing, answer: WireResponse): void;
   /** Sends a request as an operator, past all faults; resolves with the body. */
-  operator(service: 'ec2' | 'states' | 'dynamodb', request: OperatorRequest): Promise<string>;
+  operator(service: Attended, request: OperatorRequest): Promise<string>;
 }
+
+/** What people reach past the functions. */
+type Attended = 'autoscaling' | 'dynamodb' | 'ec2' | 'states';
 
 export interface OperatorRequest {
   /** `DeleteVolume`, `StartExecution`, `PutItem`. */
@@ -65,15 +68,15 @@ const TARGET = {
   dynamodb: 'DynamoDB_20120810',
 } as const;
 
-const operatorRequest = (
-  service: 'ec2' | 'states' | 'dynamodb',
-  { operation, body }: OperatorRequest,
-): WireRequest => {
+/** API versions of the query protocol. */
+const VERSION = { autoscaling: '2011-01-01', ec2: '2016-11-15' } as const;
+
+const operatorRequest = (service: Attended, { operation, body }: OperatorRequest): WireRequest => {
   const url = `https://${service}.us-east-1.amazonaws.com/`;
   const scope = `Credential=OPERATOR/20261122/us-east-1/${service}/aws4_request`;
   const authorization = `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=0`;
   const date = { 'x-amz-date': '20261123T030000Z' };
-  if (service !== 'ec2') {
+  if (service === 'states' || service === 'dynamodb') {
     return {
       method: 'POST',
       url,
@@ -86,7 +89,7 @@ const operatorRequest = (
       body: JSON.stringify(body),
     };
   }
-  const fields = new URLSearchParams({ Action: operation, Version: '2016-11-15' });
+  const fields = new URLSearchParams({ Action: operation, Version: VERSION[service] });
   for (const [name, value] of Object.entries(body)) fields.set(name, String(value));
   const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization, ...date };
   return { method: 'POST', url, headers, body: fields.toString() };
@@ -196,9 +199,8 @@ export const createSite = (deps: {
       });
     },
     operator: async (service, request) => {
-      const target = { ec2: world.ec2, states: world.states, dynamodb: world.dynamodb }[service];
       const wire = operatorRequest(service, request);
-      const { body } = await target.handle(wire, { accessKeyId: 'OPERATOR' });
+      const { body } = await world[service].handle(wire, { accessKeyId: 'OPERATOR' });
       return body;
     },
   };

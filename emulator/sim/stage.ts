@@ -6,6 +6,8 @@ export interface Traits {
   dcosVersion: string;
   /** Agents in an Auto Scaling group that replaces what is lost. */
   group: boolean;
+  /** The further agents are in it too. */
+  crowdInGroup: boolean;
   /** Data volumes carry DeleteOnTermination=true, as when attached at launch. */
   deleteOnTermination: boolean;
   instanceType: string;
@@ -42,6 +44,7 @@ export interface Traits {
 export const plainTraits: Traits = {
   dcosVersion: '2.1',
   group: false,
+  crowdInGroup: false,
   deleteOnTermination: false,
   instanceType: 'm5.large',
   disableApiStop: false,
@@ -92,6 +95,7 @@ export interface SimStage {
 
 const DEVICES = 'fghijklmnop';
 const AGENT_BOOT_MS = 240_000;
+export const GROUP = 'demo-SlaveServerGroup';
 
 const volumeOf = (name: string) => ({
   containerPath: `/var/lib/${name}`,
@@ -176,6 +180,26 @@ const seedCrowd = (world: World, zone: string, count: number): SimApp[] =>
     return { id: `/${name}`, volumeIds, instanceId };
   });
 
+/** Replaces what is lost, as DC/OS's own templates have it: min, max and desired are the same. */
+const seedGroup = (
+  world: World,
+  zone: string,
+  members: readonly { instanceId: string }[],
+): void => {
+  world.autoscaling.seedGroup({
+    name: GROUP,
+    availabilityZones: [zone],
+    instanceIds: members.map(({ instanceId }) => instanceId),
+    tags: {
+      'ebs-failover:cluster': world.infra.parameters.ClusterName ?? '',
+      role: 'mesos-slave',
+    },
+  });
+  world.autoscaling.onLaunched((instanceId) => {
+    world.dcos.addAgent({ instanceId, bootMs: AGENT_BOOT_MS });
+  });
+};
+
 /** An app that has just been launched on that agent, and an adopted volume that is on its way. */
 const seedComing = (world: World, zone: string, instanceId: string): SimApp => {
   const volumeId = world.ec2.seedVolume({
@@ -216,21 +240,8 @@ export const setSimStage = (world: World, traits: Traits): SimStage => {
       })
     : undefined;
   if (traits.namedRoot) nameRoot(world, first.instanceId);
-  if (traits.group) {
-    world.autoscaling.seedGroup({
-      name: 'demo-SlaveServerGroup',
-      availabilityZones: [zone],
-      instanceIds: agents.map(({ instanceId }) => instanceId),
-      tags: {
-        'ebs-failover:cluster': world.infra.parameters.ClusterName ?? '',
-        role: 'mesos-slave',
-      },
-    });
-    world.autoscaling.onLaunched((instanceId) => {
-      world.dcos.addAgent({ instanceId, bootMs: AGENT_BOOT_MS });
-    });
-  }
   const crowd = seedCrowd(world, zone, traits.crowd);
+  if (traits.group) seedGroup(world, zone, [...agents, ...(traits.crowdInGroup ? crowd : [])]);
   const neighbour = traits.neighbourStopsS === undefined ? undefined : seedNeighbour(world, zone);
   world.ec2.background(traits.background);
   for (const { instanceId } of [...agents, ...crowd]) {

@@ -11,7 +11,7 @@ import {
   type StormPolicy,
   type Waiting,
 } from '../domain/storm.ts';
-import { type Evidence, failedChecks, orderIn } from '../domain/verdict.ts';
+import { type Evidence, failedChecks, isAnnounced, orderIn } from '../domain/verdict.ts';
 import type { Control, StormLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
 
@@ -59,17 +59,19 @@ export const applicantOf = (
 
 /**
  * Does the brake have a say? Not over what is down, for nothing healthy can be hurt there, and not
- * over what a person has ordered or waved through.
+ * over what a person has ordered or waved through. But over what works and AWS is about to take down:
+ * once it has, nobody waits any more.
  */
 export const isBraked = (
-  { kind }: Verdict,
+  verdict: Verdict,
   { acknowledged = [], signals }: Incident,
   { stormAcknowledged }: Control,
   now: EpochMs,
 ): boolean => {
   const isWaved = stormAcknowledged !== undefined && now < stormAcknowledged.until;
   const isSaid = isWaved || acknowledged.includes('storm') || orderIn(signals) !== undefined;
-  return (kind === 'Impaired' || kind === 'Partitioned') && !isSaid;
+  const { kind } = verdict;
+  return (kind === 'Impaired' || kind === 'Partitioned' || isAnnounced(verdict)) && !isSaid;
 };
 
 /** The machine's zone, if traffic is being moved away from it. */

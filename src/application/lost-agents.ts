@@ -4,7 +4,7 @@ import type { Instance } from '../domain/machine.ts';
 import { isDataOf } from '../domain/scope.ts';
 import type { MesosAgent } from '../domain/service.ts';
 import { isImpaired } from '../domain/verdict.ts';
-import { createIntake } from './intake.ts';
+import { admitEach, type FindWords } from './found-by-sweep.ts';
 import { isSeenTo, type LostEventsDeps, type Machines } from './lost-events.ts';
 import { heldByOperator } from './step.ts';
 import { isListed } from './witnesses.ts';
@@ -47,6 +47,11 @@ const lookAt = async (
   return { key, source: 'sweep', instanceId, says, receivedAt: now };
 };
 
+const words: FindWords = {
+  found: ['agent lost by Mesos', 'LostAgentFoundBySweep'],
+  unseen: ['lost agent not looked at', 'LostAgentNotLookedAt'],
+};
+
 /**
  * Finds agents with data that Mesos has lost while EC2 finds their machines well: no event tells of
  * a partition. Each is admitted as an event would be; what is to be done is for the verdict to say.
@@ -56,29 +61,9 @@ export const admitLost = async (
   machines: Machines,
   agents: readonly MesosAgent[],
 ): Promise<InstanceId[]> => {
-  const { log, metrics, scope } = deps;
   const hosts = new Set(agents.filter(isListed).map(({ hostname }) => hostname));
   const missing = machines.instances.filter((instance) =>
-    isMissing(instance, machines, hosts, scope.cluster),
+    isMissing(instance, machines, hosts, deps.scope.cluster),
   );
-  const admit = createIntake(deps);
-  const found = await Promise.all(
-    missing.map(async (instance) => {
-      const { instanceId } = instance;
-      try {
-        const signal = await lookAt(deps, instance);
-        if (signal === undefined) return [];
-        await admit([signal]);
-        log.warn('agent lost by Mesos', { instanceId, says: signal.says });
-        metrics.count('LostAgentFoundBySweep');
-        return [instanceId];
-      } catch (error) {
-        const problem = error instanceof Error ? error.message : 'unknown';
-        log.error('lost agent not looked at', { instanceId, problem });
-        metrics.count('LostAgentNotLookedAt');
-        return [];
-      }
-    }),
-  );
-  return found.flat();
+  return admitEach(deps, missing, words, (instance) => lookAt(deps, instance));
 };

@@ -8,7 +8,8 @@ import { isDataOf } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import { isDown, isImpaired, judge, mayFence } from '../domain/verdict.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
-import { createIntake, type IntakeDeps } from './intake.ts';
+import { admitEach, type FindWords } from './found-by-sweep.ts';
+import type { IntakeDeps } from './intake.ts';
 import { heldByOperator } from './step.ts';
 import { gatherEvidence, type WitnessDeps } from './witnesses.ts';
 
@@ -132,40 +133,24 @@ const lookAt = async (
   return { key, source: 'sweep', instanceId, says, receivedAt: clock.now() };
 };
 
+const words: FindWords = {
+  found: ['failure without an event', 'FailureFoundBySweep'],
+  unseen: ['failure not looked at', 'FailureNotLookedAt'],
+};
+
 /**
  * Finds agents that are down, or impaired and silent, with data that no incident is about: the
- * events that should have told of them were lost. Each is admitted as an event would be, by the
- * same gate. One that cannot be looked at must not keep the others waiting.
+ * events that should have told of them were lost.
  */
 export const admitMissed = async (
   deps: LostEventsDeps,
   machines: Machines,
   quarantines: readonly Quarantine[],
 ): Promise<InstanceId[]> => {
-  const { log, metrics } = deps;
   const suspects = machines.instances.filter(({ instanceId, state }) => {
     const checks = machines.checks.get(instanceId);
     return isDown(state) || (checks !== undefined && isImpaired(checks));
   });
-  const admit = createIntake(deps);
   const taken: Taken = new Map(quarantines.map((one) => [one.instanceId, takenFrom(one)]));
-  const found = await Promise.all(
-    suspects.map(async (instance) => {
-      const { instanceId } = instance;
-      try {
-        const signal = await lookAt(deps, instance, machines, taken);
-        if (signal === undefined) return [];
-        await admit([signal]);
-        log.warn('failure without an event', { instanceId, says: signal.says });
-        metrics.count('FailureFoundBySweep');
-        return [instanceId];
-      } catch (error) {
-        const problem = error instanceof Error ? error.message : 'unknown';
-        log.error('failure not looked at', { instanceId, problem });
-        metrics.count('FailureNotLookedAt');
-        return [];
-      }
-    }),
-  );
-  return found.flat();
+  return admitEach(deps, suspects, words, (instance) => lookAt(deps, instance, machines, taken));
 };

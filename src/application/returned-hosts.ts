@@ -5,7 +5,8 @@ import { dataOn, hasReturned, type Quarantine } from '../domain/quarantine.ts';
 import type { MesosAgent } from '../domain/service.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger, QuarantineLedger } from '../ports/ledger.ts';
-import { createIntake, type IntakeDeps } from './intake.ts';
+import { admitEach, type FindWords } from './found-by-sweep.ts';
+import type { IntakeDeps } from './intake.ts';
 import { heldByOperator } from './step.ts';
 
 export interface ReturnedHostsDeps extends IntakeDeps {
@@ -109,40 +110,24 @@ const endOver = async (
   log.info('quarantine over', { instanceId, incidentId: quarantine.incidentId });
 };
 
-/**
- * Finds fenced hosts that run again and are not kept from work yet, and admits each by the same gate
- * as an event would be. One that cannot be looked at must not keep the others waiting.
- */
+const words: FindWords = {
+  found: ['fenced host runs again', 'ReturnedHostFound'],
+  unseen: ['fenced host not looked at', 'ReturnedHostNotLookedAt'],
+};
+
+/** Finds fenced hosts that run again and are not kept from work yet. */
 export const admitReturned = async (
   deps: ReturnedHostsDeps,
   quarantines: readonly Quarantine[],
   view: ReturnView,
 ): Promise<InstanceId[]> => {
-  const { log, metrics } = deps;
-  const admit = createIntake(deps);
   const byId = new Map(view.instances.map((instance) => [instance.instanceId, instance]));
-  const found = await Promise.all(
-    quarantines.map(async (quarantine) => {
-      const { instanceId } = quarantine;
-      const instance = byId.get(instanceId);
-      try {
-        if (instance === undefined || instance.state === 'terminated') {
-          await endOver(deps, quarantine, instance);
-          return [];
-        }
-        const signal = await lookAt(deps, quarantine, instance, view);
-        if (signal === undefined) return [];
-        await admit([signal]);
-        log.warn('fenced host runs again', { instanceId, says: signal.says });
-        metrics.count('ReturnedHostFound');
-        return [instanceId];
-      } catch (error) {
-        const problem = error instanceof Error ? error.message : 'unknown';
-        log.error('fenced host not looked at', { instanceId, problem });
-        metrics.count('ReturnedHostNotLookedAt');
-        return [];
-      }
-    }),
-  );
-  return found.flat();
+  return admitEach(deps, quarantines, words, async (quarantine) => {
+    const instance = byId.get(quarantine.instanceId);
+    if (instance !== undefined && instance.state !== 'terminated') {
+      return lookAt(deps, quarantine, instance, view);
+    }
+    await endOver(deps, quarantine, instance);
+    return undefined;
+  });
 };

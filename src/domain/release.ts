@@ -52,7 +52,12 @@ const isDown = (instance: Instance): boolean =>
   instance.state === 'stopped' || instance.state === 'terminated';
 
 const isRefused = (detach: AuditRecord): boolean => detach.outcome?.kind === 'refused';
+const isAccepted = (detach: AuditRecord): boolean => detach.outcome?.kind === 'accepted';
 const isForced = (detach: AuditRecord): boolean => detach.parameters.force === true;
+
+/** What EC2 has accepted it shows: an attachment that is still whole was never asked to go. */
+const isWhole = ({ volume }: ReleaseView): boolean =>
+  volume?.attachments.every(({ state }) => state === 'attached') ?? false;
 
 /** What to ask for now, if anything; undefined: what was asked for has not had its time yet. */
 const nextDetach = (view: ReleaseView): { readonly force: boolean } | undefined => {
@@ -70,8 +75,11 @@ const nextDetach = (view: ReleaseView): { readonly force: boolean } | undefined 
   if (first === undefined) return { force: false };
   // An intent whose call was never made (a crash before it) is made good at once: a detach that
   // names the fenced instance is harmless to repeat.
-  const answered = isRefused(last) || last.outcome?.kind === 'accepted';
+  const answered = isRefused(last) || isAccepted(last);
   if (!answered && made.length < 3 && sinceLastMs >= 1_000) return { force: false };
+  if (!detaches.some(isAccepted) && isWhole(view)) {
+    return sinceLastMs >= limits.detachRepeatMs ? { force: false } : undefined;
+  }
   const sinceFirstMs = now - first.intendedAt;
   const plain = made.filter((detach) => !isForced(detach)).length;
   if (plain < 2) return sinceFirstMs >= limits.detachRepeatMs ? { force: false } : undefined;

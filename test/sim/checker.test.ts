@@ -47,6 +47,24 @@ describe('a failover as it should be', () => {
 const force = { VolumeId: VOLUME, InstanceId: AGENT, Force: 'true' };
 const said = (text: string): SimEvent => ({ at: 1, kind: 'said', where: 'a log', text });
 
+/** Behind the brake, by the record that all executions share. */
+const queued = (at: number, ...ids: readonly string[]): SimEvent => ({
+  at,
+  kind: 'ledger',
+  by: by('assessAgent', at),
+  pk: 'CLUSTER#demo',
+  sk: 'STORM',
+  item: { waiting: Object.fromEntries(ids.map((id) => [id, { behind: 'storm' }])) },
+});
+const news = (at: number, phase: string, holdReason: string): SimEvent => ({
+  at,
+  kind: 'news',
+  by: by('holdIncident', at),
+  phase,
+  incidentId: 'demo#i-0a#1',
+  holdReason,
+});
+
 const quarantined = { status: 'recovered', quarantine: { agentIds: ['S9'] } };
 
 const stoppedAgain = { state: 'stopped', powered: false, launchTime: 9_000 };
@@ -74,6 +92,8 @@ const twoHung = (change: object = {}): SimEvent[] => [
   machine(2, { zone: 'a' }),
   machine(2, { instanceId: THIRD, zone: 'a', ...change }),
 ];
+
+const WAITING = queued(30, 'demo#i-0a#1', 'demo#i-0b#1');
 
 const planted: readonly (readonly [string, string, Story])[] = [
   ['S1', 'two machines hold the volume', { back: [volume(5_000, [AGENT, OTHER])] }],
@@ -243,6 +263,16 @@ const planted: readonly (readonly [string, string, Story])[] = [
         ...good.open,
       ],
     },
+  ],
+  [
+    'L6',
+    'one of those that wait in a storm tells of it by itself',
+    { open: [...good.open, WAITING, news(40, 'held', 'storm')] },
+  ],
+  [
+    'L6',
+    'one tells by itself that so many are lost',
+    { open: [...good.open, WAITING, news(40, 'held', 'blind')] },
   ],
   [
     'S12',
@@ -442,6 +472,10 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ['S15', 'a token is in a log', { close: [said('sent with xoxb-1234-abcd')] }],
 ];
 
+/** Seen through a clock that is ten minutes behind. */
+const behind = (event: SimEvent): SimEvent =>
+  event.kind === 'mutation' ? { ...event, by: { ...event.by, clockOffMs: -600_000 } } : event;
+
 describe('the blast radius', () => {
   const story = (parts: { hung?: object; struck?: SimEvent[]; set?: Record<string, string> }) =>
     told({
@@ -469,6 +503,7 @@ describe('the blast radius', () => {
       'an operator had waved the storm through',
       { struck: [control(20, { stormAcknowledged: { by: 'ana', until: 900_000 } }), ...third(30)] },
     ],
+    ['the clocks were far apart', { struck: third(30).map(behind) }],
   ])('is not broken when %s', (_, parts) => {
     expect(story(parts)).toEqual([]);
   });
@@ -755,6 +790,19 @@ describe('the checker', () => {
     for (const event of story) checker.see(event);
     expect(checker.violations).toEqual([]);
     expect(checker.residual).toBe(1);
+  });
+});
+
+describe('a storm', () => {
+  const story = (...events: SimEvent[]): string[] => told({ open: [...good.open, ...events] });
+
+  it('is told of by one of those that wait, for all of them', () => {
+    expect(story(WAITING, news(40, 'storm', 'storm'))).toEqual([]);
+  });
+
+  it('keeps nobody from telling of anything else, or once the list has lost it', () => {
+    expect(story(WAITING, news(40, 'held', 'paused'))).toEqual([]);
+    expect(story(WAITING, queued(35, 'demo#i-0b#1'), news(40, 'held', 'storm'))).toEqual([]);
   });
 });
 

@@ -26,6 +26,8 @@ interface Expected {
   never?: RegExp;
   /** How often the incident changed hands. */
   tokens?: RegExp;
+  /** So many messages about storms stand in the channel. */
+  digests?: number;
   /** The app runs again, with its volumes. */
   served?: true;
 }
@@ -54,7 +56,11 @@ const ENDS: Readonly<Record<string, RegExp | Expected>> = {
   // Marked gone while it still waits to be removed: nobody waits for its turn.
   'MR-09': { ...back, changes: /^handOff MARK_AGENT_GONE/m },
   'MR-10': back,
+  // Kept waiting while there is something to move, and no longer.
+  'AS-03': { ...back, changes: /^(?:assessDrain|drainAgent) RecordLifecycleActionHeartbeat/m },
+  'AS-05': { incidents: /^(?:(?:cancelled|recovered) ?)+$/, served: true },
   'AZ-01': back,
+  'SL-07': { incidents: /^(?:recovered ?)+$/, holds: /storm/, digests: 1, served: true },
   // While it lasts nothing can be fenced, let alone moved.
   'AZ-02': { holds: /storm|fence-stuck|blind/ },
   'CK-03': back,
@@ -113,7 +119,8 @@ describe('each fault that can be injected, alone', () => {
   it.each(faultKinds.map(({ id }) => id))(
     '%s breaks no promise',
     async (id) => {
-      const { changes, hits, holds, incidents, served, tokens, violations } = await struck(id);
+      const result = await struck(id);
+      const { changes, hits, holds, incidents, messages, served, tokens, violations } = result;
       const expected = expectedOf(id);
       expect(violations).toEqual([]);
       expect(hits[id] ?? 0, `${id} never struck`).toBeGreaterThan(0);
@@ -121,6 +128,8 @@ describe('each fault that can be injected, alone', () => {
       expect(holds.join(' ')).toMatch(expected.holds ?? /^/);
       expect(changes.join('\n')).toMatch(expected.changes ?? /^/);
       expect(tokens.join(' ')).toMatch(expected.tokens ?? /^/);
+      const digests = messages.filter((message) => message.includes('storm'));
+      if (expected.digests !== undefined) expect(digests).toHaveLength(expected.digests);
       if (expected.served) expect(served).toBe(true);
       if (expected.never) expect(changes.join('\n')).not.toMatch(expected.never);
     },

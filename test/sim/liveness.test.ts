@@ -31,6 +31,7 @@ interface Ending {
   told?: readonly number[];
   faults?: readonly string[];
   background?: number;
+  crowd?: number;
   /** Where the app runs. */
   home?: string;
   /** When the machine hung, ms. */
@@ -151,6 +152,8 @@ describe('a failover that ended well', () => {
     const story = { release: [owner(9_000, { state: 'released' })] };
     expect(brokenBy({ story, faults: ['EC-02'] })).toEqual([]);
     expect(brokenBy({ story, background: 0.3 })).toEqual([]);
+    // Others fail with it: it may have to wait behind the brake.
+    expect(brokenBy({ story, crowd: 4 })).toEqual([]);
     expect(brokenBy({ story, faults: ['SL-02'] })).toEqual(['L2']);
   });
 

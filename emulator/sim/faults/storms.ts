@@ -1,9 +1,20 @@
 import { createRng } from '../../core/random.ts';
 import { type FaultKind, fault } from '../fault.ts';
 import type { Site } from '../site.ts';
+import type { Traits } from '../stage.ts';
 
-/** How many fail beside the one under test. */
-const CROWD = 8;
+/** How many fail beside the one under test: with it as many as must share EC2's buckets. */
+const CROWD = 4;
+/** Of those that are not down most go on at once, and the others in the next window, which is short. */
+const STORM: Partial<Traits> = {
+  agents: 4,
+  crowd: CROWD,
+  parameters: {
+    StormLimitPercent: '40',
+    StormWindowSeconds: '600',
+    StormCoolDownSeconds: '60',
+  },
+};
 
 const ways = ['hung', 'stopped', 'terminated'] as const;
 type Way = (typeof ways)[number];
@@ -33,10 +44,32 @@ const strikeCrowd = (
 export const stormFaults: readonly FaultKind[] = [
   fault('AZ-01', {
     scenes: ['hung', 'stopped', 'terminated'],
-    traits: { crowd: CROWD },
+    traits: STORM,
     draw: (rng) => ({ how: rng.pick(ways), seed: rng.hex(8) }),
     arm: (site, { how, seed }) =>
       strikeCrowd(site, 'AZ-01', { seed, spreadMs: 3_000 }, (id) => takeDown(site, how, id)),
+  }),
+  fault('SL-07', {
+    scenes: ['hung'],
+    traits: STORM,
+    draw: (rng) => ({ everyMs: rng.int(1_000, 3_000), waitS: rng.int(1, 30), seed: rng.hex(8) }),
+    arm: (site, { everyMs, waitS, seed }) => {
+      const rng = createRng(seed);
+      for (const { instanceId } of site.stage.crowd) {
+        site.later(rng.int(0, 3_000), () => site.world.ec2.hang(instanceId));
+      }
+      // Slack takes about one message a second in a channel.
+      let lastAt = Number.NEGATIVE_INFINITY;
+      site.on('request', ({ service }) => {
+        if (service !== 'slack') return undefined;
+        if (site.time.now() - lastAt >= everyMs) {
+          lastAt = site.time.now();
+          return undefined;
+        }
+        site.hit('SL-07');
+        return { answer: { status: 429, headers: { 'retry-after': String(waitS) }, body: '' } };
+      });
+    },
   }),
   fault('AZ-02', {
     scenes: ['quiet'],

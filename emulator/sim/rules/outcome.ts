@@ -55,6 +55,15 @@ export const quietMessages: Rule = (event) =>
     ? violation(`a message makes a change: ${event.call}`)
     : undefined;
 
+/** Of all that wait in a storm one message tells: none of them has news of its own. */
+export const oneDigest: Rule = (event, { stormQueue }) =>
+  event.kind === 'news' &&
+  event.phase === 'held' &&
+  /^(?:blind|storm)$/.test(event.holdReason ?? '') &&
+  stormQueue.has(event.incidentId)
+    ? violation(`${event.incidentId} waits in a storm and tells of it by itself`)
+    : undefined;
+
 const SECRETS = /xox[abp]-[\w-]+|hooks\.slack\.com\/services|eyJ[\w-]+\.[\w-]+\.[\w-]+/;
 
 export const noSecrets: Rule = (event) => {

@@ -35,7 +35,9 @@ export const fewAtOnce: Rule = (event, memory) => {
   }
   const isWaved = event.at < (memory.control.stormWaved?.until ?? 0);
   if (StormLimit === undefined || isWaved) return undefined;
-  const since = event.at - (Number(StormWindowSeconds) * 1_000 - LET_THROUGH_EARLIER_MS);
+  // Let through by a clock that is behind, a window is over early for one that is ahead.
+  const earlyMs = LET_THROUGH_EARLIER_MS + memory.clocks.aheadMs + memory.clocks.behindMs;
+  const since = event.at - (Number(StormWindowSeconds) * 1_000 - earlyMs);
   const others = [...memory.struck].filter(
     ([id, { at, zone }]) =>
       id !== instanceId && zone === machine.zone && at > since && !isLeft(memory, id),

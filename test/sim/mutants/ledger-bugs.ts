@@ -99,7 +99,7 @@ export const ledgerBugs: readonly Mutant[] = [
     trouble: 'aborted',
     patches: [
       {
-        file: 'src/application/sweep.ts',
+        file: 'src/application/resume.ts',
         exact: 'if (!(await needsExecution(deps, incident, turns))) return false;',
         replacement: 'if (incident !== undefined) return false;',
       },
@@ -117,7 +117,7 @@ export const ledgerBugs: readonly Mutant[] = [
         replacement: 'return held.looks < 0',
       },
       {
-        file: 'src/application/sweep.ts',
+        file: 'src/application/resume.ts',
         exact: '(incident.hold?.retryAt ?? 0)',
         replacement: 'Number.POSITIVE_INFINITY',
       },
@@ -173,7 +173,7 @@ export const ledgerBugs: readonly Mutant[] = [
     invariants: ['S5'],
     patches: [
       {
-        file: 'src/application/sweep.ts',
+        file: 'src/application/resume.ts',
         exact: "return (await workflow.status(arn)) !== 'RUNNING';",
         replacement: 'return arn.length > 0;',
       },

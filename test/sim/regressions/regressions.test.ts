@@ -62,6 +62,12 @@ const REGRESSIONS: readonly Regression[] = [
     why: 'every event of a short incident was lost with the bus, and nobody was told of its end',
   },
   {
+    seed: 1039,
+    scene: 'stopped',
+    faults: ['AZ-04'],
+    why: 'three detaches died on their way to EC2, and a fourth was never sent: held for ever',
+  },
+  {
     seed: 12426,
     scene: 'flaky',
     faults: ['SL-02', 'MR-07', 'EB-08'],
@@ -144,6 +150,12 @@ const REGRESSIONS: readonly Regression[] = [
     seed: 2179,
     faults: ['LM-09', 'EC-10', 'LM-07'],
     why: 'a refused repeat was taken for an accepted Stop, and Force followed without a look',
+  },
+  {
+    seed: 167,
+    scene: 'quiet',
+    faults: ['AS-05'],
+    why: 'members of a refreshed group that could not be drained were all fenced at once',
   },
   {
     seed: 2458,

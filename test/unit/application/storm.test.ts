@@ -75,6 +75,25 @@ describe('a storm', () => {
     expect((await world.ledger.storm(cluster)).admitted).toEqual([]);
   });
 
+  it('brakes what works as well, though AWS is about to take all of it down', async () => {
+    const world = createWorld();
+    const fleet = await addFleet(world, 4);
+    const deadline = world.clock.now();
+    for (const { instanceId } of fleet) {
+      const event = { code: 'instance-retirement', notBefore: deadline };
+      world.cloud.scheduled.set(instanceId, [event]);
+      const notice = { kind: 'retiring', action: 'stop', deadline } as const;
+      await world.ledger.admit(cluster, signalOf({ instanceId, notice, source: 'health' }));
+    }
+    const decisions = [];
+    for (const agent of fleet) decisions.push(await assess(world, agent));
+    // A quarter of four agents.
+    expect(decisions).toEqual([{ kind: 'proceed' }, ...Array(3).fill(held('storm'))]);
+    expect((await world.ledger.storm(cluster)).waiting).toMatchObject({
+      [idOf(fleet[1] as FleetAgent)]: { cause: 'Retiring', behind: 'storm' },
+    });
+  });
+
   it('lets go of a machine that goes down while it waits', async () => {
     const { world, fleet } = await stormOf(4);
     const [first, second] = fleet as [FleetAgent, FleetAgent];

@@ -164,6 +164,17 @@ describe('the release ladder', () => {
     expect(stepAt(30, { detaches: three })).toBe('look');
   });
 
+  it('asks again, without force, for as long as nothing shows that any of them arrived', () => {
+    const three = [unanswered(20), unanswered(21), unanswered(22)];
+    expect(stepAt(82, { detaches: three, policy: mayForce })).toBe('detach');
+    const later = [...three, unanswered(300)];
+    expect(stepAt(359, { detaches: later, policy: mayForce })).toBe('held: volume-stuck');
+    expect(stepAt(360, { detaches: later, policy: mayForce })).toBe('detach');
+    const attachments = [attachmentOf({ instanceId: ids.failed, state: 'detaching' })];
+    const volume = volumeOf({ attachments });
+    expect(stepAt(82, { detaches: three, volume })).toBe('look');
+  });
+
   it('asks ever more rarely what EC2 refuses, then holds the volume and still asks', () => {
     expect(stepAt(21, { detaches: [refused(20)] })).toBe('look');
     expect(stepAt(22, { detaches: [refused(20)] })).toBe('detach');
