@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { IncidentIdText, InstanceIdText, VolumeIdText } from '../src/contracts/ids.ts';
 import type { LookInput } from '../src/contracts/look.ts';
+import { HoldReasonText } from '../src/contracts/steps.ts';
 
 /** What people write as arguments, checked before anything is asked of AWS. */
 
@@ -25,6 +26,12 @@ export const incident = (text: string): LookInput => {
   throw new InvalidArgumentError(
     'It is <cluster>#<instance>#<number>, or the id of its instance for the open or last one.',
   );
+};
+
+export const holdReason = (text: string) => {
+  const parsed = HoldReasonText.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError('It is the reason of a hold, such as flapping: see the runbook.');
 };
 
 export const deployment = (text: string): string => {

@@ -1,5 +1,6 @@
 import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts';
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
+import { createOrderLedger } from '../src/adapters/dynamodb/order-ledger.ts';
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
 import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledger.ts';
 import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
@@ -18,6 +19,7 @@ export const { createHandler, handler } = defineServiceFunction(
         createIncidentLedger(table),
         createClusterLedger(table),
         createOwnershipLedger(table),
+        createOrderLedger(table),
         createStormLedger(table),
         createQuarantineLedger(table),
       ),

@@ -1,7 +1,8 @@
 import { Argument, type Command } from 'commander';
-import * as z from 'zod';
 import { UnfenceOutput } from '../../src/contracts/functions.ts';
-import { incident, type instanceId, moment, span } from '../arguments.ts';
+import { IncidentIdText } from '../../src/contracts/ids.ts';
+import { OperateOutput, type OperateRequest } from '../../src/contracts/operate.ts';
+import { holdReason, incident, type instanceId, moment, span } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { type Context, look, lookAtIncident } from '../context.ts';
 import { Problem } from '../problem.ts';
@@ -10,13 +11,14 @@ import { type Define, incidentArgument, instanceArgument } from './reading.ts';
 
 type InstanceId = ReturnType<typeof instanceId>;
 type Named = ReturnType<typeof incident>;
+type HoldReason = ReturnType<typeof holdReason>;
 
-/** What Operate answers. */
-const Answer = z.object({
-  kind: z.enum(['done', 'unchanged', 'refused']),
-  says: z.string(),
-  execution: z.string().optional(),
-});
+/** An order without who gives it and why. */
+type Order = OperateRequest extends infer Request
+  ? Request extends OperateRequest
+    ? Omit<Request, 'by' | 'reason'>
+    : never
+  : never;
 
 interface Said {
   readonly reason?: string;
@@ -54,54 +56,68 @@ const tell = ({ json, terminal }: Context, answer: { kind: string; says: string 
 };
 
 /** Gives the order in the name of whoever asks. */
-const order = async (
-  context: Context,
-  action: string,
-  options: Said,
-  more: Readonly<Record<string, unknown>> = {},
-): Promise<void> => {
+const give = async (context: Context, options: Said, order: Order): Promise<void> => {
   const by = await byOf(context, options);
-  const input = { action, by, reason: options.reason ?? noReason, ...more };
-  tell(context, await context.cloud.invoke('operate', input, Answer));
+  const input = { ...order, by, reason: options.reason ?? noReason };
+  tell(context, await context.cloud.invoke('operate', input, OperateOutput));
 };
 
-const defineOrders = (define: Define): void => {
-  const orders = [
-    ['approve', 'let the plan that an incident asks for go on', 'Go on with the plan of'],
-    ['deny', 'refuse the plan that an incident asks for', undefined],
-    ['hold', 'stop an incident before its next change', undefined],
-    ['resume', 'let a held incident go on', 'Let go on'],
-  ] as const;
-  for (const [action, says, question] of orders) {
+/** The incident that was meant, by its full id. */
+const meant = async (context: Context, named: Named) => {
+  const shown = await lookAtIncident(context, named);
+  return { ...shown, id: IncidentIdText.parse(shown.id) };
+};
+
+const withWhy = (command: Command): Command => withName(command).option('--reason <text>', 'why');
+
+const defineAnswers = (define: Define): void => {
+  for (const [action, says] of [
+    ['approve', 'let the plan that an incident asks for go on'],
+    ['deny', 'refuse the plan that an incident asks for'],
+  ] as const) {
     const command = define(
       action,
       says,
       async (context: Context, named: Named, options: Said & { readonly approval?: string }) => {
-        const shown = await lookAtIncident(context, named);
-        if (question !== undefined) {
-          const what = `${question} ${shown.id}? ${shown.summary}`;
-          await confirm(context.terminal, what, options.yes);
+        const { id, summary } = await meant(context, named);
+        const approvalId = approvalOf(id, options.approval);
+        if (action === 'approve') {
+          await confirm(context.terminal, `Go on with the plan of ${id}? ${summary}`, options.yes);
         }
-        const approval = action === 'approve' || action === 'deny';
-        const approvalId = approval ? approvalOf(shown, options.approval) : undefined;
-        await order(context, action, options, {
-          incidentId: shown.id,
-          ...(approvalId === undefined ? {} : { approvalId }),
-        });
+        await give(context, options, { action, incidentId: id, approvalId });
       },
-    );
-    withName(command.addArgument(incidentArgument())).option('--reason <text>', 'why');
-    if (question !== undefined) withYes(command);
-    if (action === 'approve' || action === 'deny') {
-      command.option('--approval <id>', 'which one, where it is not the one on record');
-    }
+    ).addArgument(incidentArgument());
+    withWhy(command).option('--approval <id>', 'which one, where it is not the one on record');
+    if (action === 'approve') withYes(command);
   }
 };
 
 /** The approval an incident waits for. */
-const approvalOf = ({ id }: { readonly id: string }, given: string | undefined): string => {
+const approvalOf = (id: string, given: string | undefined): string => {
   if (given !== undefined) return given;
   throw new Problem(`${id} asks for no approval`, { is: 'refused' });
+};
+
+const defineHolds = (define: Define): void => {
+  const holding = define(
+    'hold',
+    'stop an incident before its next change',
+    async (context: Context, named: Named, options: Said) => {
+      const { id } = await meant(context, named);
+      await give(context, options, { action: 'hold', incidentId: id });
+    },
+  );
+  withWhy(holding.addArgument(incidentArgument()));
+  const resume = define(
+    'resume',
+    'let a held incident go on',
+    async (context: Context, named: Named, options: Said) => {
+      const { id, summary } = await meant(context, named);
+      await confirm(context.terminal, `Let ${id} go on? ${summary}`, options.yes);
+      await give(context, options, { action: 'resume', incidentId: id });
+    },
+  );
+  withYes(withWhy(resume.addArgument(incidentArgument())));
 };
 
 const stormOr = (text: string): Named | 'storm' => (text === 'storm' ? text : incident(text));
@@ -113,28 +129,30 @@ const defineAck = (define: Define): void => {
     async (
       context: Context,
       named: Named | 'storm',
-      options: Until & { readonly hold?: string },
+      options: Until & { readonly hold?: HoldReason },
     ) => {
       if (named === 'storm') {
         const until = requireEnd(options);
         const what = `Let everything through the storm brake until ${until}?`;
         await confirm(context.terminal, what, options.yes);
-        await order(context, 'acknowledge-storm', options, { until });
+        await give(context, options, { action: 'acknowledge-storm', until });
         return;
       }
-      const { hold, id } = await lookAtIncident(context, named);
+      const { hold, id } = await meant(context, named);
       const what = options.hold ?? hold?.reason ?? 'what holds it';
       const why = hold === undefined ? '' : ` ${hold.says}`;
       await confirm(context.terminal, `Wave ${what} through for ${id}?${why}`, options.yes);
       const which = options.hold === undefined ? {} : { hold: options.hold };
-      await order(context, 'acknowledge', options, { incidentId: id, ...which });
+      await give(context, options, { action: 'acknowledge', incidentId: id, ...which });
     },
   ).addArgument(
     new Argument('<incident>', 'its id, that of its instance, or storm').argParser(stormOr),
   );
-  withUntil(withYes(withName(command)))
-    .option('--reason <text>', 'why')
-    .option('--hold <reason>', 'which hold; else the one it is in');
+  withUntil(withYes(withWhy(command))).option(
+    '--hold <reason>',
+    'which hold; else the one it is in',
+    holdReason,
+  );
 };
 
 const withUntil = (command: Command): Command =>
@@ -148,14 +166,15 @@ const defineSwitches = (define: Define): void => {
     'change nothing in the whole cluster',
     async (context: Context, options: Until) => {
       const until = endOf(options);
-      await order(context, 'pause', options, until === undefined ? {} : { until });
+      const end = until === undefined ? {} : { until };
+      await give(context, options, { action: 'pause', ...end });
     },
   );
   withUntil(withSaid(pause));
   const unpause = define('unpause', 'end the pause', (context: Context, options: Said) =>
-    order(context, 'unpause', options),
+    give(context, options, { action: 'unpause' }),
   );
-  withName(unpause).option('--reason <text>', 'why');
+  withWhy(unpause);
 };
 
 const defineMaintenance = (define: Define): void => {
@@ -166,7 +185,8 @@ const defineMaintenance = (define: Define): void => {
       const until = requireEnd(options);
       // Unknown instances are told here, before anything is switched for them.
       await look(context, { view: 'explain', instanceId: instance }, 'explain');
-      await order(context, 'begin-maintenance', options, { instanceId: instance, until });
+      const order = { action: 'begin-maintenance', instanceId: instance, until } as const;
+      await give(context, options, order);
     },
   ).addArgument(instanceArgument());
   withUntil(withSaid(begin));
@@ -174,9 +194,9 @@ const defineMaintenance = (define: Define): void => {
     'end',
     'its failure is a failure again',
     (context: Context, instance: InstanceId, options: Said) =>
-      order(context, 'end-maintenance', options, { instanceId: instance }),
+      give(context, options, { action: 'end-maintenance', instanceId: instance }),
   ).addArgument(instanceArgument());
-  withName(end).option('--reason <text>', 'why');
+  withWhy(end);
 };
 
 const unfence = async (context: Context, id: InstanceId, options: Said): Promise<void> => {
@@ -197,7 +217,8 @@ export const defineOperating = (
   define: Define,
   group: (name: string, says: string) => Define,
 ): void => {
-  defineOrders(define);
+  defineAnswers(define);
+  defineHolds(define);
   defineAck(define);
   defineSwitches(define);
   defineMaintenance(group('maintenance', 'an agent whose failure is expected'));

@@ -1,4 +1,4 @@
-import type { Hold, Incident } from '../domain/incident.ts';
+import type { Hold, HoldReason, Incident } from '../domain/incident.ts';
 import { summarise } from '../domain/summary.ts';
 import type { Phase, PhaseEvents } from '../ports/events.ts';
 import type { IncidentLedger, StormLedger } from '../ports/ledger.ts';
@@ -34,6 +34,9 @@ const advice: Readonly<Record<string, string>> = {
   CorruptRecordError:
     'A ledger record is not readable: somebody edited it, or a newer version did.',
 };
+
+/** Days ahead, or for a person's word: nothing changes by waiting inside an execution. */
+const waitsOutside: readonly HoldReason[] = ['not-due', 'another-move', 'operator-hold'];
 
 /** At the first look, and ever more rarely again: an event may be lost, and a repeat says the same. */
 const isTold = (looks: number): boolean => looks === 0 || Number.isInteger(Math.log2(looks));
@@ -81,9 +84,7 @@ export const createHoldIncident =
       return { kind: 'ended', status: 'held', summary: summarise(incident) };
     }
     if (held.reason === 'proof-void' && held.looks < 3) return { kind: 'retry', waitSeconds: 1 };
-    // Days ahead, or minutes: nothing changes by waiting here.
-    const isPlanned = held.reason === 'not-due' || held.reason === 'another-move';
-    return waitsInside(held.since, now) && !isPlanned
+    return waitsInside(held.since, now) && !waitsOutside.includes(held.reason)
       ? { kind: 'retry', waitSeconds: holdWaitSeconds(held.looks) }
       : { kind: 'ended', status: 'held', summary: summarise(incident) };
   };

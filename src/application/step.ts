@@ -1,6 +1,6 @@
 import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
 import type { EpochMs, IncidentId } from '../domain/ids.ts';
-import type { HoldReason, Incident } from '../domain/incident.ts';
+import type { HoldReason, Incident, OperatorHold } from '../domain/incident.ts';
 import { isCrowd } from '../domain/pace.ts';
 import { isRecent } from '../domain/recent.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -61,12 +61,19 @@ export const loadStepInCrowd = async (
 /** An operator's switches read longer ago than this are read again before anything is mutated. */
 export const switchesFreshMs = 2_000;
 
+/** How an operator's word about this one incident reads. */
+export const heldByWord = ({ by, reason }: OperatorHold): HoldWish => ({
+  reason: 'operator-hold',
+  says: `${by} holds this incident: ${reason}. Resume it to go on.`,
+});
+
 /** A switch that says: nothing is mutated now. undefined when there is none. */
 export const heldByOperator = (
-  incident: Pick<Incident, 'instanceId'>,
+  incident: Pick<Incident, 'instanceId' | 'operatorHold'>,
   control: Control,
   now: EpochMs,
 ): { reason: HoldReason; says: string } | undefined => {
+  if (incident.operatorHold !== undefined) return heldByWord(incident.operatorHold);
   const { paused } = control;
   if (paused !== undefined && (paused.until === undefined || now < paused.until)) {
     const says = `${paused.by} paused the cluster: ${paused.reason}. Unpause to go on.`;

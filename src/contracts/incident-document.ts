@@ -159,6 +159,18 @@ const CallDocument = z.strictObject({
 });
 export type CallDocument = z.infer<typeof CallDocument>;
 
+/** What a person has asked for about it, and what became of that. */
+const OrderDocument = z.strictObject({
+  at,
+  action: text,
+  by: text,
+  reason: text,
+  parameters: z.record(text, z.union([text, z.number()])),
+  /** `open`: no outcome is on record. */
+  outcome: z.enum(['done', 'unchanged', 'refused', 'open']),
+  says: text.exactOptional(),
+});
+
 /** A stretch of the work; without `to` it goes on. One that was never begun is not listed. */
 const PhaseDocument = z.strictObject({
   phase: z.enum(['assess', 'drain', 'fence', 'release', 'hand-off', 'verify']),
@@ -175,6 +187,7 @@ const MomentDocument = z.strictObject({
   afterMs: ms,
   kind: z.enum([
     'signal',
+    'order',
     'opened',
     'verdict',
     'facts',
@@ -234,6 +247,10 @@ export const IncidentDocument = z.strictObject({
   hold: Hold.exactOptional(),
   /** Hold reasons that people have waved through. */
   acknowledged: texts,
+  /** Somebody holds it until somebody resumes it. */
+  operatorHold: z.object({ by: text, reason: text, at }).exactOptional(),
+  /** Oldest first. */
+  orders: list(OrderDocument),
   calls: list(CallDocument),
   volumes: list(VolumeDocument),
 });

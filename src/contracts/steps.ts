@@ -16,7 +16,7 @@ const sentence = z.string().min(1);
 const waitSeconds = z.int().min(1);
 
 // Spelled as an object so that the compiler misses a reason that is added to the domain.
-const HoldReasonText = z.enum({
+export const HoldReasonText = z.enum({
   paused: 'paused',
   maintenance: 'maintenance',
   blind: 'blind',
@@ -51,6 +51,8 @@ const HoldReasonText = z.enum({
   'another-move': 'another-move',
   'cannot-drain': 'cannot-drain',
   'drain-stuck': 'drain-stuck',
+  'operator-hold': 'operator-hold',
+  approval: 'approval',
 } satisfies { [Reason in HoldReason]: Reason });
 
 const cancelled = z.strictObject({ kind: z.literal('cancelled') });

@@ -136,7 +136,9 @@ export type HoldReason =
   | 'not-due'
   | 'another-move'
   | 'cannot-drain'
-  | 'drain-stuck';
+  | 'drain-stuck'
+  | 'operator-hold'
+  | 'approval';
 
 export interface Hold {
   readonly reason: HoldReason;
@@ -147,6 +149,13 @@ export interface Hold {
   readonly looks: number;
   /** After this the sweep may start a new execution for it. */
   readonly retryAt: EpochMs;
+}
+
+/** An operator's word that nothing more is done about one incident, until somebody resumes it. */
+export interface OperatorHold {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: EpochMs;
 }
 
 /** `skip` cuts power, `graceful` and `force` let the guest shut down first. */
@@ -297,6 +306,7 @@ export interface Incident {
   /** The fenced host came back, and this is how it was kept from work. */
   readonly quarantine?: QuarantinedRun;
   readonly hold?: Hold;
+  readonly operatorHold?: OperatorHold;
   /** What an operator has waved through. */
   readonly acknowledged?: readonly HoldReason[];
   readonly closedAt?: EpochMs;
@@ -325,6 +335,7 @@ export type IncidentPatch = Partial<
 > & {
   /** `null` ends the hold. */
   readonly hold?: Hold | null;
+  readonly operatorHold?: OperatorHold | null;
 };
 
 /** One mutating call, written down before it is made and completed after. */

@@ -1,11 +1,13 @@
 import type { EpochMs } from './ids.ts';
 import type { AuditRecord, Incident } from './incident.ts';
+import type { OrderRecord } from './order.ts';
 import type { Ownership } from './ownership.ts';
 
-/** What an incident is told from: its record, its audit, and every record its volumes have had. */
+/** What an incident is told from: its record, its audit, what people asked for, and every record its volumes have had. */
 export interface Story {
   readonly incident: Incident;
   readonly calls: readonly AuditRecord[];
+  readonly orders: readonly OrderRecord[];
   readonly ownerships: readonly Ownership[];
   /** When it was read. */
   readonly at: EpochMs;
@@ -27,6 +29,7 @@ export interface Moment {
   readonly afterMs: number;
   readonly kind:
     | 'signal'
+    | 'order'
     | 'opened'
     | 'verdict'
     | 'facts'
@@ -95,6 +98,13 @@ const sayOutcome = ({ outcome }: AuditRecord): string => {
   }
 };
 
+/** `ana: hold: I want to look first: done: nothing more is changed` */
+const sayOrder = ({ action, by, outcome, reason }: OrderRecord): string => {
+  const became = outcome === undefined ? 'no outcome is on record' : outcome.says;
+  const refused = outcome?.kind === 'refused' ? 'refused: ' : '';
+  return `${by}: ${action} (${reason}): ${refused}${became}`;
+};
+
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
 type Told = readonly [Moment['kind'], EpochMs | undefined, string];
@@ -146,6 +156,7 @@ export const timelineOf = (story: Story): readonly Moment[] => {
     ...signals.map(
       ({ receivedAt, says, source }): Told => ['signal', receivedAt, `${source}: ${says}`],
     ),
+    ...story.orders.map((order): Told => ['order', order.at, sayOrder(order)]),
     ['verdict', verdict?.at, `${verdict?.kind ?? ''}: ${verdict?.why.join('; ') ?? ''}`],
     [
       'facts',

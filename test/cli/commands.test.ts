@@ -69,6 +69,7 @@ describe('a command that was written wrongly', () => {
     [['pause', '--reason', 'x', '--for', '2 weeks'], 'such as 90s or 2h'],
     [['pause', '--reason', 'x', '--until', 'tomorrow'], 'such as 2026-11-30T18:00Z'],
     [['watch', '--interval', '0'], 'It is a whole number from 1.'],
+    [['ack', incidentId, '--hold', 'fear'], 'such as flapping'],
     [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish'],
   ])('%j asks nobody anything', async (argv, words) => {
     const { failure, inputs } = await run(argv);

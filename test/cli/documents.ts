@@ -113,6 +113,7 @@ export const incidentOf = (change: Partial<IncidentDocument> = {}): IncidentDocu
   ],
   signals: [],
   acknowledged: [],
+  orders: [],
   calls: [],
   volumes: [],
   ...change,

@@ -238,6 +238,65 @@ describe('what is wrong is one line and an exit code', () => {
   });
 });
 
+describe('orders', () => {
+  const order = async (...argv: string[]): Promise<string> => {
+    const { code, stderr, stdout } = await cli(...argv);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return stdout;
+  };
+
+  it('pause holds everything until unpause, and status tells who said so', async () => {
+    expect(await order('pause', '--reason', 'game day', '--for', '2h', '--as', 'ana')).toMatch(
+      /^demo is paused until /,
+    );
+    const shown = (await page('status')).replace(/\s+/g, ' ');
+    expect(shown).toMatch(/Brake: paused by ana: game day, until 2/);
+    expect(await json('explain', failing)).toMatchObject({
+      action: 'none',
+      guards: [{ reason: 'paused' }],
+    });
+    expect(await json('unpause')).toMatchObject({ kind: 'done' });
+    expect(await json('unpause')).toMatchObject({ kind: 'unchanged' });
+    expect(await page('status')).toContain('No brake is on.');
+  });
+
+  it('maintenance begins and ends for one instance', async () => {
+    const began = await order('maintenance', 'begin', failing, '--reason', 'fan', '--for', '1h');
+    expect(began).toContain(failing);
+    expect(await page('status')).toContain(`maintenance of ${failing}`);
+    expect(await json('maintenance', 'end', failing)).toMatchObject({ kind: 'done' });
+    expect(await page('status')).toContain('No brake is on.');
+  });
+
+  it('maintenance of an instance nobody knows is refused', async () => {
+    const unknown = 'i-0000000000000dead';
+    const argv = ['maintenance', 'begin', unknown, '--reason', 'fan', '--for', '1h'];
+    expect(await cli(...argv)).toMatchObject({ code: 3, stdout: '' });
+  });
+
+  it('what is over already, or too long, is refused in one line', async () => {
+    const argv = ['pause', '--reason', 'x', '--until', '2020-01-01T00:00Z'];
+    const { code, stderr } = await cli(...argv);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ebs-failover: [^\n]*is over already[^\n]*\n$/);
+  });
+
+  it('everything behind the storm brake is let through for a while', async () => {
+    const said = await order('ack', 'storm', '--for', '15m', '--reason', 'rack', '--yes');
+    expect(said).toMatch(/until/);
+    expect((await page('status')).replace(/\s+/g, ' ')).toContain('storm let through by');
+  });
+
+  it('cannot be given by whoever may only look', async () => {
+    const argv = ['pause', '--reason', 'x'];
+    const { code, stderr } = await ended(
+      start(argv, { ...usual(), AWS_ACCESS_KEY_ID: 'ASIALookRole' }),
+    );
+    expect(code).toBe(4);
+    expect(stderr).toContain('ask for lambda:InvokeFunction on ebs-failover-main-operate');
+  });
+});
+
 describe('a failover by hand', () => {
   it('is followed to its end, in the name of who asked', async () => {
     const { code, stderr, stdout } = await watched('yes', 'failover', failing, '--reason', 'drill');
@@ -307,4 +366,43 @@ describe('a drain by hand', () => {
       incident: { mode: 'drain', signals: [{ says: expect.stringMatching(/ana/) }] },
     });
   });
+});
+
+describe('orders about an incident', () => {
+  const reasons = (text: unknown): string[] =>
+    IncidentDocument.parse(text).orders.map(({ action, outcome }) => `${action} ${outcome}`);
+
+  it('that is over are refused, and kept all the same', async () => {
+    for (const [action, ...more] of [['hold'], ['resume', '--yes'], ['ack', '--yes']]) {
+      const { code, stderr } = await cli(action ?? '', failing, ...more);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^ebs-failover: .*is over: it was recovered\n$/);
+    }
+    expect(reasons(await json('show', failing))).toEqual([
+      'hold refused',
+      'resume refused',
+      'acknowledge refused',
+    ]);
+  });
+
+  it('stop one that is at work before its next change, and let it go on', async () => {
+    const { brakes, volumes } = Object(await json('status'));
+    expect(brakes.quarantined).toEqual([]);
+    const owner: string = volumes[0].owner;
+    await cli('failover', owner, '--reason', 'drill', '--as', 'ana', '--yes', '--no-wait');
+    const opened = async (): Promise<number | null> =>
+      (await cli('hold', owner, '--as', 'ben')).code;
+    await expect.poll(opened, { timeout: 20_000, interval: 200 }).toBe(0);
+    const shown = (await page('show', owner)).replace(/\s+/g, ' ');
+    expect(shown).toContain('Held: operator-hold: ben holds this incident');
+    expect(await page('incidents')).toMatch(/ held /);
+    expect(await json('explain', owner)).toMatchObject({ guards: [{ reason: 'operator-hold' }] });
+    expect(await cli('approve', owner, '--yes')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/asks for no approval\n$/),
+    });
+    const resumed = await cli('resume', owner, '--as', 'ben', '--yes');
+    expect(resumed).toMatchObject({ code: 0, stdout: expect.stringMatching(/goes on/) });
+    expect(reasons(await json('show', owner))).toEqual(['hold done', 'resume done']);
+  }, 60_000);
 });

@@ -22,6 +22,7 @@ import type {
   IncidentPatch,
   Signal,
 } from '../../src/domain/incident.ts';
+import type { OrderRecord } from '../../src/domain/order.ts';
 import type { Ownership } from '../../src/domain/ownership.ts';
 import type { Quarantine } from '../../src/domain/quarantine.ts';
 import type { Inventory } from '../../src/domain/service.ts';
@@ -33,9 +34,13 @@ import type {
   DriftLedger,
   IncidentLedger,
   NotificationLedger,
+  OrderLedger,
+  OrderNumber,
+  OrderSubject,
   OwnershipLedger,
   QuarantineLedger,
   StormLedger,
+  SwitchChange,
 } from '../../src/ports/ledger.ts';
 
 type Claim = Ownership & { readonly incidentId: IncidentId; readonly token: number };
@@ -47,11 +52,13 @@ const byArrival = (a: Signal, b: Signal): number =>
   a.receivedAt - b.receivedAt || (a.key < b.key ? -1 : 1);
 
 const patched = (incident: Incident, patch: IncidentPatch, at: EpochMs): Incident => {
-  const { hold: held, ...rest } = incident;
-  const { hold, ...facets } = patch;
-  const next = hold === undefined ? held : hold;
-  return { ...rest, ...facets, ...(next && { hold: next }), updatedAt: at };
+  const { hold: held, operatorHold: ordered, ...rest } = incident;
+  const { hold = held, operatorHold = ordered, ...facets } = patch;
+  const holds = { ...(hold && { hold }), ...(operatorHold && { operatorHold }) };
+  return { ...rest, ...facets, ...holds, updatedAt: at };
 };
+
+const quiet: Control = { maintenance: {} };
 
 /** Without these among those that wait; without anybody waiting it has ended. */
 const without = (storm: Storm, incidentIds: readonly IncidentId[], at: EpochMs): Storm => {
@@ -74,7 +81,8 @@ export class MemoryLedger
     QuarantineLedger,
     DriftLedger,
     NotificationLedger,
-    StormLedger
+    StormLedger,
+    OrderLedger
 {
   readonly #counts = new Map<InstanceId, number>();
   readonly #incidents = new Map<IncidentId, Incident>();
@@ -90,6 +98,7 @@ export class MemoryLedger
   readonly #shifts = new Map<string, Map<string, ZoneShift>>();
   readonly #messages = new Map<IncidentId | StormId, Message>();
   readonly #storms = new Map<string, Storm>();
+  readonly #orders = new Map<string, readonly OrderRecord[]>();
 
   /** What an operator would switch. */
   setControl(cluster: string, control: Control): void {
@@ -135,12 +144,17 @@ export class MemoryLedger
       .sort();
   }
 
-  async takeOver(id: IncidentId, fromToken: number, at: EpochMs): Promise<Incident | 'lost'> {
+  async takeOver(
+    id: IncidentId,
+    fromToken: number,
+    at: EpochMs,
+    patch: IncidentPatch = {},
+  ): Promise<Incident | 'lost'> {
     const { executionArn: _, ...incident } = this.#known(id);
     if (incident.token !== fromToken || isOver(incident)) return 'lost';
     const token = fromToken + 1;
     const executionName = executionNameOf(incident.instanceId, incident.n, token);
-    return this.#put({ ...incident, token, executionName, updatedAt: at });
+    return this.#put(patched({ ...incident, token, executionName }, patch, at));
   }
 
   async bindExecution(
@@ -268,6 +282,49 @@ export class MemoryLedger
     const control = this.#controls.get(cluster) ?? { maintenance: {} };
     const shiftedZones = shiftedZonesOf([...(this.#shifts.get(cluster)?.values() ?? [])]);
     return { ...control, ...(Object.keys(shiftedZones).length > 0 && { shiftedZones }) };
+  }
+
+  async switchControl(cluster: string, change: SwitchChange): Promise<void> {
+    const { paused: before, maintenance, ...rest } = this.#controls.get(cluster) ?? quiet;
+    const { maintenance: entry, paused = before, stormAcknowledged } = change;
+    const { [entry?.instanceId ?? '']: _, ...others } = maintenance;
+    this.#controls.set(cluster, {
+      ...rest,
+      ...(paused && { paused }),
+      ...(stormAcknowledged && { stormAcknowledged }),
+      maintenance: {
+        ...(entry === undefined ? maintenance : others),
+        ...(entry?.begun && { [entry.instanceId]: entry.begun }),
+      },
+    });
+  }
+
+  async recordOrder(of: OrderSubject, order: Omit<OrderRecord, 'outcome'>): Promise<OrderNumber> {
+    const subject = JSON.stringify(of);
+    const orders = this.#orders.get(subject) ?? [];
+    const nth = orders.filter(({ at }) => at === order.at).length;
+    this.#orders.set(subject, [...orders, structuredClone(order)]);
+    return { of, at: order.at, nth };
+  }
+
+  async concludeOrder(
+    { at, nth, of }: OrderNumber,
+    outcome: NonNullable<OrderRecord['outcome']>,
+  ): Promise<void> {
+    const subject = JSON.stringify(of);
+    const orders = this.#orders.get(subject) ?? [];
+    const index = orders.findIndex((order) => order.at === at) + nth;
+    const order = orders[index];
+    if (isDeepStrictEqual(order?.outcome, outcome)) return;
+    if (order === undefined || order.outcome !== undefined) {
+      const problem = order ? 'has another outcome already' : 'was never recorded';
+      throw new CorruptRecordError(`ORDER#${at}-${nth}`, problem);
+    }
+    this.#orders.set(subject, orders.with(index, { ...order, outcome }));
+  }
+
+  async orders(of: OrderSubject): Promise<OrderRecord[]> {
+    return [...(this.#orders.get(JSON.stringify(of)) ?? [])];
   }
 
   async inventory(instanceId: InstanceId): Promise<Inventory | undefined> {

@@ -215,6 +215,32 @@ describe('Look', () => {
   });
 });
 
+describe('Operate', () => {
+  it('may write switches, incidents and orders of its cluster, and who owns a volume never', () => {
+    const table = [{ arn: infra.resource('LedgerTable').arn }];
+    const write = (pk: string) =>
+      may('OperateRole', 'dynamodb:UpdateItem', table, { 'dynamodb:LeadingKeys': [pk] });
+    expect(write('CLUSTER#prod')).toBe(true);
+    expect(write('INCIDENT#prod#i-1#1')).toBe(true);
+    expect(write('CLUSTER#staging')).toBe(false);
+    expect(write('INCIDENT#prod-eu#i-1#1')).toBe(false);
+    expect(write('VOLUME#vol-1')).toBe(false);
+    expect(write('AGENT#i-1')).toBe(false);
+    expect(
+      may('OperateRole', 'dynamodb:DeleteItem', table, {
+        'dynamodb:LeadingKeys': ['CLUSTER#prod'],
+      }),
+    ).toBe(false);
+  });
+
+  it('touches no machine, no volume and no group', () => {
+    const changes = ['ec2:StopInstances', 'ec2:DetachVolume', 'ec2:CreateTags', 'ec2:DeleteTags'];
+    for (const action of changes) {
+      expect(may('OperateRole', action, [machine(ours), volume(ours)])).toBe(false);
+    }
+  });
+});
+
 describe('the ledger', () => {
   const table = [{ arn: infra.resource('LedgerTable').arn }];
   const another = [{ arn: infra.resource('LedgerTable').arn.replace('table/', 'table/other-') }];

@@ -150,6 +150,8 @@ export const holdReason = z.enum([
   'another-move',
   'cannot-drain',
   'drain-stuck',
+  'operator-hold',
+  'approval',
 ]);
 
 export const hold = z.object({
@@ -159,6 +161,8 @@ export const hold = z.object({
   looks: counter,
   retryAt: epochMs,
 });
+
+export const operatorHold = z.object({ by: z.string(), reason: z.string(), at: epochMs });
 
 export const strength = z.enum(['strong', 'weak']);
 const rungMethod = z.enum([

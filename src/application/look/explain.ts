@@ -1,15 +1,12 @@
-import { actOn } from '../../domain/act-on.ts';
 import type { Announced } from '../../domain/announced.ts';
-import { isCommitted } from '../../domain/fence.ts';
 import { type EpochMs, type InstanceId, incidentIdOf } from '../../domain/ids.ts';
-import type { Facts, HoldReason, Incident, Verdict } from '../../domain/incident.ts';
+import type { Facts, Incident, Verdict } from '../../domain/incident.ts';
 import type { Instance } from '../../domain/machine.ts';
-import { stageOf } from '../../domain/message.ts';
 import type { Quarantine } from '../../domain/quarantine.ts';
 import { type Scope, whyNotOurs } from '../../domain/scope.ts';
 import type { Inventory } from '../../domain/service.ts';
 import { brake } from '../../domain/storm.ts';
-import { type Evidence, mayFencePartitioned, sayHeld, sayMesos } from '../../domain/verdict.ts';
+import { mayFencePartitioned } from '../../domain/verdict.ts';
 import type { ComputeReads } from '../../ports/compute.ts';
 import type {
   ClusterLedger,
@@ -23,9 +20,11 @@ import { applicantOf, causeOf, isBraked, shiftedZonesFor } from '../brake.ts';
 import { flaps, guards } from '../guards.ts';
 import { lookAround, type Picture, type PictureDeps } from '../picture.ts';
 import { checkPlacement } from '../placement.ts';
-import { heldByOperator } from '../step.ts';
+import { heldByOperator, heldByWord } from '../step.ts';
+import { concludeOn, type Objection } from './conclusion.ts';
 import { lineOf } from './incidents.ts';
 import { refused } from './refused.ts';
+import { witnessesOf } from './witness-words.ts';
 
 export interface ExplainDeps extends PictureDeps {
   readonly ledger: PictureDeps['ledger'] &
@@ -37,11 +36,6 @@ export interface ExplainDeps extends PictureDeps {
     Pick<ComputeReads, 'instancesOfCluster' | 'volumeConditions' | 'volumesNamed'>;
   readonly policy: AssessDeps['policy'];
   readonly scope: Scope;
-}
-
-interface Objection {
-  readonly reason: HoldReason;
-  readonly says: string;
 }
 
 /** What the ledger knows of it. */
@@ -78,48 +72,6 @@ const supposed = (
   };
 };
 
-const sayEc2 = ({ ec2 }: Evidence): string => {
-  switch (ec2.kind) {
-    case 'seen': {
-      const { launchTime, state, stateReasonCode } = ec2.instance;
-      const reason = stateReasonCode === undefined ? '' : ` (${stateReasonCode})`;
-      return `${state}${reason}, started ${launchTime}`;
-    }
-    case 'unknown-instance':
-      return 'EC2 does not know it, which proves nothing';
-    case 'unreadable':
-      return `EC2 cannot be read: ${ec2.why}`;
-  }
-};
-
-const sayChecks = ({ at, checks }: Evidence): string => {
-  if (checks.kind === 'none') return 'EC2 reports none';
-  if (checks.kind === 'unreadable') return `cannot be read: ${checks.why}`;
-  const { attachedEbs, impairedSince, instance, system } = checks.checks;
-  const since =
-    impairedSince === undefined
-      ? ''
-      : `, impaired for ${Math.round((at - impairedSince) / 1000)} s`;
-  return `system ${system}, instance ${instance}, attached EBS ${attachedEbs}${since}`;
-};
-
-const sayMasters = ({ masters }: Evidence): string | undefined => {
-  if (masters === undefined) return undefined;
-  return masters.kind === 'counted'
-    ? `${masters.missing} of ${masters.known} agents are missing that EC2 finds well`
-    : `many of ${masters.known} agents are missing, and EC2 cannot say whether they are well`;
-};
-
-const witnessesOf = (evidence: Evidence) => {
-  const masters = sayMasters(evidence);
-  return {
-    ec2: sayEc2(evidence),
-    checks: sayChecks(evidence),
-    mesos: sayMesos(evidence.mesos),
-    ...(masters === undefined ? {} : { masters }),
-  };
-};
-
 /** Would the storm brake keep it waiting, by the record as it is? */
 const whyBraked = (
   { clock, policy }: ExplainDeps,
@@ -139,6 +91,17 @@ const whyBraked = (
   return decision.kind === 'wait' ? { reason: 'storm', says: decision.says } : undefined;
 };
 
+/** What operators have switched or said, each for itself. */
+const switchesOn = (
+  { instanceId, operatorHold }: Incident,
+  { maintenance, paused }: Control,
+  now: EpochMs,
+): readonly (Objection | undefined)[] => [
+  operatorHold && heldByWord(operatorHold),
+  paused && heldByOperator({ instanceId }, { maintenance: {}, paused }, now),
+  heldByOperator({ instanceId }, { maintenance }, now),
+];
+
 /** Everything that would hold it, in the order in which the assessment asks. */
 const objectionsTo = (
   deps: ExplainDeps,
@@ -147,12 +110,11 @@ const objectionsTo = (
   verdict: Verdict,
   { control, found }: { readonly control: Control; readonly found: Found | undefined },
 ): readonly Objection[] => {
-  const switched = heldByOperator(incident, control, deps.clock.now());
   const isFlap = verdict.kind !== 'Down' && verdict.kind !== 'Returned';
   const { instance } = picture;
   const isKnown = found !== undefined && instance !== undefined;
   const all = [
-    switched,
+    ...switchesOn(incident, control, deps.clock.now()),
     ...(isKnown ? guards(incident, instance, found.facts, found.scoped, picture, deps) : []),
     isKnown && isFlap && found.facts.volumes.length > 0
       ? flaps(deps, incident, picture)
@@ -184,70 +146,6 @@ const warningsOn = async (
     const why = error instanceof Error ? error.message : String(error);
     return [{ reason: 'no-placement', says: `whether there is room could not be read: ${why}` }];
   }
-};
-
-type Action = 'act' | 'watch' | 'cancel' | 'hold' | 'plan' | 'none';
-
-/** What the conclusion is drawn from. */
-interface Conclusion {
-  readonly verdict: Verdict;
-  readonly objections: readonly Objection[];
-  readonly incident: Incident;
-  readonly isOpen: boolean;
-  readonly hasVolumes: boolean;
-  readonly stranger: string | undefined;
-  readonly partitioned: boolean;
-  readonly now: EpochMs;
-}
-
-type Concluded = { readonly action: Action; readonly says: string };
-
-const holdFor = ({ reason, says }: Objection): Concluded => ({
-  action: 'hold',
-  says: `held (${reason}): ${says}`,
-});
-
-/** What the verdict leads to where no operator's switch is in the way. */
-const concludeFreely = (view: Conclusion): Concluded => {
-  const { hasVolumes, incident, isOpen, objections, verdict } = view;
-  const why = `${verdict.kind}: ${verdict.why.join('; ')}`;
-  const decided = actOn(verdict, view.now - incident.openedAt, view.partitioned);
-  switch (decided.kind) {
-    case 'hold':
-      return holdFor({ reason: decided.reason, says: sayHeld(verdict) });
-    case 'act': {
-      const [first] = objections;
-      if (first !== undefined) return holdFor(first);
-      return hasVolumes || verdict.kind === 'Returned'
-        ? { action: 'act', says: `to be acted upon: ${why}` }
-        : { action: 'cancel', says: `nothing of the cluster is on it to move: ${why}` };
-    }
-    case 'watch':
-      return { action: 'watch', says: `to be looked at again: ${why}` };
-    case 'cancel':
-      return { action: isOpen ? 'cancel' : 'none', says: `nothing to do: ${why}` };
-    case 'plan':
-      return { action: 'plan', says: `to be emptied while it works: ${why}` };
-  }
-};
-
-/** What it comes to, and that in one sentence. Pure. */
-const concludeOn = (view: Conclusion): Concluded => {
-  const { incident, isOpen, objections, stranger } = view;
-  if (!isOpen && stranger !== undefined) {
-    return { action: 'none', says: `it is none of the cluster's agents: it ${stranger}` };
-  }
-  const isFenced = isCommitted(incident.fence) || incident.fence?.proof !== undefined;
-  const free: Concluded =
-    isOpen && isFenced
-      ? {
-          action: 'act',
-          says: `its fence has begun, and there is no way back: ${stageOf(incident)}`,
-        }
-      : concludeFreely(view);
-  const switched = objections.find(({ reason }) => reason === 'paused' || reason === 'maintenance');
-  // A switch holds what is open, and what would be opened; it is no reason to open anything.
-  return switched !== undefined && (isOpen || free.action !== 'none') ? holdFor(switched) : free;
 };
 
 const judgeNow = async (

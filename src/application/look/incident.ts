@@ -1,15 +1,17 @@
 import type { EpochMs, IncidentId, InstanceId, VolumeId } from '../../domain/ids.ts';
 import type { AuditRecord, Incident } from '../../domain/incident.ts';
 import { stageOf } from '../../domain/message.ts';
+import type { OrderRecord } from '../../domain/order.ts';
 import type { Ownership } from '../../domain/ownership.ts';
 import { phaseTimes, summarise } from '../../domain/summary.ts';
 import { phasesOf, timelineOf } from '../../domain/timeline.ts';
-import type { IncidentLedger, OwnershipLedger } from '../../ports/ledger.ts';
+import type { IncidentLedger, OrderLedger, OwnershipLedger } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
 import { refused } from './refused.ts';
 
 export interface IncidentViewDeps {
   readonly ledger: Pick<IncidentLedger, 'audit' | 'incident' | 'lastIncidentOf'> &
+    Pick<OrderLedger, 'orders'> &
     Pick<OwnershipLedger, 'history' | 'ownership'>;
   readonly scope: { readonly cluster: string };
   readonly clock: Clock;
@@ -24,6 +26,12 @@ const callOf = ({ outcome, ...intent }: AuditRecord) => ({
     ? { requestId: outcome.requestId }
     : {}),
   ...(outcome !== undefined && outcome.kind !== 'accepted' ? { error: outcome.error } : {}),
+});
+
+const orderOf = ({ outcome, ...order }: OrderRecord) => ({
+  ...order,
+  outcome: outcome?.kind ?? ('open' as const),
+  ...(outcome === undefined ? {} : { says: outcome.says }),
 });
 
 /** Those it was to move; what came while it was fenced is among them. */
@@ -49,17 +57,19 @@ const readVolume = async (
   return { volumeId, name, ...(now === undefined ? {} : { now }), before };
 };
 
+/** What is on record beside the incident itself. */
+interface Read {
+  readonly calls: readonly AuditRecord[];
+  readonly orders: readonly OrderRecord[];
+  readonly volumes: readonly VolumeStory[];
+}
+
 /** The whole of it as one document. Pure. */
-const documentOf = (
-  incident: Incident,
-  calls: readonly AuditRecord[],
-  volumes: readonly VolumeStory[],
-  at: EpochMs,
-) => {
+const documentOf = (incident: Incident, { calls, orders, volumes }: Read, at: EpochMs) => {
   const { executionArn, executionName, token } = incident;
   const { closedAt, drain, facts, fence, handOff, hold, quarantine, recovery, verdict } = incident;
   const ownerships = volumes.flatMap(({ before, now }) => (now ? [...before, now] : before));
-  const story = { incident, calls, ownerships, at };
+  const story = { incident, calls, orders, ownerships, at };
   return {
     kind: 'incident' as const,
     version: 1 as const,
@@ -93,17 +103,20 @@ const documentOf = (
     ...(quarantine === undefined ? {} : { quarantine }),
     ...(hold === undefined ? {} : { hold }),
     acknowledged: incident.acknowledged ?? [],
+    ...(incident.operatorHold === undefined ? {} : { operatorHold: incident.operatorHold }),
+    orders: orders.map(orderOf),
     calls: calls.map(callOf),
     volumes,
   };
 };
 
 const show = async (deps: IncidentViewDeps, incident: Incident) => {
-  const [calls, volumes] = await Promise.all([
+  const [calls, orders, volumes] = await Promise.all([
     deps.ledger.audit(incident.id),
+    deps.ledger.orders({ incidentId: incident.id }),
     Promise.all(volumeIdsOf(incident).map((volumeId) => readVolume(deps, volumeId))),
   ]);
-  return documentOf(incident, calls, volumes, deps.clock.now());
+  return documentOf(incident, { calls, orders, volumes }, deps.clock.now());
 };
 
 /** One incident with all that is on record of it. */

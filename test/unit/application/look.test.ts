@@ -25,7 +25,7 @@ import {
 
 const reads = new Set<PropertyKey>(
   ['audit', 'control', 'history', 'incident', 'inventory', 'lastIncidentOf', 'openIncidentOf']
-    .concat('openIncidents', 'ownership', 'quarantine', 'quarantines', 'slot', 'storm')
+    .concat('openIncidents', 'orders', 'ownership', 'quarantine', 'quarantines', 'slot', 'storm')
     .concat('watched'),
 );
 /** A ledger that nobody may write to. */
@@ -282,6 +282,28 @@ describe('one incident', () => {
     expect(await look(world, request)).toMatchObject({ n: 2, status: 'open' });
   });
 
+  it('is shown with what people asked for, and who holds it', async () => {
+    const world = createWorld();
+    const incident = await world.given();
+    const order = {
+      at: t(2),
+      action: 'hold',
+      by: 'ana',
+      reason: 'look first',
+      parameters: {},
+    } as const;
+    const number = await world.ledger.recordOrder({ incidentId: ids.incident }, order);
+    const request = { view: 'incident', incidentId: ids.incident } as const;
+    expect(await look(world, request)).toMatchObject({ orders: [{ by: 'ana', outcome: 'open' }] });
+    await world.ledger.concludeOrder(number, { kind: 'done', says: 'held' });
+    const operatorHold = { by: 'ana', reason: 'look first', at: t(2) };
+    await world.ledger.save(incident.id, incident.token, { operatorHold }, t(3));
+    expect(await look(world, request)).toMatchObject({
+      orders: [{ action: 'hold', by: 'ana', reason: 'look first', outcome: 'done', says: 'held' }],
+      operatorHold,
+    });
+  });
+
   it('says of a call that was cut short that no outcome is known', async () => {
     const world = createWorld();
     await world.given();
@@ -481,6 +503,21 @@ describe('explain', () => {
     expect({ action, says }).toEqual({
       action: 'hold',
       says: expect.stringMatching(new RegExp(`^held \\(${reason}\\): `)),
+    });
+  });
+
+  it('is held by the word of a person, whatever else is switched', async () => {
+    const world = createWorld();
+    world.hang();
+    world.paused();
+    const incident = await world.given();
+    const operatorHold = { by: 'ana', reason: 'look first', at: t(0) };
+    await world.ledger.save(incident.id, incident.token, { operatorHold }, t(0));
+    const { action, guards, says } = await explained(world);
+    expect(guards.map(({ reason }) => reason)).toEqual(['operator-hold', 'paused']);
+    expect({ action, says }).toEqual({
+      action: 'hold',
+      says: 'held (operator-hold): ana holds this incident: look first. Resume it to go on.',
     });
   });
 

@@ -15,6 +15,7 @@ import {
 const storyOf = (change: Partial<Story> = {}): Story => ({
   incident: incidentOf(),
   calls: [],
+  orders: [],
   ownerships: [],
   at: t(100),
   ...change,
@@ -135,6 +136,26 @@ describe('the timeline', () => {
     const calls = [outcome === undefined ? call : { ...call, outcome }];
     const told = timelineOf(storyOf({ calls })).find(({ kind }) => kind === 'call');
     expect(told?.says).toBe(`ReleaseVolume: DetachVolume ${ids.data}: ${words}`);
+  });
+
+  it.each([
+    [undefined, 'ana: hold (look first): no outcome is on record'],
+    [{ kind: 'done', says: 'held' } as const, 'ana: hold (look first): held'],
+    [
+      { kind: 'refused', says: 'it is over' } as const,
+      'ana: hold (look first): refused: it is over',
+    ],
+  ])('tells what a person asked for, and what became of it: %j', (outcome, words) => {
+    const order = {
+      at: t(3),
+      action: 'hold',
+      by: 'ana',
+      reason: 'look first',
+      parameters: {},
+    } as const;
+    const orders = [outcome === undefined ? order : { ...order, outcome }];
+    const told = timelineOf(storyOf({ orders })).find(({ kind }) => kind === 'order');
+    expect(told).toEqual({ at: t(3), afterMs: 3_000, kind: 'order', says: words });
   });
 
   it('leaves out what another incident has released', () => {
