@@ -104,6 +104,7 @@ export const follow = async (
   instanceId: string,
 ): Promise<Ended> => {
   const tell = teller(context);
+  // Ends with the work, which has limits of its own, or with whoever watches.
   for (;;) {
     const execution = await context.cloud.execution(executionArn);
     const incident = await readIncident(context, instanceId);

@@ -1,10 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { instanceId } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
-import { type Context, look } from '../context.ts';
+import { type Context, look, show } from '../context.ts';
 import { failureOf, follow } from '../follow.ts';
 import { Problem } from '../problem.ts';
-import { showPlan } from '../views/plan.ts';
+import { PlannedOutput, showPlan } from '../views/plan.ts';
 import { type Define, instanceArgument } from './reading.ts';
 
 type InstanceId = ReturnType<typeof instanceId>;
@@ -29,6 +29,8 @@ const machineOf = (cluster: string, mode: 'failover' | 'drain'): string =>
   `ebs-failover-${cluster}${mode === 'drain' ? '_drain' : ''}`;
 
 const planEveryMs = 1_000;
+/** A dry run changes nothing, so it waits for nothing long. */
+const planLooksMax = 300;
 
 /** What is there to be moved, asked before anybody is asked to confirm. */
 const lookAt = (context: Context, id: InstanceId) =>
@@ -67,21 +69,31 @@ const runByHand = async (
   }
 };
 
-const plan = async (context: Context, id: InstanceId, options: Said): Promise<void> => {
+interface Planned extends Said {
+  readonly mode: 'failover' | 'drain';
+}
+
+const plan = async (context: Context, id: InstanceId, options: Planned): Promise<void> => {
   const { cloud } = context;
   const { cluster } = await lookAt(context, id);
   const requestedBy = await byOf(context, options);
-  const input = { instanceId: id, reason: options.reason, requestedBy, dryRun: true };
-  const executionArn = await cloud.start(machineOf(cluster, 'failover'), input);
-  for (;;) {
+  const { mode, reason } = options;
+  const input = { instanceId: id, reason, requestedBy, mode, dryRun: true };
+  const executionArn = await cloud.start(machineOf(cluster, mode), input);
+  for (let n = 0; n < planLooksMax; n += 1) {
     const execution = await cloud.execution(executionArn);
     if (execution.status === 'SUCCEEDED') {
-      showPlan(context, execution.output);
-      return;
+      const planned = PlannedOutput.safeParse(execution.output);
+      if (planned.success && planned.data.plan !== undefined) {
+        show(context, planned.data, showPlan);
+        return;
+      }
+      throw new Problem('the dry run ended without a plan', { is: 'unavailable' });
     }
     if (execution.status !== 'RUNNING') throw failureOf(execution);
     await context.sleep(planEveryMs);
   }
+  throw new Problem(`the dry run does not end: ${executionArn}`, { is: 'unavailable' });
 };
 
 const withReason = (command: Command): Command =>
@@ -94,11 +106,12 @@ export const withSaid = (command: Command): Command => withName(withReason(comma
 
 /** The commands that start an execution by hand. */
 export const defineExecutions = (define: Define): void => {
-  withName(
-    define('plan', 'what a failover would do now; nothing is changed', plan).addArgument(
-      instanceArgument(),
-    ),
-  ).option('--reason <text>', 'why; kept with the execution', 'plan');
+  const planning = define('plan', 'what a failover would do now; nothing is changed', plan);
+  withName(planning.addArgument(instanceArgument()))
+    .addOption(
+      new Option('--mode <mode>', 'of which').choices(['failover', 'drain']).default('failover'),
+    )
+    .option('--reason <text>', 'why; kept with the execution', 'plan');
 
   for (const [mode, says] of [
     ['failover', 'cut the power of an agent and move its volumes and services'],

@@ -10,6 +10,7 @@ import {
   incidentOf,
   lineOf,
   statusOf,
+  volume,
 } from './documents.ts';
 import { fakeCloud, problemIn, run } from './fake.ts';
 
@@ -230,6 +231,91 @@ describe('an execution by hand', () => {
       fakeCloud(scriptOf('failover', [failed], [noneYet])),
     );
     expect(problemIn(failure)).toMatch(words);
+  });
+});
+
+describe('a plan', () => {
+  const plan = {
+    mode: 'failover',
+    agent: { instanceId: agent, agentIds: [] },
+    verdict: { kind: 'Impaired', why: ['it hangs'], whyNot: ['it is young'] },
+    volumes: [{ volumeId: volume, name: 'mysql', appIds: ['/mysql'] }],
+    leftAlone: [{ volumeId: 'vol-00000001', why: 'root device' }],
+    candidates: { '/mysql': ['10.0.0.8', '10.0.0.9'] },
+    calls: [
+      {
+        by: 'FenceAgent',
+        call: 'StopInstances',
+        target: agent,
+        parameters: { method: 'skip' },
+        allowed: 'yes',
+      },
+      {
+        by: 'ReleaseVolume',
+        call: 'DetachVolume',
+        target: volume,
+        parameters: { force: false },
+        allowed: 'no',
+        says: 'UnauthorizedOperation',
+      },
+    ],
+    holds: [{ reason: 'no-placement', says: 'add an agent' }],
+    predictedSeconds: { usual: 31, most: 51 },
+  };
+  const planned = endedAs({ incidentId, status: 'planned', summary: 'nothing was done', plan });
+  const scriptOf = (ended: object, mode = '') => ({
+    caller: [caller],
+    look: [explanationOf()],
+    [`start ebs-failover-demo${mode}`]: [executionArn],
+    execution: [running, ended],
+  });
+
+  it('is that of a dry run, and shows every call and what would stop it', async () => {
+    const { failure, inputs, printed } = await run(['plan', agent], fakeCloud(scriptOf(planned)));
+    expect(failure).toBeUndefined();
+    expect(inputs.find(([name]) => name.startsWith('start'))?.[1]).toMatchObject({
+      instanceId: agent,
+      mode: 'failover',
+      dryRun: true,
+    });
+    const [shown = ''] = printed;
+    expect(shown.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const words = shown.replace(/\s+/g, ' ');
+    for (const said of [
+      'nothing was done',
+      'verdict Impaired for it hangs against it is young',
+      'would hold no-placement: add an agent',
+      `would move mysql (${volume}) of /mysql`,
+      'could run /mysql: 10.0.0.8, 10.0.0.9',
+      'left alone vol-00000001: root device',
+      'takes 31 s as a rule, 51 s at most',
+      `FenceAgent allowed StopInstances ${agent} method=skip`,
+      `ReleaseVolume refused DetachVolume ${volume} force=false (UnauthorizedOperation)`,
+    ]) {
+      expect(words).toContain(said);
+    }
+  });
+
+  it('of a drain asks the other machine, and programs get all of it', async () => {
+    const argv = ['plan', agent, '--mode', 'drain', '--json'];
+    const { printed } = await run(argv, fakeCloud(scriptOf(planned, '_drain')));
+    expect(JSON.parse(printed[0] ?? '')).toMatchObject({ status: 'planned', plan });
+  });
+
+  it.each([
+    [endedAs({ status: 'recovered', summary: 'moved' }), /^5 the dry run ended without a plan$/],
+    [
+      { arn: executionArn, status: 'FAILED', error: 'ParseError', cause: 'dryRun: no' },
+      /^2 dryRun: no$/,
+    ],
+  ])('that is none is told: %j', async (ended, words) => {
+    const { failure } = await run(['plan', agent], fakeCloud(scriptOf(ended)));
+    expect(problemIn(failure)).toMatch(words);
+  });
+
+  it('that never comes is given up', async () => {
+    const { failure } = await run(['plan', agent], fakeCloud(scriptOf(running)));
+    expect(problemIn(failure)).toBe(`5 the dry run does not end: ${executionArn}`);
   });
 });
 

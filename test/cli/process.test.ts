@@ -151,7 +151,7 @@ describe('on a quiet day', () => {
 
 describe('what is wrong is one line and an exit code', () => {
   const unknown = 'i-0000000000000dead';
-  it.each<[string, readonly string[], NodeJS.ProcessEnv, number, RegExp]>([
+  it.concurrent.each<[string, readonly string[], NodeJS.ProcessEnv, number, RegExp]>([
     ['no command of that name', ['fly'], {}, 2, /unknown command 'fly' \(see --help\)/],
     ['an argument too few', ['show'], {}, 2, /missing required argument 'incident'/],
     ['an id that is none', ['explain', 'agent-1'], {}, 2, /'agent-1' is no instance\. It is i-/],
