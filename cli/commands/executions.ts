@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { instanceId } from '../arguments.ts';
+import { type instanceId, volumeId } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { type Context, look, show } from '../context.ts';
 import { failureOf, follow } from '../follow.ts';
@@ -14,7 +14,13 @@ interface Said {
   readonly as?: string;
   readonly yes?: boolean;
 }
-interface Followed extends Said {
+/** How it is to be done, where not by policy. */
+interface Wish {
+  readonly fence?: 'stop' | 'terminate';
+  readonly force?: boolean;
+  readonly volume?: readonly ReturnType<typeof volumeId>[];
+}
+interface Followed extends Said, Wish {
   readonly wait: boolean;
 }
 
@@ -27,6 +33,12 @@ export const byOf = async (
 /** Machines are called after the cluster, which Look knows; the drain's has a suffix. */
 const machineOf = (cluster: string, mode: 'failover' | 'drain'): string =>
   `ebs-failover-${cluster}${mode === 'drain' ? '_drain' : ''}`;
+
+const wishIn = ({ fence, force, volume }: Wish) => ({
+  ...(fence === undefined ? {} : { fence }),
+  ...(force === undefined ? {} : { force }),
+  ...(volume === undefined ? {} : { volumes: volume }),
+});
 
 const planEveryMs = 1_000;
 /** A dry run changes nothing, so it waits for nothing long. */
@@ -54,7 +66,8 @@ const runByHand = async (
   const question = mode === 'drain' ? 'Move everything off' : 'Cut the power of';
   await confirm(terminal, describe(question, shown), options.yes);
   const requestedBy = await byOf(context, options);
-  const input = { instanceId: id, reason: options.reason, requestedBy, mode };
+  const { reason } = options;
+  const input = { instanceId: id, reason, requestedBy, mode, ...wishIn(options) };
   const executionArn = await cloud.start(machineOf(shown.cluster, mode), input);
   if (!options.wait) {
     const started = { kind: 'started', executionArn };
@@ -69,7 +82,7 @@ const runByHand = async (
   }
 };
 
-interface Planned extends Said {
+interface Planned extends Said, Wish {
   readonly mode: 'failover' | 'drain';
 }
 
@@ -78,7 +91,8 @@ const plan = async (context: Context, id: InstanceId, options: Planned): Promise
   const { cluster } = await lookAt(context, id);
   const requestedBy = await byOf(context, options);
   const { mode, reason } = options;
-  const input = { instanceId: id, reason, requestedBy, mode, dryRun: true };
+  const wish = wishIn(options);
+  const input = { instanceId: id, reason, requestedBy, mode, ...wish, dryRun: true };
   const executionArn = await cloud.start(machineOf(cluster, mode), input);
   for (let n = 0; n < planLooksMax; n += 1) {
     const execution = await cloud.execution(executionArn);
@@ -104,10 +118,24 @@ export const withYes = (command: Command): Command =>
   command.option('--yes', 'do not ask for confirmation');
 export const withSaid = (command: Command): Command => withName(withReason(command));
 
+type VolumeIds = readonly ReturnType<typeof volumeId>[];
+
+const withWish = (command: Command): Command =>
+  command
+    .option('--force', 'pass the guards that only keep things orderly, none that keeps data safe')
+    .option(
+      '--volume <id>',
+      'only this one; repeat it for more',
+      (text: string, before: VolumeIds = []): VolumeIds => [...before, volumeId(text)],
+    );
+
+const withFence = (command: Command): Command =>
+  command.addOption(new Option('--fence <method>', 'how').choices(['stop', 'terminate']));
+
 /** The commands that start an execution by hand. */
 export const defineExecutions = (define: Define): void => {
   const planning = define('plan', 'what a failover would do now; nothing is changed', plan);
-  withName(planning.addArgument(instanceArgument()))
+  withFence(withWish(withName(planning.addArgument(instanceArgument()))))
     .addOption(
       new Option('--mode <mode>', 'of which').choices(['failover', 'drain']).default('failover'),
     )
@@ -120,7 +148,8 @@ export const defineExecutions = (define: Define): void => {
     const command = define(mode, says, (context: Context, id: InstanceId, options: Followed) =>
       runByHand(context, id, mode, options),
     );
-    withYes(withSaid(command.addArgument(instanceArgument()))).option(
+    if (mode === 'failover') withFence(command);
+    withYes(withWish(withSaid(command.addArgument(instanceArgument())))).option(
       '--no-wait',
       'do not follow it to its end',
     );

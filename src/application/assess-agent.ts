@@ -1,5 +1,5 @@
 import { actOn } from '../domain/act-on.ts';
-import { type Announced, withAnnounced } from '../domain/announced.ts';
+import { type Announced, modeOf, withAnnounced } from '../domain/announced.ts';
 import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
@@ -10,6 +10,7 @@ import { type Quarantine, type ReturnedAgent, withReturn } from '../domain/quara
 import { type ScopedVolumes, scopeVolumes, withEstranged } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import { judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
+import { onlyWanted, wishIn } from '../domain/wish.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type {
   ClusterLedger,
@@ -25,7 +26,8 @@ import { inCrowd } from './crowd.ts';
 import { flaps, guard } from './guards.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
 import { asItIsNow, isToBeFenced } from './returned-agent.ts';
-import { heldByOperator, hold, type StepInput } from './step.ts';
+import { hold, type StepInput } from './step.ts';
+import { heldByOperator } from './switches.ts';
 
 /** What the assessment of a failure and that of a planned move have in common. */
 export interface AssessDeps extends PictureDeps {
@@ -116,7 +118,9 @@ export const factsAndScope = (
   const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
   const scoped = withEstranged(sorted, volumes, known, apps);
   const memory = memoryOf(incident.facts, inventory);
-  return { facts: factsOf(picture, instance, memory, scoped, now), scoped };
+  const { volumes: wanted } = wishIn(incident.signals);
+  const moved = modeOf(incident) === 'drain' ? onlyWanted(scoped, wanted) : scoped;
+  return { facts: factsOf(picture, instance, memory, moved, now), scoped };
 };
 
 /** How soon to look again for a command whose answer was lost. */

@@ -1,9 +1,10 @@
+import { modeOf } from '../domain/announced.ts';
 import { whyFlapping } from '../domain/flap.ts';
 import type { Facts, HoldReason, Incident } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type Scope, type ScopedVolumes, whyNotMovable, whyNotOurs } from '../domain/scope.ts';
-import { orderIn } from '../domain/verdict.ts';
+import { isForced, whyNotThese, wishIn } from '../domain/wish.ts';
 import type { Clock } from '../ports/system.ts';
 import type { Picture } from './picture.ts';
 
@@ -15,7 +16,7 @@ interface Objection {
 
 /** Reasons not to act although the verdict says so; a person can wave some of them through. */
 export const guards = (
-  incident: Pick<Incident, 'acknowledged'>,
+  incident: Pick<Incident, 'acknowledged' | 'mode' | 'signals'>,
   instance: Instance,
   facts: Pick<Facts, 'apps'>,
   scoped: ScopedVolumes,
@@ -30,6 +31,9 @@ export const guards = (
   }
   const unmovable = whyNotMovable(scoped);
   if (unmovable !== undefined) found.push(unmovable);
+  const { volumes } = wishIn(incident.signals);
+  const others = volumes && whyNotThese(volumes, scoped.inScope, modeOf(incident));
+  if (others !== undefined) found.push({ reason: 'ambiguous-scope', says: others });
   if (lost.length > 0) {
     const names = lost.map(({ volumeId, name }) => `${volumeId} (${name})`).join(', ');
     found.push({ reason: 'volume-lost', says: `${names}: gone; restore the latest snapshot` });
@@ -53,7 +57,7 @@ export const flaps = (
   incident: Incident,
   { past }: Picture,
 ): Objection | undefined => {
-  if (incident.acknowledged?.includes('flapping') || orderIn(incident.signals)) return undefined;
+  if (incident.acknowledged?.includes('flapping') || isForced(incident.signals)) return undefined;
   const { earlier, records } = past;
   const { blockPeriodMs } = policy;
   const says = whyFlapping({ now: clock.now(), blockPeriodMs, incident, earlier, records });

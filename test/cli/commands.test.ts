@@ -67,6 +67,8 @@ describe('a command that was written wrongly', () => {
     [['status', 'x'], 'too many arguments'],
     [['fly'], 'unknown command'],
     [['failover', agent], "required option '--reason <text>' not specified"],
+    [['failover', agent, '--reason', 'x', '--fence', 'axe'], 'Allowed choices are stop, terminate'],
+    [['drain', agent, '--reason', 'x', '--volume', 'vol-x'], 'It is vol- and 8 or 17 hex digits.'],
     [['pause', '--reason', 'x', '--for', '2 weeks'], 'such as 90s or 2h'],
     [['pause', '--reason', 'x', '--until', 'tomorrow'], 'such as 2026-11-30T18:00Z'],
     [['watch', '--interval', '0'], 'It is a whole number from 1.'],
@@ -168,6 +170,25 @@ describe('an execution by hand', () => {
     );
     expect(inputs.map(([name]) => name)).toEqual(['look', 'start ebs-failover-demo']);
     expect(inputs[1]?.[1]).toMatchObject({ requestedBy: 'ben' });
+  });
+
+  it.each([
+    [['failover'], ['--fence', 'terminate', '--force'], { fence: 'terminate', force: true }],
+    [
+      ['drain'],
+      ['--volume', volume, '--volume', 'vol-00000001'],
+      { volumes: [volume, 'vol-00000001'] },
+    ],
+  ])('of a %j is done as %j says', async ([mode = ''], more, wish) => {
+    const fake = fakeCloud(scriptOf(mode, [], []));
+    const { inputs } = await run(argv(mode, '--no-wait', ...more), fake);
+    expect(inputs.find(([name]) => name.startsWith('start'))?.[1]).toEqual({
+      instanceId: agent,
+      reason: 'drill',
+      requestedBy: caller.arn,
+      mode,
+      ...wish,
+    });
   });
 
   it('is not waited for with --no-wait', async () => {

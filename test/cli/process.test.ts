@@ -119,6 +119,20 @@ describe('on a quiet day', () => {
     expect(await json('history', volumeId)).toMatchObject({ epochs: [{ epoch: 0 }] });
   });
 
+  it.each(['failover', 'drain'])(
+    'plan shows what a %s would do, and does nothing',
+    async (mode) => {
+      const argv = ['plan', failing, '--mode', mode, '--as', 'ana'];
+      const words = (await page(...argv)).replace(/\s+/g, ' ');
+      expect(words).toMatch(new RegExp(`^dry run of a ${mode} of ${failing}, nothing was done`));
+      expect(words).toMatch(/would move mysql \(vol-\w+\) of \/mysql could run \/mysql: [\d.]+/);
+      const { plan, status } = Object(await json(...argv));
+      expect(status).toBe('planned');
+      expect(plan.calls.length).toBeGreaterThan(1);
+      expect(await json('incidents', '--all')).toMatchObject({ incidents: [] });
+    },
+  );
+
   it('watch looks as often as it is told', async () => {
     const { code, stdout } = await cli('watch', '--looks', '2', '--interval', '1');
     expect(code).toBe(0);

@@ -20,7 +20,7 @@ import { applicantOf, causeOf, isBraked, shiftedZonesFor } from '../brake.ts';
 import { flaps, guards } from '../guards.ts';
 import { lookAround, type Picture, type PictureDeps } from '../picture.ts';
 import { checkPlacement } from '../placement.ts';
-import { heldByOperator, heldByWord } from '../step.ts';
+import { heldByOperator, heldByWord } from '../switches.ts';
 import { concludeOn, type Objection } from './conclusion.ts';
 import { lineOf } from './incidents.ts';
 import { refused } from './refused.ts';
