@@ -1,3 +1,4 @@
+import type { WireRequest, WireResponse } from '../core/wire.ts';
 import type { SeenInstance, SeenVolume } from './events.ts';
 
 /**
@@ -37,4 +38,15 @@ export const volumesIn = (xml: string): SeenVolume[] => {
     holders: [...attached.matchAll(HOLDER)].map(([, instanceId = '']) => instanceId),
   }));
   return complete(found, xml, '<attachmentSet');
+};
+
+/** The one volume that was asked for, if EC2 answers that it knows none of this id. */
+export const unknownVolumeIn = (
+  request: Pick<WireRequest, 'body'>,
+  response: Pick<WireResponse, 'body'>,
+): string | undefined => {
+  const ids = [...new URLSearchParams(request.body)].flatMap(([name, id]) =>
+    name.startsWith('VolumeId') ? id : [],
+  );
+  return ids.length === 1 && response.body.includes('InvalidVolume.NotFound') ? ids[0] : undefined;
 };

@@ -68,12 +68,14 @@ type Request =
   | {
       kind: 'read';
       by: By;
-      of: 'instances' | 'checks' | 'volumes' | 'agents' | 'ledger' | 'plans';
+      of: 'instances' | 'checks' | 'volumes' | 'agents' | 'conditions' | 'ledger' | 'plans';
       instances?: readonly SeenInstance[];
       volumes?: readonly SeenVolume[];
       consistent?: boolean;
       /** Checks: EC2 calls what was asked about impaired. */
       impaired?: boolean;
+      /** Conditions: EC2 knows no volume of this id. */
+      unknown?: string;
       /** What AWS is about to do to machines, as it was served. */
       foretold?: readonly Foretold[];
     }

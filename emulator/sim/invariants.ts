@@ -10,6 +10,7 @@ import {
   singleWriter,
   tellLast,
 } from './rules/fence.ts';
+import { tellOfNothingLost } from './rules/hand-off.ts';
 import {
   epochRises,
   intentFirst,
@@ -38,7 +39,7 @@ export const invariants: Readonly<Record<string, readonly Rule[]>> = {
   S10: [noZombie],
   S11: [honestEnd],
   S12: [intentFirst],
-  S13: [tellLast],
+  S13: [tellLast, tellOfNothingLost],
   S14: [quietMessages],
   S15: [noSecrets],
   L6: [oneDigest],

@@ -32,9 +32,11 @@ const isLost = ({ checker, plan }: RunEnd, { volumeIds }: SimApp): boolean =>
     return state === 'deleting' || state === 'deleted';
   });
 
+/** That one is lost must be true: what EC2 has forgotten for a while is held no longer than that. */
 const mayHold = (end: RunEnd, reason: string | undefined): boolean =>
-  (reason === 'volume-lost' && end.stage.apps.some((app) => isLost(end, app))) ||
-  isExpected(end, reason);
+  reason === 'volume-lost'
+    ? end.stage.apps.some((app) => isLost(end, app))
+    : isExpected(end, reason);
 
 const isExpected = ({ plan }: RunEnd, reason: string | undefined): boolean =>
   reason !== undefined &&

@@ -4,7 +4,7 @@ import type { Call } from '../network.ts';
 import type { ServiceName } from '../routing.ts';
 import type { MemoryHooks } from '../services/dynamodb/memory-engine.ts';
 import type { World } from '../world.ts';
-import { instancesIn, volumesIn } from './ec2-answers.ts';
+import { instancesIn, unknownVolumeIn, volumesIn } from './ec2-answers.ts';
 import type { By, EventOf, SimEvent } from './events.ts';
 import { createGround } from './ground.ts';
 import { foretoldIn } from './rules/announced.ts';
@@ -21,6 +21,7 @@ const READS_OF: Partial<Record<string, EventOf<'read'>['of']>> = {
   DescribeInstances: 'instances',
   DescribeInstanceStatus: 'checks',
   DescribeVolumes: 'volumes',
+  DescribeVolumeStatus: 'conditions',
   DescribeAutoScalingInstances: 'plans',
   DescribeSpotInstanceRequests: 'plans',
   GET_AGENTS: 'agents',
@@ -63,8 +64,17 @@ const isOk = ({ status }: WireResponse): boolean => status >= 200 && status < 30
 
 const parse = (text: string): Json => JSON.parse(text || '{}') as Json;
 
-/** What an answer said, as far as the invariants ask. */
-const servedIn = (of: EventOf<'read'>['of'], operation: string, body: string) => {
+/** What an answer said, as far as the invariants ask; undefined: nothing. */
+const servedIn = (
+  of: EventOf<'read'>['of'],
+  operation: string,
+  request: WireRequest,
+  response: WireResponse,
+): Partial<EventOf<'read'>> | undefined => {
+  const { body } = response;
+  const unknown = of === 'conditions' ? unknownVolumeIn(request, response) : undefined;
+  if (unknown !== undefined) return { unknown };
+  if (!isOk(response)) return undefined;
   const impaired = of === 'checks' && body.includes('<status>impaired</status>');
   const foretold = foretoldIn(operation, body);
   return {
@@ -154,8 +164,8 @@ export const observe = (
       return;
     }
     if (of !== undefined) {
-      if (!isOk(response)) return;
-      tell({ at, kind: 'read', by, of, ...servedIn(of, operation, response.body) });
+      const said = servedIn(of, operation, request, response);
+      if (said) tell({ at, kind: 'read', by, of, ...said });
       return;
     }
     if (service === 'dynamodb') {

@@ -3,7 +3,6 @@
  * shrink.
  */
 export const pending: Readonly<Record<string, string>> = {
-  'EC-07': 'planned moves and storms: nothing ships several ids in one call',
   'MR-12': 'cluster identity',
   'NW-02': 'the emulated wire has no TLS',
   'SE-02': 'secrets',

@@ -1,6 +1,12 @@
 import type { EpochMs } from '../domain/ids.ts';
 import type { Facts, Incident, IncidentVolume } from '../domain/incident.ts';
-import { agentsFingerprint, type Placement, preflight, whyNotUsable } from '../domain/placement.ts';
+import {
+  agentsFingerprint,
+  type Placement,
+  preflight,
+  whyLost,
+  whyNotUsable,
+} from '../domain/placement.ts';
 import type { App, MesosAgent } from '../domain/service.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
@@ -42,7 +48,9 @@ export const checkPlacement = async (
     compute.instancesOfCluster(),
     compute.volumesNamed(facts.volumes.map((volume) => volume.name)),
   ]);
-  const unusable = whyNotUsable(facts.volumes.filter(isTheirs), conditions, acknowledged);
+  const volumes = facts.volumes.filter(isTheirs);
+  const unusable =
+    whyLost(volumes, conditions, namesakes) ?? whyNotUsable(volumes, conditions, acknowledged);
   if (unusable !== undefined) return { kind: 'hold', ...unusable };
   return preflight({
     apps: apps.filter((app) => appIds.includes(app.id)),

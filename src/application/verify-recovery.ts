@@ -3,6 +3,7 @@ import type { EpochMs } from '../domain/ids.ts';
 import type { Facts, HandOff, HoldReason, Incident, Recovery } from '../domain/incident.ts';
 import { nextLookMs } from '../domain/looks.ts';
 import { type Instance, isFree, type Volume } from '../domain/machine.ts';
+import { whyLost } from '../domain/placement.ts';
 import { limits } from '../domain/policy.ts';
 import { type AppView, appRecovery, isServing } from '../domain/recovery.ts';
 import { isOfCluster, type Scope } from '../domain/scope.ts';
@@ -49,6 +50,8 @@ const invocationMs = 40_000;
 const updateOverdueMs = 20_000;
 
 interface Picture {
+  /** EC2 was asked. */
+  readonly isWhole: boolean;
   readonly tasks: readonly Task[];
   readonly volumes: readonly Volume[];
   readonly instances: readonly Instance[];
@@ -73,7 +76,7 @@ const look = async (
   isLast: boolean,
 ): Promise<Picture> => {
   const tasks = await orchestrator.tasks();
-  const early: Picture = { tasks, volumes: [], instances: [] };
+  const early: Picture = { isWhole: false, tasks, volumes: [], instances: [] };
   const now = clock.now();
   const serve = handOff.appIds.every((id) => isServing(viewOf(facts, handOff, early, id), now));
   if (!serve && !isLast) return early;
@@ -81,7 +84,7 @@ const look = async (
     compute.volumes(facts.volumes.map((volume) => volume.volumeId)),
     compute.instancesOfCluster(),
   ]);
-  return { tasks, volumes, instances };
+  return { isWhole: true, tasks, volumes, instances };
 };
 
 /** Marathon waits for no offer while it backs off; it need not, the volume is free. */
@@ -183,6 +186,12 @@ const lockedUp = (volumes: readonly Volume[]): string[] =>
       ({ kmsKeyId, volumeId }) => `${volumeId} is free: see that its key ${kmsKeyId} is enabled`,
     );
 
+/** What runs in the place of a volume that is gone runs on an empty one. */
+const whyEmpty = (facts: Facts, { appIds }: HandOff, { isWhole, volumes }: Picture) => {
+  const theirs = facts.volumes.filter((volume) => volume.appIds.some((id) => appIds.includes(id)));
+  return isWhole ? whyLost(theirs, volumes, volumes) : undefined;
+};
+
 /**
  * Completed only when seen: each app RUNNING and healthy on another agent, with its volumes
  * attached there and nowhere else. Until then it keeps Marathon from waiting needlessly.
@@ -215,6 +224,8 @@ export const createVerifyRecovery =
       if (back.length === found.length) {
         return conclude(deps, incident, facts, handOff, back, picture.volumes);
       }
+      const lost = whyEmpty(facts, handOff, picture);
+      if (lost !== undefined) return hold(ledger, incident, lost, now);
       await replaceLost(deps, incident, handOff, picture.tasks, now);
       await hurry(deps, incident, handOff.appIds);
       if (isLast) {

@@ -1,4 +1,4 @@
-import type { AgentId } from './ids.ts';
+import type { AgentId, VolumeId } from './ids.ts';
 import type { HoldReason, IncidentVolume } from './incident.ts';
 import { type Instance, tagValue, type Volume, type VolumeCondition } from './machine.ts';
 import type { App, MesosAgent } from './service.ts';
@@ -164,6 +164,28 @@ export const preflight = (view: PlacementView): Placement => {
     candidates[app.id] = placed;
   }
   return { kind: 'ok', candidates };
+};
+
+/**
+ * Gone since it was released, or not known to EC2 at this moment: REX-Ray creates an empty volume of the
+ * same name in its place. Pure.
+ */
+export const whyLost = (
+  volumes: readonly IncidentVolume[],
+  known: readonly { readonly volumeId: VolumeId }[],
+  read: readonly Volume[],
+): { readonly reason: HoldReason; readonly says: string } | undefined => {
+  const isGoing = ({ state }: Volume): boolean => state === 'deleting' || state === 'deleted';
+  const lost = volumes.find(
+    ({ volumeId }) =>
+      !known.some((one) => one.volumeId === volumeId) ||
+      read.some((volume) => volume.volumeId === volumeId && isGoing(volume)),
+  );
+  if (lost === undefined) return undefined;
+  const says =
+    `${lost.volumeId} (${lost.name}): EC2 has no such volume any more: restore its latest snapshot. ` +
+    'This goes on by itself if EC2 knows it again.';
+  return { reason: 'volume-lost', says };
 };
 
 /**

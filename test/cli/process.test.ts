@@ -410,7 +410,9 @@ describe('orders about an incident', () => {
     const shown = (await page('show', owner)).replace(/\s+/g, ' ');
     expect(shown).toContain('Held: operator-hold: ben holds this incident');
     expect(await page('incidents')).toMatch(/ held /);
-    expect(await json('explain', owner)).toMatchObject({ guards: [{ reason: 'operator-hold' }] });
+    expect(Object(await json('explain', owner)).guards[0]).toMatchObject({
+      reason: 'operator-hold',
+    });
     expect(await cli('approve', owner, '--yes')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/asks for no approval\n$/),

@@ -156,10 +156,12 @@ export class FakeCloud
 
   volumeConditions(volumeIds: readonly VolumeId[]): Promise<VolumeCondition[]> {
     return this.#book.read('volumeConditions', () =>
-      volumeIds.map(
-        (volumeId) =>
-          this.conditions.get(volumeId) ?? ({ volumeId, io: 'ok', modifying: false } as const),
-      ),
+      volumeIds
+        .filter((volumeId) => this.volumesById.has(volumeId))
+        .map(
+          (volumeId) =>
+            this.conditions.get(volumeId) ?? ({ volumeId, io: 'ok', modifying: false } as const),
+        ),
     );
   }
 

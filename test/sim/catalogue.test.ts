@@ -23,7 +23,7 @@ it.each(Object.entries(notInjected))('sees to %s in %s', (id, path) => {
 });
 
 it('lets the list of pending faults only shrink', () => {
-  expect(pendingIds.length).toBeLessThanOrEqual(5);
+  expect(pendingIds.length).toBeLessThanOrEqual(4);
 });
 
 it('says for each pending fault what it waits for', () => {

@@ -42,6 +42,11 @@ describe('a failover as it should be', () => {
   it('breaks no promise', () => {
     expect(told({})).toEqual([]);
   });
+
+  it('is told of once its volumes are there, whatever EC2 has lost beside them', () => {
+    const others = read(3_990, 'handOff', { of: 'conditions', unknown: 'vol-2' });
+    expect(told({ gone: [leaves('available'), others, ...good.gone] })).toEqual([]);
+  });
 });
 
 const force = { VolumeId: VOLUME, InstanceId: AGENT, Force: 'true' };
@@ -92,6 +97,12 @@ const twoHung = (change: object = {}): SimEvent[] => [
   machine(2, { zone: 'a' }),
   machine(2, { instanceId: THIRD, zone: 'a', ...change }),
 ];
+
+const leaves = (is: string): SimEvent =>
+  read(3_990, 'handOff', {
+    of: 'volumes',
+    volumes: [{ volumeId: VOLUME, state: is, holders: [] }],
+  });
 
 const WAITING = queued(30, 'demo#i-0a#1', 'demo#i-0b#1');
 
@@ -273,6 +284,16 @@ const planted: readonly (readonly [string, string, Story])[] = [
     'L6',
     'one tells by itself that so many are lost',
     { open: [...good.open, WAITING, news(40, 'held', 'blind')] },
+  ],
+  [
+    'S13',
+    'Mesos is told although EC2 knows no such volume any more',
+    { gone: [read(3_990, 'handOff', { of: 'conditions', unknown: VOLUME }), ...good.gone] },
+  ],
+  [
+    'S13',
+    'Mesos is told although the volume is on its way out',
+    { gone: [leaves('deleting'), ...good.gone] },
   ],
   [
     'S12',
@@ -471,6 +492,17 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ],
   ['S15', 'a token is in a log', { close: [said('sent with xoxb-1234-abcd')] }],
 ];
+
+describe('a record that was written by hand', () => {
+  const owned = owner(5_100, { state: 'owned', incidentId: 'demo#i-00#9' });
+  const withLast = (last: SimEvent): Story => ({ back: [volume(5_000, [OTHER]), last] });
+
+  it('may be followed by the sweep, and by nobody else', () => {
+    const swept = { ...owned, by: { ...by('sweep', 5_100), functionName: 'sweep' } } as SimEvent;
+    expect(told(withLast(owned))).toContain('S4');
+    expect(told(withLast(swept))).not.toContain('S4');
+  });
+});
 
 /** Seen through a clock that is ten minutes behind. */
 const behind = (event: SimEvent): SimEvent =>

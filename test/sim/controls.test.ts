@@ -72,8 +72,12 @@ describe(`${SEEDS} random worlds, by each system`, async () => {
     });
   });
 
-  it('end with the app back soonest with ebs-failover, and mostly not at all without', () => {
-    const downtimes = systemNames.map((name) => rowOf(name)?.downtimeMs?.p50 ?? 0);
+  it('end with the app back soonest with ebs-failover of all that let the old owner finish', () => {
+    // Who tears a volume from a machine that still writes need not wait for anything.
+    const patient = systemNames.filter((name) => rowOf(name)?.violations.S3 === 0);
+    const downtimes = patient.map((name) => rowOf(name)?.downtimeMs?.p50 ?? 0);
+    expect(patient).toContain('ebs-failover');
+    expect(patient.length).toBeGreaterThan(1);
     expect(rowOf('ebs-failover')?.downtimeMs?.p50).toBe(Math.min(...downtimes));
     expect(rowOf('stock')?.downAtEnd).toBeGreaterThan(500);
   });

@@ -41,6 +41,7 @@ const backByAnother: Expected = { ...back, tokens: /^[2-9]/ };
 /** A pattern alone is how the incidents end. */
 const ENDS: Readonly<Record<string, RegExp | Expected>> = {
   'EC-06': /recovered/,
+  'EC-07': { incidents: /recovered|held: volume-lost/ },
   'EC-08': /held: protected-from-stop/,
   'EC-12': { incidents: /recovered/, changes: /^fenceAgent StopInstances \S+ SkipOsShutdown$/m },
   'EC-14': { incidents: /recovered/, holds: /fence-stuck/, never: /DetachVolume .* Force/ },

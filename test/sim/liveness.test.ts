@@ -180,6 +180,15 @@ describe('a failover that ended well', () => {
     expect(late([...found, volume(-90_000, [AGENT]), volume(-80_000, [])], 'EC-02')).toBe(true);
   });
 
+  it('may be held for a lost volume only if that is gone, and by what this world does', () => {
+    const close = [held(6_000, 'volume-lost')];
+    const gone = [volume(5_500, [], { state: 'deleted' })];
+    const ending = { story: { back: gone, close }, faults: ['EC-07'], home: 'nowhere' };
+    expect(brokenBy(ending)).toEqual([]);
+    expect(brokenBy({ ...ending, faults: ['EC-02'] })).toContain('L1');
+    expect(brokenBy({ ...ending, story: { back: [], close } })).toContain('L1');
+  });
+
   it('may see the fenced machine run again, if that one gets no work or a person is asked', () => {
     const back = [...fencedThenBack(), letIn(20_500)];
     const kept = [...keptFromWork(21_000), second(22_000, { status: 'recovered' })];

@@ -9,6 +9,7 @@ import {
   strike,
 } from '../fault.ts';
 import { refuseCall, type Site } from '../site.ts';
+import { oneBadId } from './batches.ts';
 import { forgotten, stale } from './stale.ts';
 
 /** EC2 refuses calls with a code, some of those that fit, for a stretch from the first one on. */
@@ -200,6 +201,7 @@ export const ec2Faults: readonly FaultKind[] = [
   }),
   stale,
   notFound,
+  oneBadId,
   seenRefusal('EC-08', 'OperationNotPermitted', {
     scenes: ['hung'],
     traits: { disableApiStop: true },

@@ -76,7 +76,7 @@ export const stormFaults: readonly FaultKind[] = [
     traits: { crowd: 2 },
     mayStayDown: true,
     // Where all were fenced at last, nobody is left to take their services.
-    mayHold: ['no-placement', 'weak-fence'],
+    mayHold: ['no-placement', 'recovery-not-seen', 'weak-fence'],
     draw: (rng) => ({ atS: rng.int(0, 60) }),
     arm: (site, { atS }) => {
       const { world, stage } = site;

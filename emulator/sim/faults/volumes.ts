@@ -199,11 +199,12 @@ export const volumeFaults: readonly FaultKind[] = [
   detachedFirst(
     'EB-05',
     3_000,
-    ({ world, stage, time }, volumeId) => {
-      const [, , third] = stage.agents;
+    ({ world, stage, time, operator }, volumeId) => {
+      const [, , { instanceId: InstanceId } = {}] = stage.agents;
       time.after(100, () => {
-        if (third && isFree(world.ec2, volumeId))
-          world.ec2.attachVolume(volumeId, third.instanceId, '/dev/xvdq');
+        if (!isFree(world.ec2, volumeId)) return;
+        const body = { VolumeId: volumeId, InstanceId, Device: '/dev/xvdq' };
+        void operator('ec2', { operation: 'AttachVolume', body });
       });
     },
     { mayHold: ['volume-attached-elsewhere', 'volume-stuck', 'recovery-not-seen', 'proof-void'] },

@@ -31,7 +31,10 @@ export const epochRises: Rule = (event, memory) => {
   const before = memory.owners.get(volumeOf(event));
   const next = ownerOf(event);
   if (before === undefined) return undefined;
-  const stolen = before.epoch === next.epoch && before.incidentId !== next.incidentId;
+  // The sweep writes down where DC/OS has taken a volume, on the record as it finds it: by hand, too.
+  const isFollowing = event.by.functionName === 'sweep' && next.state === 'owned';
+  const isOthers = before.epoch === next.epoch && before.incidentId !== next.incidentId;
+  const stolen = isOthers && !isFollowing;
   // Claimed a second time, it would lose what happened to it under the first claim.
   const again = next.state === 'claimed' && next.epoch <= before.epoch;
   return next.epoch < before.epoch || stolen || again

@@ -56,4 +56,15 @@ describe('a placement looked at ahead', () => {
     world.cloud.conditions.clear();
     expect(await handOff(world)).toEqual({ kind: 'handedOff' });
   });
+
+  it('holds a volume that EC2 has lost since its release: nobody is told to make an empty one', async () => {
+    const world = await fenced();
+    world.clock.advance(61_000);
+    const [volume] = await world.cloud.volumes([ids.data]);
+    world.cloud.volumesById.delete(ids.data);
+    expect(await handOff(world)).toEqual({ kind: 'hold', reason: 'volume-lost' });
+    expect(world.book.names).not.toContain('MARK_AGENT_GONE');
+    if (volume) world.cloud.volumesById.set(ids.data, volume);
+    expect(await handOff(world)).toEqual({ kind: 'handedOff' });
+  });
 });

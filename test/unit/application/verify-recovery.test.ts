@@ -117,6 +117,15 @@ describe('VerifyRecovery', () => {
     expect((await world.incident()).hold?.says).toContain('see that its key key-1 is enabled');
   });
 
+  it('says at once that an app runs on an empty volume, because its own is gone', async () => {
+    const world = await handedOff();
+    world.cloud.volumesById.delete(ids.data);
+    world.dcos.allTasks = [newTask()];
+    expect(await verifyFor(world, 60)).toEqual({ kind: 'hold', reason: 'volume-lost' });
+    expect((await world.incident()).hold?.says).toContain(ids.data);
+    expect((await world.incident()).recovery).toBeUndefined();
+  });
+
   it('asks EC2 nothing until Marathon says that the app serves', async () => {
     const world = await handedOff();
     let looks = 0;

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { InstanceId, VolumeId } from '../../../src/domain/ids.ts';
 import type { HoldReason } from '../../../src/domain/incident.ts';
-import { type PlacementView, preflight, whyNotUsable } from '../../../src/domain/placement.ts';
+import {
+  type PlacementView,
+  preflight,
+  whyLost,
+  whyNotUsable,
+} from '../../../src/domain/placement.ts';
 import type { App, MesosAgent } from '../../../src/domain/service.ts';
 import {
   agentOf,
@@ -12,6 +17,7 @@ import {
   instanceOf,
   spareAgent,
   spareInstance,
+  volumeOf,
   volumeTags,
   zone,
 } from '../../support/build.ts';
@@ -207,6 +213,30 @@ describe('room for a volume', () => {
   });
 });
 
+describe('whyLost', () => {
+  const ok = { volumeId: ids.data, io: 'ok', modifying: false } as const;
+  const lost = expect.objectContaining({ reason: 'volume-lost' });
+
+  it('has nothing against volumes that EC2 knows', () => {
+    expect(whyLost([incidentVolumeOf()], [ok], [volumeOf()])).toBeUndefined();
+    // Somebody else's of that name is being removed: good.
+    const other = volumeOf({ volumeId: 'vol-0fe' as VolumeId, state: 'deleting' });
+    expect(whyLost([incidentVolumeOf()], [ok], [other])).toBeUndefined();
+    expect(whyLost([], [], [])).toBeUndefined();
+  });
+
+  it('finds one of several that EC2 does not know, or that is on its way out', () => {
+    const other = incidentVolumeOf({ volumeId: 'vol-0fe' as VolumeId, name: 'logs' });
+    expect(whyLost([incidentVolumeOf(), other], [ok], [])).toMatchObject({
+      reason: 'volume-lost',
+      says: expect.stringContaining('vol-0fe (logs)'),
+    });
+    for (const state of ['deleting', 'deleted'] as const) {
+      expect(whyLost([incidentVolumeOf()], [ok], [volumeOf({ state })])).toEqual(lost);
+    }
+  });
+});
+
 describe('whyNotUsable', () => {
   const impaired = { volumeId: ids.data, io: 'impaired', modifying: false } as const;
   const modifying = { volumeId: ids.data, io: 'ok', modifying: true } as const;
@@ -214,10 +244,9 @@ describe('whyNotUsable', () => {
     whyNotUsable([incidentVolumeOf()], [condition], acknowledged);
   const notUsable = expect.objectContaining({ reason: 'volume-not-usable' });
 
-  it('has nothing against volumes in order, or of which EC2 says nothing', () => {
+  it('has nothing against volumes in order', () => {
     const ok = { volumeId: ids.data, io: 'ok', modifying: false } as const;
     expect(whyNotUsable([incidentVolumeOf()], [ok], [])).toBeUndefined();
-    expect(whyNotUsable([incidentVolumeOf()], [], [])).toBeUndefined();
     expect(whyNotUsable([], [impaired], [])).toBeUndefined();
   });
 
