@@ -29,6 +29,7 @@ import { createSqs, type Sqs } from './services/sqs/sqs.ts';
 import { readDefinition } from './services/states/definition.ts';
 import type { Execution, Machine } from './services/states/execution.ts';
 import { createStates, type States } from './services/states/states.ts';
+import { createSts } from './services/sts/sts.ts';
 
 /** One line of what happened, in order; two runs of one seed give the same lines. */
 export interface TraceLine {
@@ -235,6 +236,7 @@ export const createPlatform = (deps: PlatformDeps): Platform => {
   const { lambda, states, events, dynamodb, sqs, secrets, slack } = api;
   Object.assign(services, { lambda, states, events, dynamodb, sqs, slack });
   services.secretsmanager = secrets;
+  services.sts = createSts({ infra, rng: deps.rng.fork('sts') });
   return {
     ...api,
     network,

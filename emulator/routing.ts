@@ -17,6 +17,7 @@ export type ServiceName =
   | 'lambda'
   | 'secretsmanager'
   | 'sqs'
+  | 'sts'
   | 'mesos'
   | 'marathon'
   | 'agent'
@@ -34,6 +35,7 @@ const AWS_SERVICES: Record<string, ServiceName> = {
   lambda: 'lambda',
   secretsmanager: 'secretsmanager',
   sqs: 'sqs',
+  sts: 'sts',
 };
 
 const TARGET_PREFIXES: Record<string, ServiceName> = {
@@ -89,13 +91,19 @@ const dcosRoute = (request: WireRequest, path: string): Route => {
 const awsOperation = (service: ServiceName, request: WireRequest, path: string): string => {
   const { 'x-amz-target': target } = request.headers;
   if (target) return target.slice(target.lastIndexOf('.') + 1);
-  if (service === 'ec2' || service === 'autoscaling') {
+  if (service === 'ec2' || service === 'autoscaling' || service === 'sts') {
     const query = request.body || new URL(request.url).search.slice(1);
     return new URLSearchParams(query).get('Action') ?? 'none';
   }
   return service === 'lambda' && path.endsWith('/invocations')
     ? 'Invoke'
     : `${request.method} ${path}`;
+};
+
+/** Of the query protocols the version tells the service. */
+const QUERY_VERSIONS: Record<string, ServiceName> = {
+  '2011-01-01': 'autoscaling',
+  '2011-06-15': 'sts',
 };
 
 const isLocal = (host: string): boolean => host === '127.0.0.1' || host === 'localhost';
@@ -109,7 +117,7 @@ const localService = (request: WireRequest): ServiceName | undefined => {
   if (targeted) return targeted;
   const query = new URLSearchParams(request.body || new URL(request.url).search.slice(1));
   const version = query.get('Version');
-  if (query.has('Action')) return version === '2011-01-01' ? 'autoscaling' : 'ec2';
+  if (query.has('Action')) return QUERY_VERSIONS[version ?? ''] ?? 'ec2';
   return undefined;
 };
 

@@ -15,7 +15,7 @@ const into =
   ({ to }: Import): boolean =>
     folders.some((folder) => to.startsWith(folder));
 const isPackage = ({ to }: Import): boolean =>
-  !/^(?:src|functions|emulator|test|bench|scripts)\//.test(to);
+  !/^(?:src|functions|cli|emulator|test|bench|scripts)\//.test(to);
 const adapterOf = (path: string): string | undefined => /^src\/adapters\/([^/]+)\//.exec(path)?.[1];
 
 const planted = (path: string, ...imports: readonly string[]): ProjectFile[] =>
@@ -79,6 +79,19 @@ const RULES: readonly Rule[] = [
     ],
   },
   {
+    says: 'the command line shares contracts with the functions, and nothing else',
+    binds: /^cli\//,
+    allows: (found) =>
+      into('cli/', 'src/contracts/')(found) ||
+      isPackage(found) ||
+      (found.from === 'cli/ebs-failover.mjs' && found.to === 'scripts/require-node.mjs'),
+    planted: [
+      ...planted('cli/x.ts', '../emulator/world.ts', '../src/application/sweep.ts'),
+      ...planted('cli/commands/x.ts', '../../src/domain/ids.ts', '../../test/support/x.ts'),
+      ...planted('cli/x.ts', '../scripts/require-node.mjs', '../functions/look.ts'),
+    ],
+  },
+  {
     says: 'the emulator imports nothing of what it judges',
     binds: /^emulator\//,
     allows: (found) => into('emulator/')(found) || isPackage(found),
@@ -118,7 +131,10 @@ describe('the check itself', () => {
     expect(seen.length).toBeGreaterThanOrEqual(lines.filter((l) => !l.includes('import(')).length);
   });
 
-  it.each(['src/domain', 'src/ports', 'emulator'])('finds files to check in %s', (folder) => {
-    expect(code.some(({ path }) => path.startsWith(`${folder}/`))).toBe(true);
-  });
+  it.each(['src/domain', 'src/ports', 'cli', 'emulator'])(
+    'finds files to check in %s',
+    (folder) => {
+      expect(code.some(({ path }) => path.startsWith(`${folder}/`))).toBe(true);
+    },
+  );
 });

@@ -1,22 +1,16 @@
 import { actOn } from '../domain/act-on.ts';
-import { type Announced, withAnnounced } from '../domain/announced.ts';
+import { type Announced, modeOf, withAnnounced } from '../domain/announced.ts';
 import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
-import { whyFlapping } from '../domain/flap.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type Quarantine, type ReturnedAgent, withReturn } from '../domain/quarantine.ts';
-import {
-  type ScopedVolumes,
-  scopeVolumes,
-  whyNotMovable,
-  whyNotOurs,
-  withEstranged,
-} from '../domain/scope.ts';
+import { type ScopedVolumes, scopeVolumes, withEstranged } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import { judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
+import { onlyWanted, wishIn } from '../domain/wish.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type {
   ClusterLedger,
@@ -30,9 +24,11 @@ import { type RecallDeps, recallAnnounced } from './announced.ts';
 import { hurryOf } from './await-news.ts';
 import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
 import { inCrowd } from './crowd.ts';
+import { flaps, guard } from './guards.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
 import { asItIsNow, isToBeFenced } from './returned-agent.ts';
-import { heldByOperator, hold, type StepInput } from './step.ts';
+import { hold, type StepInput } from './step.ts';
+import { heldByOperator } from './switches.ts';
 
 /** What the assessment of a failure and that of a planned move have in common. */
 export interface AssessDeps extends PictureDeps {
@@ -110,49 +106,6 @@ const factsOf = (
   };
 };
 
-/** Reasons not to act although the verdict says so; a person can wave some of them through. */
-export const guard = (
-  incident: Incident,
-  instance: Instance,
-  facts: Facts,
-  scoped: ScopedVolumes,
-  { lost }: Picture,
-  deps: Pick<AssessDeps, 'scope'>,
-): { reason: HoldReason; says: string } | undefined => {
-  const acknowledged = incident.acknowledged ?? [];
-  const stranger = whyNotOurs(instance.tags, deps.scope);
-  if (stranger !== undefined && instance.state !== 'terminated') {
-    return { reason: 'ambiguous-scope', says: `${instance.instanceId} ${stranger}` };
-  }
-  const unmovable = whyNotMovable(scoped);
-  if (unmovable !== undefined) return unmovable;
-  if (lost.length > 0) {
-    const names = lost.map(({ volumeId, name }) => `${volumeId} (${name})`).join(', ');
-    return { reason: 'volume-lost', says: `${names}: gone; restore the latest snapshot` };
-  }
-  const local = facts.apps.filter((app) => app.hasLocalVolumes);
-  if (local.length > 0 && !acknowledged.includes('local-persistent-volumes')) {
-    const says =
-      `${local.map((app) => app.id).join(', ')} keep local persistent volumes on this agent, which ` +
-      'marking it gone destroys. Acknowledge to go on.';
-    return { reason: 'local-persistent-volumes', says };
-  }
-  return undefined;
-};
-
-/** A second failover of the same agent or app within the block period, and nobody has said yes. */
-const flaps = (
-  { clock, policy }: AssessAgentDeps,
-  incident: Incident,
-  { past }: Picture,
-): { reason: HoldReason; says: string } | undefined => {
-  if (incident.acknowledged?.includes('flapping') || orderIn(incident.signals)) return undefined;
-  const { earlier, records } = past;
-  const { blockPeriodMs } = policy;
-  const says = whyFlapping({ now: clock.now(), blockPeriodMs, incident, earlier, records });
-  return says === undefined ? undefined : { reason: 'flapping', says };
-};
-
 /** What is on the machine, and what of it is ours to move. */
 export const factsAndScope = (
   deps: Pick<AssessDeps, 'scope'>,
@@ -166,7 +119,9 @@ export const factsAndScope = (
   const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
   const scoped = withEstranged(sorted, volumes, known, apps);
   const memory = memoryOf(incident.facts, inventory);
-  return { facts: factsOf(picture, instance, memory, scoped, now), scoped };
+  const { volumes: wanted } = wishIn(incident.signals);
+  const moved = modeOf(incident) === 'drain' ? onlyWanted(scoped, wanted) : scoped;
+  return { facts: factsOf(picture, instance, memory, moved, now), scoped };
 };
 
 /** How soon to look again for a command whose answer was lost. */
@@ -241,6 +196,18 @@ const holdBlind = async (
   await joinQueue(deps, applicant, 'blind', past.storm);
 };
 
+/** The whole verdict: the evidence, a fence of the past, what is announced. */
+export const verdictOn = (
+  { policy }: Pick<AssessDeps, 'policy'>,
+  incident: Pick<Incident, 'signals' | 'verdict'>,
+  { evidence }: Pick<Picture, 'evidence'>,
+  { announced, quarantine }: Pick<Known, 'announced' | 'quarantine'>,
+): Verdict => {
+  const judged = judge(evidence, policy, orderIn(incident.signals), incident.verdict);
+  const seenBack = withReturn(judged, evidence, quarantine);
+  return withAnnounced(seenBack, announced, policy.drainReserveMs);
+};
+
 /** What the verdict leads to, and what is written down of it. */
 const decide = async (
   deps: AssessAgentDeps,
@@ -249,10 +216,7 @@ const decide = async (
   known: Known,
 ): Promise<AssessDecision> => {
   const { clock, ledger, policy } = deps;
-  const { evidence } = around;
-  const judged = judge(evidence, policy, orderIn(incident.signals), incident.verdict);
-  const seenBack = withReturn(judged, evidence, known.quarantine);
-  const verdict = withAnnounced(seenBack, known.announced, policy.drainReserveMs);
+  const verdict = verdictOn(deps, incident, around, known);
   const picture = verdict.kind === 'Returned' ? asItIsNow(around, incident) : around;
   const partitioned = mayFencePartitioned(policy, incident.acknowledged);
   const action = actOn(verdict, clock.now() - incident.openedAt, partitioned);

@@ -3,7 +3,6 @@ import type { AuditRecord, CallOutcome, Fence, Incident, ProofRead } from '../do
 import type { Instance, Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import type { Policy } from '../domain/policy.ts';
-import { isRecent } from '../domain/recent.ts';
 import type { ReleaseStep } from '../domain/release.ts';
 import { clusterTagKey, isOfCluster, type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute.ts';
@@ -12,9 +11,9 @@ import type { Pace } from '../ports/pace.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import { type CallResult, makeCalls, type PlannedCall } from './calls.ts';
 import { drawAgain, takeTurns } from './detach-turns.ts';
-import { heldByOperator, switchesFreshMs } from './step.ts';
+import { type SwitchDeps, switchedSince } from './switches.ts';
 
-export interface ReleaseVolumeDeps {
+export interface ReleaseVolumeDeps extends SwitchDeps {
   readonly ledger: Pick<
     IncidentLedger,
     'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude' | 'audit'
@@ -169,14 +168,6 @@ const whyNotNow = (
   return stranger && `${instance.instanceId} ${stranger}`;
 };
 
-/** Has an operator said stop since this invocation began? */
-const isSwitched = async (
-  { clock, ledger, scope }: ReleaseVolumeDeps,
-  { incident, startedAt }: Work,
-): Promise<boolean> =>
-  !isRecent(startedAt, clock.now(), switchesFreshMs) &&
-  heldByOperator(incident, await ledger.control(scope.cluster), clock.now()) !== undefined;
-
 /** Detaches what may be detached by the reads just made, and writes down why the others may not. */
 export const detachThose = async (
   deps: ReleaseVolumeDeps,
@@ -192,7 +183,7 @@ export const detachThose = async (
   }
   if (ours.length === 0) return;
   const now = await takeTurns(deps, work, ours);
-  if (await isSwitched(deps, work)) {
+  if ((await switchedSince(deps, work.incident)) !== undefined) {
     for (const { one } of ours) one.end = 'held';
     return;
   }

@@ -3,12 +3,13 @@ import type { IncidentId } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { StormPolicy } from '../domain/storm.ts';
-import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
+import type { ClusterLedger, Control, IncidentLedger } from '../ports/ledger.ts';
 import type { Log, Metrics } from '../ports/system.ts';
 import type { Workflow } from '../ports/workflow.ts';
 import { tellEnd } from './close-incident.ts';
 import { startExecution } from './intake.ts';
 import { inOrder, keepStorm, type StormWatchDeps, turnsIn } from './storm-watch.ts';
+import { heldByOperator } from './switches.ts';
 
 export interface ResumeDeps extends StormWatchDeps {
   readonly policy: StormPolicy;
@@ -24,17 +25,25 @@ export interface ResumeDeps extends StormWatchDeps {
 /** An execution that ended is believed gone only when the incident was quiet for this long too. */
 const quietMs = 60_000;
 
+/** Held because an operator had said so, and nobody says so any more. */
+const isLetGo = ({ hold, status }: Incident): boolean =>
+  status === 'held' && ['paused', 'maintenance', 'operator-hold'].includes(hold?.reason ?? '');
+
 /** The execution that holds the incident has ended, or never began, without ending it. */
 const needsExecution = async (
   deps: ResumeDeps,
   incident: Incident,
   turns: ReadonlySet<IncidentId>,
+  control: Control,
 ): Promise<boolean> => {
   const { clock, workflow } = deps;
+  // Until a person resumes it there is nothing to look at.
+  if (incident.operatorHold !== undefined) return false;
   const now = clock.now();
   const due =
     incident.status === 'held' ? (incident.hold?.retryAt ?? 0) : incident.updatedAt + quietMs;
-  if (now < due && !turns.has(incident.id)) return false;
+  const isFree = isLetGo(incident) && heldByOperator(incident, control, now) === undefined;
+  if (now < due && !turns.has(incident.id) && !isFree) return false;
   const arn = incident.executionArn ?? workflow.arnOf(modeOf(incident), incident.executionName);
   return (await workflow.status(arn)) !== 'RUNNING';
 };
@@ -44,6 +53,7 @@ const resumeOne = async (
   deps: ResumeDeps,
   incident: Incident,
   turns: ReadonlySet<IncidentId>,
+  control: Control,
 ): Promise<boolean> => {
   const { clock, ledger, log, metrics, workflow } = deps;
   const { id } = incident;
@@ -55,7 +65,7 @@ const resumeOne = async (
     await tellEnd(deps, { ...closed, status }, clock.now());
     return false;
   }
-  if (!(await needsExecution(deps, incident, turns))) return false;
+  if (!(await needsExecution(deps, incident, turns, control))) return false;
   const taken = await ledger.takeOver(id, incident.token, clock.now());
   if (taken === 'lost') return false;
   await startExecution(workflow, taken);
@@ -99,7 +109,9 @@ export const resume = async (deps: ResumeDeps, agents: number): Promise<Incident
   const turns = turnsIn(incidents, storm, control, view);
   const resumed: IncidentId[] = [];
   for (const incident of inOrder(incidents, storm)) {
-    const isTaken = await unless(deps, incident.id, () => resumeOne(deps, incident, turns));
+    const isTaken = await unless(deps, incident.id, () =>
+      resumeOne(deps, incident, turns, control),
+    );
     if (isTaken === true) resumed.push(incident.id);
   }
   await keepStorm(deps, scope.cluster, storm, incidents, unread);

@@ -31,6 +31,14 @@ export interface Notice {
   readonly hook?: LifecycleHook;
 }
 
+/** How a person wants it done. */
+export interface Wish {
+  readonly fence?: 'stop' | 'terminate';
+  readonly force?: boolean;
+  /** These and no others. */
+  readonly volumes?: readonly VolumeId[];
+}
+
 /** One reason to look at one instance. Evidence or a wake-up, never a fact. */
 export interface Signal {
   /** Equal keys are the same signal delivered again. */
@@ -45,6 +53,8 @@ export interface Signal {
   readonly receivedAt: EpochMs;
   /** What is planned for the machine, where the signal announces something. */
   readonly notice?: Notice;
+  /** How whoever asked for it wants it done. */
+  readonly wish?: Wish;
 }
 
 export type VerdictKind =
@@ -136,7 +146,9 @@ export type HoldReason =
   | 'not-due'
   | 'another-move'
   | 'cannot-drain'
-  | 'drain-stuck';
+  | 'drain-stuck'
+  | 'operator-hold'
+  | 'approval';
 
 export interface Hold {
   readonly reason: HoldReason;
@@ -147,6 +159,13 @@ export interface Hold {
   readonly looks: number;
   /** After this the sweep may start a new execution for it. */
   readonly retryAt: EpochMs;
+}
+
+/** An operator's word that nothing more is done about one incident, until somebody resumes it. */
+export interface OperatorHold {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: EpochMs;
 }
 
 /** `skip` cuts power, `graceful` and `force` let the guest shut down first. */
@@ -201,6 +220,8 @@ export interface PlacementChecked {
   readonly at: EpochMs;
   /** The agents it was checked against. */
   readonly agents: string;
+  /** By app: the agents that could take it. */
+  readonly candidates?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface HandOff {
@@ -299,6 +320,7 @@ export interface Incident {
   /** The fenced host came back, and this is how it was kept from work. */
   readonly quarantine?: QuarantinedRun;
   readonly hold?: Hold;
+  readonly operatorHold?: OperatorHold;
   /** What an operator has waved through. */
   readonly acknowledged?: readonly HoldReason[];
   readonly closedAt?: EpochMs;
@@ -327,6 +349,7 @@ export type IncidentPatch = Partial<
 > & {
   /** `null` ends the hold. */
   readonly hold?: Hold | null;
+  readonly operatorHold?: OperatorHold | null;
 };
 
 /** One mutating call, written down before it is made and completed after. */

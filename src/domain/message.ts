@@ -23,7 +23,8 @@ const moodOf = (incident: Incident): IncidentMessage['mood'] => {
   }
 };
 
-const stage = (incident: Incident): string => {
+/** What it is at, in words. */
+export const stageOf = (incident: Incident): string => {
   if (incident.status !== 'open') return incident.status;
   if (incident.handOff?.completedAt !== undefined) return 'waiting for the service';
   if (incident.fence?.proof !== undefined) return 'fenced, moving the volumes';
@@ -56,7 +57,7 @@ export const messageOf = (incident: Incident): IncidentMessage => {
     lines.push(`Held: ${incident.hold.says}`);
   if (times.totalMs !== undefined) lines.push(`Took ${seconds(times.totalMs)}`);
   const where = facts?.availabilityZone === undefined ? '' : ` in ${facts.availabilityZone}`;
-  const title = `${incident.cluster}: ${incident.instanceId}${where}: ${stage(incident)}`;
+  const title = `${incident.cluster}: ${incident.instanceId}${where}: ${stageOf(incident)}`;
   return { title, lines, mood: moodOf(incident) };
 };
 

@@ -7,6 +7,7 @@ import type {
   IncidentPatch,
   Signal,
 } from '../domain/incident.ts';
+import type { OrderRecord } from '../domain/order.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import type { Quarantine } from '../domain/quarantine.ts';
 import type { Inventory } from '../domain/service.ts';
@@ -33,6 +34,11 @@ export interface IncidentLedger {
     | { readonly kind: 'opened'; readonly incident: Incident }
     | { readonly kind: 'joined'; readonly incident: Incident; readonly added: boolean }
   >;
+  /**
+   * The record of a dry run, with token 1: behind no gate and on no list, so that nobody joins it,
+   * resumes it or waits for it.
+   */
+  rehearse(cluster: string, signal: Signal, executionName: string): Promise<Incident>;
   incident(id: IncidentId): Promise<Incident | undefined>;
   openIncidentOf(instanceId: InstanceId): Promise<Incident | undefined>;
   /** The last incident of the instance, over or not. */
@@ -45,9 +51,14 @@ export interface IncidentLedger {
   /**
    * token + 1 and a new execution name, if the token is still `fromToken`. Allocates the name
    * before anything is started under it. Repeated after a lost answer it says 'lost': a token may
-   * be skipped, never given twice. Throws IncidentNotFoundError.
+   * be skipped, never given twice. `patch` is written with it. Throws IncidentNotFoundError.
    */
-  takeOver(id: IncidentId, fromToken: number, at: EpochMs): Promise<Incident | 'lost'>;
+  takeOver(
+    id: IncidentId,
+    fromToken: number,
+    at: EpochMs,
+    patch?: IncidentPatch,
+  ): Promise<Incident | 'lost'>;
   /**
    * Binds the running execution to the token. 'lost' when the token moved on or another execution
    * is bound to it. Throws IncidentNotFoundError.
@@ -129,8 +140,20 @@ export interface Control {
   readonly stormAcknowledged?: { readonly by: string; readonly until: EpochMs };
 }
 
+/** One switch; absent keys stay as they are, `null` switches off. */
+export interface SwitchChange {
+  readonly paused?: Control['paused'] | null;
+  readonly stormAcknowledged?: NonNullable<Control['stormAcknowledged']>;
+  readonly maintenance?: {
+    readonly instanceId: InstanceId;
+    readonly begun: { readonly by: string; readonly until: EpochMs } | null;
+  };
+}
+
 export interface ClusterLedger {
   control(cluster: string): Promise<Control>;
+  /** Writes an operator's switch; the last word counts. */
+  switchControl(cluster: string, change: SwitchChange): Promise<void>;
   inventory(instanceId: InstanceId): Promise<Inventory | undefined>;
   recordInventory(instanceId: InstanceId, inventory: Inventory): Promise<void>;
   /** Agents that were seen well once and are missed when they are gone. */
@@ -149,8 +172,30 @@ export interface ClusterLedger {
     incidentId: IncidentId,
     from?: IncidentId,
   ): Promise<IncidentId | undefined>;
+  /** Whose the slot is; undefined: it is free. */
+  slot(cluster: string): Promise<IncidentId | undefined>;
   /** Fine if the slot is not this incident's. */
   freeSlot(cluster: string, incidentId: IncidentId): Promise<void>;
+}
+
+/** Who asked for what, when and why. Append-only. */
+export interface OrderLedger {
+  /**
+   * Keeps an order before it is carried out, of the incident or else of the cluster; answers what its
+   * outcome is written under.
+   */
+  recordOrder(of: OrderSubject, order: Omit<OrderRecord, 'outcome'>): Promise<OrderNumber>;
+  /** Completes it, once. */
+  concludeOrder(number: OrderNumber, outcome: NonNullable<OrderRecord['outcome']>): Promise<void>;
+  orders(of: OrderSubject): Promise<OrderRecord[]>;
+}
+
+export type OrderSubject = { readonly cluster: string } | { readonly incidentId: IncidentId };
+export interface OrderNumber {
+  readonly of: OrderSubject;
+  readonly at: EpochMs;
+  /** Among those of the same millisecond. */
+  readonly nth: number;
 }
 
 /** Who owns a volume may change without us: DC/OS moves apps, and REX-Ray their volumes with them. */

@@ -13,6 +13,7 @@ import { createClusterLedger } from '../../src/adapters/dynamodb/cluster-ledger.
 import { createDriftLedger } from '../../src/adapters/dynamodb/drift-ledger.ts';
 import { createIncidentLedger } from '../../src/adapters/dynamodb/incident-ledger.ts';
 import { createNotificationLedger } from '../../src/adapters/dynamodb/notification-ledger.ts';
+import { createOrderLedger } from '../../src/adapters/dynamodb/order-ledger.ts';
 import { createOwnershipLedger } from '../../src/adapters/dynamodb/ownership-ledger.ts';
 import { createQuarantineLedger } from '../../src/adapters/dynamodb/quarantine-ledger.ts';
 import { createStormLedger } from '../../src/adapters/dynamodb/storm-ledger.ts';
@@ -94,6 +95,7 @@ export const ledgersOn = (deps: LedgerDeps): Ledgers => ({
   storms: createStormLedger(deps),
   quarantines: createQuarantineLedger(deps),
   drift: createDriftLedger(deps),
+  orders: createOrderLedger(deps),
   setControl: (cluster, control) =>
     plant(deps, { pk: `CLUSTER#${cluster}`, sk: 'CONTROL', schema: 1, ...control }),
 });

@@ -19,6 +19,7 @@ const inMemory = async (): Promise<Ledgers> => {
     storms: ledger,
     quarantines: ledger,
     drift: ledger,
+    orders: ledger,
     setControl: async (cluster, control) => ledger.setControl(cluster, control),
   };
 };

@@ -7,12 +7,14 @@ import type {
   DriftLedger,
   IncidentLedger,
   NotificationLedger,
+  OrderLedger,
   OwnershipLedger,
   QuarantineLedger,
   StormLedger,
 } from '../../src/ports/ledger.ts';
 import { driftContract } from './ledger-drift.ts';
 import { admissionContract, tokenContract, unknownId } from './ledger-incidents.ts';
+import { orderContract } from './ledger-orders.ts';
 import { ownershipContract } from './ledger-ownership.ts';
 import { quarantineContract } from './ledger-quarantine.ts';
 import { cluster, inventoryAt, newInstanceId, signalOf, t } from './ledger-samples.ts';
@@ -27,6 +29,7 @@ export interface Ledgers {
   readonly storms: StormLedger;
   readonly quarantines: QuarantineLedger;
   readonly drift: DriftLedger;
+  readonly orders: OrderLedger;
   /** What an operator does by hand. */
   setControl(cluster: string, control: Control): Promise<void>;
 }
@@ -125,7 +128,9 @@ const surroundings = (get: Get): void => {
   it('has one slot for planned moves, until it is freed or its holder is over', async () => {
     const ledger = get().cluster;
     const [one, two, three] = [unknownId(), unknownId(), unknownId()];
+    expect(await ledger.slot('moving')).toBeUndefined();
     expect(await ledger.takeSlot('moving', one)).toBe(one);
+    expect(await ledger.slot('moving')).toBe(one);
     expect(await ledger.takeSlot('moving', one)).toBe(one);
     expect(await ledger.takeSlot('moving', two)).toBe(one);
     expect(await ledger.takeSlot('elsewhere-moving', two)).toBe(two);
@@ -173,5 +178,6 @@ export const ledgerContract = (get: Get): void => {
   describe('storms', () => stormContract(() => get().storms));
   describe('quarantine', () => quarantineContract(() => get().quarantines));
   describe('drift', () => driftContract(get));
+  describe('orders', () => orderContract(get));
   describe('surroundings', () => surroundings(get));
 };

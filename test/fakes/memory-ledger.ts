@@ -11,6 +11,8 @@ import {
   type IncidentId,
   type InstanceId,
   incidentIdOf,
+  isRehearsal,
+  rehearsalIdOf,
   type StormId,
   type VolumeId,
 } from '../../src/domain/ids.ts';
@@ -22,6 +24,7 @@ import type {
   IncidentPatch,
   Signal,
 } from '../../src/domain/incident.ts';
+import type { OrderRecord } from '../../src/domain/order.ts';
 import type { Ownership } from '../../src/domain/ownership.ts';
 import type { Quarantine } from '../../src/domain/quarantine.ts';
 import type { Inventory } from '../../src/domain/service.ts';
@@ -33,9 +36,13 @@ import type {
   DriftLedger,
   IncidentLedger,
   NotificationLedger,
+  OrderLedger,
+  OrderNumber,
+  OrderSubject,
   OwnershipLedger,
   QuarantineLedger,
   StormLedger,
+  SwitchChange,
 } from '../../src/ports/ledger.ts';
 
 type Claim = Ownership & { readonly incidentId: IncidentId; readonly token: number };
@@ -47,11 +54,13 @@ const byArrival = (a: Signal, b: Signal): number =>
   a.receivedAt - b.receivedAt || (a.key < b.key ? -1 : 1);
 
 const patched = (incident: Incident, patch: IncidentPatch, at: EpochMs): Incident => {
-  const { hold: held, ...rest } = incident;
-  const { hold, ...facets } = patch;
-  const next = hold === undefined ? held : hold;
-  return { ...rest, ...facets, ...(next && { hold: next }), updatedAt: at };
+  const { hold: held, operatorHold: ordered, ...rest } = incident;
+  const { hold = held, operatorHold = ordered, ...facets } = patch;
+  const holds = { ...(hold && { hold }), ...(operatorHold && { operatorHold }) };
+  return { ...rest, ...facets, ...holds, updatedAt: at };
 };
+
+const quiet: Control = { maintenance: {} };
 
 /** Without these among those that wait; without anybody waiting it has ended. */
 const without = (storm: Storm, incidentIds: readonly IncidentId[], at: EpochMs): Storm => {
@@ -74,7 +83,8 @@ export class MemoryLedger
     QuarantineLedger,
     DriftLedger,
     NotificationLedger,
-    StormLedger
+    StormLedger,
+    OrderLedger
 {
   readonly #counts = new Map<InstanceId, number>();
   readonly #incidents = new Map<IncidentId, Incident>();
@@ -90,6 +100,7 @@ export class MemoryLedger
   readonly #shifts = new Map<string, Map<string, ZoneShift>>();
   readonly #messages = new Map<IncidentId | StormId, Message>();
   readonly #storms = new Map<string, Storm>();
+  readonly #orders = new Map<string, readonly OrderRecord[]>();
 
   /** What an operator would switch. */
   setControl(cluster: string, control: Control): void {
@@ -115,6 +126,28 @@ export class MemoryLedger
     return { kind: 'joined', incident, added } as const;
   }
 
+  async rehearse(cluster: string, signal: Signal, executionName: string): Promise<Incident> {
+    const { instanceId, notice, receivedAt } = signal;
+    let n: number = receivedAt;
+    while (this.#incidents.has(rehearsalIdOf(cluster, instanceId, n))) n += 1;
+    const id = rehearsalIdOf(cluster, instanceId, n);
+    this.#unlisted.add(id);
+    return this.#put({
+      id,
+      cluster,
+      instanceId,
+      n,
+      status: 'open',
+      token: 1,
+      seq: 0,
+      executionName,
+      openedAt: receivedAt,
+      updatedAt: receivedAt,
+      signals: [signal],
+      ...(notice === undefined ? {} : { mode: 'drain' as const }),
+    });
+  }
+
   async incident(id: IncidentId): Promise<Incident | undefined> {
     return this.#incidents.get(id);
   }
@@ -135,12 +168,17 @@ export class MemoryLedger
       .sort();
   }
 
-  async takeOver(id: IncidentId, fromToken: number, at: EpochMs): Promise<Incident | 'lost'> {
+  async takeOver(
+    id: IncidentId,
+    fromToken: number,
+    at: EpochMs,
+    patch: IncidentPatch = {},
+  ): Promise<Incident | 'lost'> {
     const { executionArn: _, ...incident } = this.#known(id);
     if (incident.token !== fromToken || isOver(incident)) return 'lost';
     const token = fromToken + 1;
     const executionName = executionNameOf(incident.instanceId, incident.n, token);
-    return this.#put({ ...incident, token, executionName, updatedAt: at });
+    return this.#put(patched({ ...incident, token, executionName }, patch, at));
   }
 
   async bindExecution(
@@ -270,6 +308,49 @@ export class MemoryLedger
     return { ...control, ...(Object.keys(shiftedZones).length > 0 && { shiftedZones }) };
   }
 
+  async switchControl(cluster: string, change: SwitchChange): Promise<void> {
+    const { paused: before, maintenance, ...rest } = this.#controls.get(cluster) ?? quiet;
+    const { maintenance: entry, paused = before, stormAcknowledged } = change;
+    const { [entry?.instanceId ?? '']: _, ...others } = maintenance;
+    this.#controls.set(cluster, {
+      ...rest,
+      ...(paused && { paused }),
+      ...(stormAcknowledged && { stormAcknowledged }),
+      maintenance: {
+        ...(entry === undefined ? maintenance : others),
+        ...(entry?.begun && { [entry.instanceId]: entry.begun }),
+      },
+    });
+  }
+
+  async recordOrder(of: OrderSubject, order: Omit<OrderRecord, 'outcome'>): Promise<OrderNumber> {
+    const subject = JSON.stringify(of);
+    const orders = this.#orders.get(subject) ?? [];
+    const nth = orders.filter(({ at }) => at === order.at).length;
+    this.#orders.set(subject, [...orders, structuredClone(order)]);
+    return { of, at: order.at, nth };
+  }
+
+  async concludeOrder(
+    { at, nth, of }: OrderNumber,
+    outcome: NonNullable<OrderRecord['outcome']>,
+  ): Promise<void> {
+    const subject = JSON.stringify(of);
+    const orders = this.#orders.get(subject) ?? [];
+    const index = orders.findIndex((order) => order.at === at) + nth;
+    const order = orders[index];
+    if (isDeepStrictEqual(order?.outcome, outcome)) return;
+    if (order === undefined || order.outcome !== undefined) {
+      const problem = order ? 'has another outcome already' : 'was never recorded';
+      throw new CorruptRecordError(`ORDER#${at}-${nth}`, problem);
+    }
+    this.#orders.set(subject, orders.with(index, { ...order, outcome }));
+  }
+
+  async orders(of: OrderSubject): Promise<OrderRecord[]> {
+    return [...(this.#orders.get(JSON.stringify(of)) ?? [])];
+  }
+
   async inventory(instanceId: InstanceId): Promise<Inventory | undefined> {
     return this.#inventories.get(instanceId);
   }
@@ -370,6 +451,10 @@ export class MemoryLedger
     return this.#slots.get(cluster);
   }
 
+  async slot(cluster: string): Promise<IncidentId | undefined> {
+    return this.#slots.get(cluster);
+  }
+
   async freeSlot(cluster: string, incidentId: IncidentId): Promise<void> {
     if (this.#slots.get(cluster) === incidentId) this.#slots.delete(cluster);
   }
@@ -390,7 +475,8 @@ export class MemoryLedger
 
   #openOf(instanceId: InstanceId): Incident | undefined {
     return [...this.#incidents.values()].find(
-      (incident) => incident.instanceId === instanceId && !isOver(incident),
+      (incident) =>
+        incident.instanceId === instanceId && !isOver(incident) && !isRehearsal(incident.id),
     );
   }
 

@@ -32,6 +32,20 @@ describe('require-node', () => {
     expect(start(version)).toEqual({ status: 0, stdout: 'ran', stderr: '' });
   });
 
+  it('stands before the command line, in a file that an older Node can read', () => {
+    const { bin }: { bin: Record<string, string> } = JSON.parse(
+      readFileSync(join(projectDir, 'package.json'), 'utf8'),
+    );
+    expect(Object.values(bin)).toEqual(['cli/ebs-failover.mjs']);
+    for (const path of Object.values(bin)) {
+      const lines = readFileSync(join(projectDir, path), 'utf8').split('\n');
+      const imports = lines.filter((line) => /\bimport\b/.test(line));
+      expect(imports[0]).toBe("import '../scripts/require-node.mjs';");
+      // Whatever else is loaded waits for it.
+      expect(imports.slice(1).every((line) => line.includes('await import('))).toBe(true);
+    }
+  });
+
   it('stands before every entry point that npm starts', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(projectDir, 'package.json'), 'utf8'),

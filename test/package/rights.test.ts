@@ -199,6 +199,48 @@ describe('Unfence', () => {
   });
 });
 
+describe('Look', () => {
+  it('may read the ledger, and write nothing, change nothing, start nothing', () => {
+    const table = [{ arn: infra.resource('LedgerTable').arn }];
+    expect(may('LookRole', 'dynamodb:GetItem', table)).toBe(true);
+    expect(may('LookRole', 'dynamodb:Query', table)).toBe(true);
+    for (const write of ['PutItem', 'UpdateItem', 'DeleteItem']) {
+      expect(may('LookRole', `dynamodb:${write}`, table)).toBe(false);
+    }
+    for (const change of ['StopInstances', 'DetachVolume', 'CreateTags', 'DeleteTags']) {
+      expect(may('LookRole', `ec2:${change}`, [machine(ours), volume(ours)])).toBe(false);
+    }
+    const started = [{ arn: infra.resource('FailoverStateMachine').arn }];
+    expect(may('LookRole', 'states:StartExecution', started)).toBe(false);
+  });
+});
+
+describe('Operate', () => {
+  it('may write switches, incidents and orders of its cluster, and who owns a volume never', () => {
+    const table = [{ arn: infra.resource('LedgerTable').arn }];
+    const write = (pk: string) =>
+      may('OperateRole', 'dynamodb:UpdateItem', table, { 'dynamodb:LeadingKeys': [pk] });
+    expect(write('CLUSTER#prod')).toBe(true);
+    expect(write('INCIDENT#prod#i-1#1')).toBe(true);
+    expect(write('CLUSTER#staging')).toBe(false);
+    expect(write('INCIDENT#prod-eu#i-1#1')).toBe(false);
+    expect(write('VOLUME#vol-1')).toBe(false);
+    expect(write('AGENT#i-1')).toBe(false);
+    expect(
+      may('OperateRole', 'dynamodb:DeleteItem', table, {
+        'dynamodb:LeadingKeys': ['CLUSTER#prod'],
+      }),
+    ).toBe(false);
+  });
+
+  it('touches no machine, no volume and no group', () => {
+    const changes = ['ec2:StopInstances', 'ec2:DetachVolume', 'ec2:CreateTags', 'ec2:DeleteTags'];
+    for (const action of changes) {
+      expect(may('OperateRole', action, [machine(ours), volume(ours)])).toBe(false);
+    }
+  });
+});
+
 describe('the ledger', () => {
   const table = [{ arn: infra.resource('LedgerTable').arn }];
   const another = [{ arn: infra.resource('LedgerTable').arn.replace('table/', 'table/other-') }];

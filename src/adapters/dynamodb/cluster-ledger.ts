@@ -1,7 +1,8 @@
+import { LedgerUnavailableError } from '../../domain/errors.ts';
 import type { IncidentId, InstanceId } from '../../domain/ids.ts';
 import type { Inventory } from '../../domain/service.ts';
 import type { ZoneShift } from '../../domain/zone-shift.ts';
-import type { ClusterLedger, Control } from '../../ports/ledger.ts';
+import type { ClusterLedger, Control, SwitchChange } from '../../ports/ledger.ts';
 import {
   agentPrefix,
   clusterPk,
@@ -20,6 +21,22 @@ import {
 } from './records.ts';
 import { type LedgerDeps, LedgerTable } from './table.ts';
 
+/** A switch as a change of the item, and as the whole item where there is none. */
+const controlChange = ({ maintenance, paused, stormAcknowledged }: SwitchChange) => {
+  const begun = maintenance?.begun;
+  const flat = { ...(paused && { paused }), ...(stormAcknowledged && { stormAcknowledged }) };
+  const entry = '#maintenance.#instance';
+  return {
+    set: { ...flat, ...(begun && { [entry]: begun }) },
+    remove: [...(paused === null ? ['paused'] : []), ...(begun === null ? [entry] : [])],
+    ...(maintenance && { names: { names: { instance: maintenance.instanceId } } }),
+    first: {
+      ...flat,
+      maintenance: maintenance && begun ? { [maintenance.instanceId]: begun } : {},
+    },
+  };
+};
+
 class DynamoClusterLedger implements ClusterLedger {
   readonly #table: LedgerTable;
 
@@ -30,6 +47,22 @@ class DynamoClusterLedger implements ClusterLedger {
   /** No item means that nobody has switched anything. */
   async control(cluster: string): Promise<Control> {
     return (await this.#table.get(controlKey(cluster), controlRecord)) ?? { maintenance: {} };
+  }
+
+  /** The item need not exist yet; another switch may be made beside this one. */
+  async switchControl(cluster: string, change: SwitchChange): Promise<void> {
+    const key = controlKey(cluster);
+    const { first, names, ...update } = controlChange(change);
+    const exists = { when: 'attribute_exists(#pk)', ...names };
+    const none = { when: 'attribute_not_exists(#pk)' };
+    const written =
+      (await this.#table.update(key, update, exists, controlRecord)) !== undefined ||
+      (await this.#table.put(key, first, none)) ||
+      (await this.#table.update(key, update, exists, controlRecord)) !== undefined;
+    if (written) return;
+    // Refused twice: this version cannot read what stands there, and this read throws.
+    await this.control(cluster);
+    throw new LedgerUnavailableError('switchControl');
   }
 
   inventory(instanceId: InstanceId): Promise<Inventory | undefined> {
@@ -109,6 +142,10 @@ class DynamoClusterLedger implements ClusterLedger {
       },
     );
     if (taken) return incidentId;
+    return this.slot(cluster);
+  }
+
+  async slot(cluster: string): Promise<IncidentId | undefined> {
     return (await this.#table.get(slotKey(cluster), slotRecord))?.incidentId;
   }
 

@@ -39,6 +39,12 @@ const notice = z.object({
   hook: z.object({ group: text, hook: text, token: text }).exactOptional(),
 });
 
+const wish = z.object({
+  fence: z.enum(['stop', 'terminate']).exactOptional(),
+  force: z.boolean().exactOptional(),
+  volumes: z.array(volumeId).exactOptional(),
+});
+
 export const signal = z.object({
   key: text,
   source: z.enum([
@@ -55,6 +61,7 @@ export const signal = z.object({
   occurredAt: epochMs.exactOptional(),
   receivedAt: epochMs,
   notice: notice.exactOptional(),
+  wish: wish.exactOptional(),
 });
 
 export const verdict = z.object({
@@ -150,6 +157,8 @@ export const holdReason = z.enum([
   'another-move',
   'cannot-drain',
   'drain-stuck',
+  'operator-hold',
+  'approval',
 ]);
 
 export const hold = z.object({
@@ -159,6 +168,8 @@ export const hold = z.object({
   looks: counter,
   retryAt: epochMs,
 });
+
+export const operatorHold = z.object({ by: z.string(), reason: z.string(), at: epochMs });
 
 export const strength = z.enum(['strong', 'weak']);
 const rungMethod = z.enum([
@@ -196,7 +207,11 @@ export const fence = z.object({
     .exactOptional(),
 });
 
-export const placement = z.object({ at: epochMs, agents: z.string() });
+export const placement = z.object({
+  at: epochMs,
+  agents: z.string(),
+  candidates: z.record(z.string(), z.array(z.string())).exactOptional(),
+});
 
 export const handOff = z.object({
   startedAt: epochMs,

@@ -16,7 +16,7 @@ import type {
   Signal,
 } from '../../domain/incident.ts';
 import type { IncidentLedger } from '../../ports/ledger.ts';
-import { admit, isLive, isOver, openGate, unlist } from './admission.ts';
+import { admit, isLive, isOver, openGate, rehearse, unlist } from './admission.ts';
 import {
   clusterPk,
   gateKey,
@@ -36,9 +36,12 @@ const under = (token: number): typeof isLive => ({
   values: { ...isLive.values, token },
 });
 
-const changeOf = ({ hold, ...facets }: IncidentPatch, at: EpochMs): Change => ({
-  set: { ...facets, ...(hold && { hold }), updatedAt: at },
-  ...(hold === null && { remove: ['hold'] }),
+const changeOf = (
+  { hold, operatorHold, ...facets }: IncidentPatch,
+  at: EpochMs,
+): Change & Required<Pick<Change, 'remove'>> => ({
+  set: { ...facets, ...(hold && { hold }), ...(operatorHold && { operatorHold }), updatedAt: at },
+  remove: [...(hold === null ? ['hold'] : []), ...(operatorHold === null ? ['operatorHold'] : [])],
 });
 
 class DynamoIncidentLedger implements IncidentLedger {
@@ -50,6 +53,10 @@ class DynamoIncidentLedger implements IncidentLedger {
 
   admit(cluster: string, signal: Signal) {
     return admit(this.#table, cluster, signal);
+  }
+
+  rehearse(cluster: string, signal: Signal, executionName: string) {
+    return rehearse(this.#table, cluster, signal, executionName);
   }
 
   incident(id: IncidentId): Promise<Incident | undefined> {
@@ -73,12 +80,18 @@ class DynamoIncidentLedger implements IncidentLedger {
     return listed.map(({ incidentId }) => incidentId);
   }
 
-  async takeOver(id: IncidentId, fromToken: number, at: EpochMs): Promise<Incident | 'lost'> {
+  async takeOver(
+    id: IncidentId,
+    fromToken: number,
+    at: EpochMs,
+    patch: IncidentPatch = {},
+  ): Promise<Incident | 'lost'> {
     const { instanceId, n } = await this.#known(id);
     const token = fromToken + 1;
+    const { set, remove } = changeOf(patch, at);
     const change = {
-      set: { token, executionName: executionNameOf(instanceId, n, token), updatedAt: at },
-      remove: ['executionArn'],
+      set: { token, executionName: executionNameOf(instanceId, n, token), ...set },
+      remove: ['executionArn', ...remove],
     };
     const taken = this.#table.update(stateKey(id), change, under(fromToken), incidentRecord);
     return (await taken) ?? 'lost';

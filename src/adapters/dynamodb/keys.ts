@@ -1,4 +1,4 @@
-import type { IncidentId, InstanceId, StormId, VolumeId } from '../../domain/ids.ts';
+import type { EpochMs, IncidentId, InstanceId, StormId, VolumeId } from '../../domain/ids.ts';
 
 /** The primary key of an item. */
 export interface Key {
@@ -15,6 +15,7 @@ const padded = (n: number): string => String(n).padStart(6, '0');
 export const stepPrefix = 'STEP#';
 export const openPrefix = 'OPEN#';
 export const agentPrefix = 'AGENT#';
+export const orderPrefix = 'ORDER#';
 export const epochPrefix = 'EPOCH#';
 export const quarantinePrefix = 'QUARANTINE#';
 
@@ -61,4 +62,10 @@ export const ownerKey = (volumeId: VolumeId): Key => ({ pk: volumePk(volumeId), 
 export const epochKey = (volumeId: VolumeId, epoch: number): Key => ({
   pk: volumePk(volumeId),
   sk: `${epochPrefix}${padded(epoch)}`,
+});
+
+/** Orders are read in the order they came; so many at one moment are told apart by `nth`. */
+export const orderKey = (pk: string, at: EpochMs, nth: number): Key => ({
+  pk,
+  sk: `${orderPrefix}${String(at).padStart(15, '0')}-${nth}`,
 });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { incidentIdOf } from '../../domain/ids.ts';
+import { incidentIdOf, rehearsalIdOf } from '../../domain/ids.ts';
+import { orderActions } from '../../domain/order.ts';
 import type { Ownership } from '../../domain/ownership.ts';
 import { shiftedZonesOf } from '../../domain/zone-shift.ts';
 import * as facet from './facets.ts';
@@ -57,16 +58,36 @@ export const incidentRecord = z
     recovery: facet.recovery.exactOptional(),
     quarantine: facet.quarantinedRun.exactOptional(),
     hold: facet.hold.exactOptional(),
+    operatorHold: facet.operatorHold.exactOptional(),
     acknowledged: z.array(facet.holdReason).exactOptional(),
     closedAt: facet.epochMs.exactOptional(),
     mode: facet.mode.exactOptional(),
     drain: facet.drain.exactOptional(),
   })
-  .refine(({ id, cluster, instanceId, n }) => id === incidentIdOf(cluster, instanceId, n), {
-    error: 'the id is not <cluster>#<instanceId>#<n>',
-    path: ['id'],
-  })
+  .refine(
+    ({ id, cluster, instanceId, n }) =>
+      [incidentIdOf, rehearsalIdOf].some((of) => id === of(cluster, instanceId, n)),
+    {
+      error: 'the id is not <cluster>#<instanceId>#<n>',
+      path: ['id'],
+    },
+  )
   .transform(({ schema: _, ...incident }) => incident);
+
+/** What an operator asked for, and what became of it. */
+export const orderRecord = z
+  .object({
+    schema,
+    at: facet.epochMs,
+    action: z.enum(orderActions),
+    by: z.string(),
+    reason: z.string(),
+    parameters: z.record(z.string(), z.union([z.string(), z.number()])),
+    outcome: z
+      .object({ kind: z.enum(['done', 'unchanged', 'refused']), says: z.string() })
+      .exactOptional(),
+  })
+  .transform(({ schema: _, ...record }) => record);
 
 /** A line of the list of open incidents. */
 export const listedRecord = z.object({ schema, incidentId: facet.incidentId });
