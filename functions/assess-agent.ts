@@ -5,6 +5,7 @@ import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledg
 import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAssessAgent } from '../src/application/assess-agent.ts';
+import { rehearsable } from '../src/application/rehearsal.ts';
 import { dcos, events, pace, policy, returned, scope } from '../src/config/sections.ts';
 import { AssessAgentInput, AssessAgentOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
@@ -26,22 +27,28 @@ export const { createHandler, handler } = defineServiceFunction(
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
-    return createAssessAgent({
-      ledger: ledgerOf(
-        createIncidentLedger(table),
-        createClusterLedger(table),
-        createOwnershipLedger(table),
-        createStormLedger(table),
-        createQuarantineLedger(table),
-      ),
-      compute: readsOf(ec2, config.scope),
-      orchestrator: orchestratorOf(options, config.dcos, platform),
-      events: eventsOf(options, config.events, telemetry),
-      pace: paceOf(table, config),
-      scope: config.scope,
-      policy: config.policy,
-      ...config.returned,
-      clock: systemClock,
-    });
+    return rehearsable(
+      {
+        step: 'AssessAgent',
+        deps: {
+          ledger: ledgerOf(
+            createIncidentLedger(table),
+            createClusterLedger(table),
+            createOwnershipLedger(table),
+            createStormLedger(table),
+            createQuarantineLedger(table),
+          ),
+          compute: readsOf(ec2, config.scope),
+          orchestrator: orchestratorOf(options, config.dcos, platform),
+          events: eventsOf(options, config.events, telemetry),
+          pace: paceOf(table, config),
+          scope: config.scope,
+          policy: config.policy,
+          ...config.returned,
+          clock: systemClock,
+        },
+      },
+      createAssessAgent,
+    );
   },
 );

@@ -4,6 +4,7 @@ import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger
 import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAssessDrain } from '../src/application/assess-drain.ts';
+import { rehearsable } from '../src/application/rehearsal.ts';
 import { dcos, drain, events, policy, scope } from '../src/config/sections.ts';
 import { AssessAgentInput, AssessDrainOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
@@ -17,20 +18,26 @@ export const { createHandler, handler } = defineServiceFunction(
     sections: { dcos, drain, events, policy, scope },
   },
   ({ config, options, platform, table, telemetry }) =>
-    createAssessDrain({
-      ledger: wiring.ledgerOf(
-        createIncidentLedger(table),
-        createClusterLedger(table),
-        createOwnershipLedger(table),
-        createStormLedger(table),
-      ),
-      compute: wiring.readsAheadOf(wiring.ec2Client(options), config.scope),
-      autoScaling: wiring.hooksOf(options),
-      orchestrator: wiring.orchestratorOf(options, config.dcos, platform),
-      events: wiring.eventsOf(options, config.events, telemetry),
-      scope: config.scope,
-      policy: config.policy,
-      drain: config.drain,
-      clock: systemClock,
-    }),
+    rehearsable(
+      {
+        step: 'AssessDrain',
+        deps: {
+          ledger: wiring.ledgerOf(
+            createIncidentLedger(table),
+            createClusterLedger(table),
+            createOwnershipLedger(table),
+            createStormLedger(table),
+          ),
+          compute: wiring.readsAheadOf(wiring.ec2Client(options), config.scope),
+          autoScaling: wiring.hooksOf(options),
+          orchestrator: wiring.orchestratorOf(options, config.dcos, platform),
+          events: wiring.eventsOf(options, config.events, telemetry),
+          scope: config.scope,
+          policy: config.policy,
+          drain: config.drain,
+          clock: systemClock,
+        },
+      },
+      createAssessDrain,
+    ),
 );

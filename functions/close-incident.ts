@@ -5,6 +5,7 @@ import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledg
 import { createMachineMarks } from '../src/adapters/ec2/machine-marks.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createCloseIncident } from '../src/application/close-incident.ts';
+import { orPlan } from '../src/application/report-plan.ts';
 import { events, scope } from '../src/config/sections.ts';
 import { CloseIncidentOutput, StepInput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
@@ -26,7 +27,7 @@ export const { createHandler, handler } = defineServiceFunction(
   },
   ({ config, options, table, telemetry }) => {
     const ec2 = ec2Client(options);
-    return createCloseIncident({
+    const deps = {
       ledger: ledgerOf(
         createIncidentLedger(table),
         createOwnershipLedger(table),
@@ -39,6 +40,7 @@ export const { createHandler, handler } = defineServiceFunction(
       scope: config.scope,
       clock: systemClock,
       log: telemetry.log,
-    });
+    };
+    return orPlan(deps, createCloseIncident(deps));
   },
 );

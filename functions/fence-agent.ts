@@ -5,10 +5,12 @@ import { createPowerControl } from '../src/adapters/ec2/power-control.ts';
 import { createSafekeeping } from '../src/adapters/ec2/safekeeping.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createFenceAgent } from '../src/application/fence-agent.ts';
+import { rehearsable } from '../src/application/rehearsal.ts';
 import { dcos, events, pace, policy, scope } from '../src/config/sections.ts';
 import { FenceAgentOutput, StepInput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
 import {
+  askingClient,
   ec2Client,
   eventsOf,
   ledgerOf,
@@ -26,24 +28,34 @@ export const { createHandler, handler } = defineServiceFunction(
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
-    return createFenceAgent({
-      ledger: ledgerOf(
-        createIncidentLedger(table),
-        createClusterLedger(table),
-        createOwnershipLedger(table),
-      ),
-      compute: {
-        ...readsOf(ec2, config.scope),
-        ...createPowerControl({ client: ec2 }),
-        ...createSafekeeping({ client: ec2 }),
+    return rehearsable(
+      {
+        step: 'FenceAgent',
+        deps: {
+          ledger: ledgerOf(
+            createIncidentLedger(table),
+            createClusterLedger(table),
+            createOwnershipLedger(table),
+          ),
+          compute: {
+            ...readsOf(ec2, config.scope),
+            ...createPowerControl({ client: ec2 }),
+            ...createSafekeeping({ client: ec2 }),
+          },
+          orchestrator: orchestratorOf(options, config.dcos, platform),
+          events: eventsOf(options, config.events, telemetry),
+          pace: paceOf(table, config),
+          scope: config.scope,
+          policy: config.policy,
+          clock: systemClock,
+          log: telemetry.log,
+        },
+        asking: () => ({
+          ...createPowerControl({ client: askingClient(options) }),
+          ...createSafekeeping({ client: askingClient(options) }),
+        }),
       },
-      orchestrator: orchestratorOf(options, config.dcos, platform),
-      events: eventsOf(options, config.events, telemetry),
-      pace: paceOf(table, config),
-      scope: config.scope,
-      policy: config.policy,
-      clock: systemClock,
-      log: telemetry.log,
-    });
+      createFenceAgent,
+    );
   },
 );

@@ -3,6 +3,7 @@ import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.t
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createHandOff } from '../src/application/hand-off.ts';
+import { rehearsable } from '../src/application/rehearsal.ts';
 import { dcos, events, pace, policy, scope } from '../src/config/sections.ts';
 import { HandOffOutput, StepInput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
@@ -24,19 +25,25 @@ export const { createHandler, handler } = defineServiceFunction(
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
-    return createHandOff({
-      ledger: ledgerOf(
-        createIncidentLedger(table),
-        createClusterLedger(table),
-        createOwnershipLedger(table),
-      ),
-      compute: readsOf(ec2, config.scope),
-      orchestrator: orchestratorOf(options, config.dcos, platform),
-      events: eventsOf(options, config.events, telemetry),
-      pace: paceOf(table, config),
-      scope: config.scope,
-      policy: config.policy,
-      clock: systemClock,
-    });
+    return rehearsable(
+      {
+        step: 'HandOff',
+        deps: {
+          ledger: ledgerOf(
+            createIncidentLedger(table),
+            createClusterLedger(table),
+            createOwnershipLedger(table),
+          ),
+          compute: readsOf(ec2, config.scope),
+          orchestrator: orchestratorOf(options, config.dcos, platform),
+          events: eventsOf(options, config.events, telemetry),
+          pace: paceOf(table, config),
+          scope: config.scope,
+          policy: config.policy,
+          clock: systemClock,
+        },
+      },
+      createHandOff,
+    );
   },
 );

@@ -2,6 +2,7 @@ import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts'
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
+import { createStopAborted } from '../src/application/aborted.ts';
 import { createIntake } from '../src/application/intake.ts';
 import { createRememberShift, createTellNote } from '../src/application/news.ts';
 import { createWake } from '../src/application/wake.ts';
@@ -38,6 +39,7 @@ export const { createHandler, handler } = defineServiceFunction(
     const wake = createWake(deps);
     const tell = createTellNote(deps);
     const remember = createRememberShift(deps);
+    const stop = createStopAborted(deps);
     return async function take(document) {
       const event = parseEvent(document, { ...config.home, receivedAt: systemClock.now() });
       switch (event.kind) {
@@ -49,6 +51,8 @@ export const { createHandler, handler } = defineServiceFunction(
           return tell(event.note);
         case 'zone-shift':
           return remember(event.shift);
+        case 'aborted':
+          return stop(event);
         case 'ignored':
           return event;
         case 'refused':

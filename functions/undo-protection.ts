@@ -2,6 +2,7 @@ import { createClusterLedger } from '../src/adapters/dynamodb/cluster-ledger.ts'
 import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
 import { createOwnershipLedger } from '../src/adapters/dynamodb/ownership-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
+import { rehearsable } from '../src/application/rehearsal.ts';
 import { createUndoProtection } from '../src/application/undo-protection.ts';
 import { dcos, scope } from '../src/config/sections.ts';
 import { StepInput, UndoProtectionOutput } from '../src/contracts/steps.ts';
@@ -16,18 +17,24 @@ export const { createHandler, handler } = defineServiceFunction(
     sections: { dcos, scope },
   },
   ({ config, options, platform, table, telemetry }) => {
-    return createUndoProtection({
-      ledger: ledgerOf(
-        createIncidentLedger(table),
-        createClusterLedger(table),
-        createOwnershipLedger(table),
-      ),
-      compute: readsOf(ec2Client(options), config.scope),
-      autoScaling: groupsOf(options),
-      orchestrator: orchestratorOf(options, config.dcos, platform),
-      scope: config.scope,
-      clock: systemClock,
-      log: telemetry.log,
-    });
+    return rehearsable(
+      {
+        step: 'UndoProtection',
+        deps: {
+          ledger: ledgerOf(
+            createIncidentLedger(table),
+            createClusterLedger(table),
+            createOwnershipLedger(table),
+          ),
+          compute: readsOf(ec2Client(options), config.scope),
+          autoScaling: groupsOf(options),
+          orchestrator: orchestratorOf(options, config.dcos, platform),
+          scope: config.scope,
+          clock: systemClock,
+          log: telemetry.log,
+        },
+      },
+      createUndoProtection,
+    );
   },
 );

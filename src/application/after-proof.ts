@@ -8,7 +8,8 @@ import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger } from '../ports/ledger.ts';
 import { type LatecomerDeps, latecomersIn, lookAt, takeIn } from './latecomers.ts';
 import type { Work } from './power.ts';
-import { hold, switchedSince } from './step.ts';
+import { hold } from './step.ts';
+import { switchedSince } from './switches.ts';
 
 export interface AfterProofDeps extends LatecomerDeps {
   readonly ledger: LatecomerDeps['ledger'] & Pick<ClusterLedger, 'control'>;
@@ -44,7 +45,7 @@ const fenced = async (
   const isComplete = latecomersIn(facts, seen.volumes).length === 0;
   const known = isComplete
     ? facts
-    : ((await switchedSince(deps, work)) ?? (await takeIn(deps, incident, facts, seen)));
+    : ((await switchedSince(deps, incident)) ?? (await takeIn(deps, incident, facts, seen)));
   return 'reason' in known
     ? hold(ledger, incident, known, clock.now())
     : { kind: 'fenced', groups: releaseGroups(known.volumes.map(({ volumeId }) => volumeId)) };

@@ -1,5 +1,5 @@
 import { actOn } from '../domain/act-on.ts';
-import { type Announced, withAnnounced } from '../domain/announced.ts';
+import { type Announced, modeOf, withAnnounced } from '../domain/announced.ts';
 import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
 import { whyFlapping } from '../domain/flap.ts';
@@ -17,6 +17,7 @@ import {
 } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import { judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
+import { isForced, onlyWanted, whyNotThese, wishIn } from '../domain/wish.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type {
   ClusterLedger,
@@ -31,7 +32,8 @@ import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor }
 import { inCrowd } from './crowd.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
 import { asItIsNow, isToBeFenced } from './returned-agent.ts';
-import { heldByOperator, hold, type StepInput } from './step.ts';
+import { hold, type StepInput } from './step.ts';
+import { heldByOperator } from './switches.ts';
 
 /** What the assessment of a failure and that of a planned move have in common. */
 export interface AssessDeps extends PictureDeps {
@@ -125,6 +127,9 @@ export const guard = (
   }
   const unmovable = whyNotMovable(scoped);
   if (unmovable !== undefined) return unmovable;
+  const { volumes } = wishIn(incident.signals);
+  const others = volumes && whyNotThese(volumes, scoped.inScope, modeOf(incident));
+  if (others !== undefined) return { reason: 'ambiguous-scope', says: others };
   if (lost.length > 0) {
     const names = lost.map(({ volumeId, name }) => `${volumeId} (${name})`).join(', ');
     return { reason: 'volume-lost', says: `${names}: gone; restore the latest snapshot` };
@@ -145,7 +150,7 @@ const flaps = (
   incident: Incident,
   { past }: Picture,
 ): { reason: HoldReason; says: string } | undefined => {
-  if (incident.acknowledged?.includes('flapping') || orderIn(incident.signals)) return undefined;
+  if (incident.acknowledged?.includes('flapping') || isForced(incident.signals)) return undefined;
   const { earlier, records } = past;
   const { blockPeriodMs } = policy;
   const says = whyFlapping({ now: clock.now(), blockPeriodMs, incident, earlier, records });
@@ -165,7 +170,9 @@ export const factsAndScope = (
   const sorted = scopeVolumes(instance, volumes, apps, deps.scope.cluster);
   const scoped = withEstranged(sorted, volumes, known, apps);
   const memory = memoryOf(incident.facts, inventory);
-  return { facts: factsOf(picture, instance, memory, scoped, now), scoped };
+  const { volumes: wanted } = wishIn(incident.signals);
+  const moved = modeOf(incident) === 'drain' ? onlyWanted(scoped, wanted) : scoped;
+  return { facts: factsOf(picture, instance, memory, moved, now), scoped };
 };
 
 /** How soon to look again for a command whose answer was lost. */

@@ -1,8 +1,11 @@
 import { type Announced, foreseenIn, modeOf, withAnnounced } from '../domain/announced.ts';
 import { type DrainPolicy, isUnderWay, lookBy, needsTurn, nextMoveStep } from '../domain/drain.ts';
-import { type IncidentId, instanceOf } from '../domain/ids.ts';
+import { type IncidentId, instanceOf, isRehearsal } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts';
+import { agentsFingerprint } from '../domain/placement.ts';
+import type { MesosAgent } from '../domain/service.ts';
 import { judge, orderIn } from '../domain/verdict.ts';
+import { isForced } from '../domain/wish.ts';
 import type { LifecycleHooks } from '../ports/auto-scaling.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -13,7 +16,8 @@ import type { CallDeps } from './calls.ts';
 import { keepWaiting } from './lifecycle-hook.ts';
 import { lookAround, type Picture } from './picture.ts';
 import { checkPlacement } from './placement.ts';
-import { type HoldWish, heldByOperator, hold } from './step.ts';
+import { type HoldWish, hold } from './step.ts';
+import { heldByOperator } from './switches.ts';
 
 export interface AssessDrainDeps extends AssessDeps, AnnouncedDeps, CallDeps {
   readonly ledger: AssessDeps['ledger'] &
@@ -56,10 +60,21 @@ const whyNotDrainable = async ({
   return { reason: 'cannot-drain', says };
 };
 
+const notePlaces = async (
+  { clock, ledger }: AssessDrainDeps,
+  { id, token }: Pick<Incident, 'id' | 'token'>,
+  agents: readonly MesosAgent[],
+  candidates: Readonly<Record<string, readonly string[]>>,
+): Promise<void> => {
+  const at = clock.now();
+  const placement = { at, agents: agentsFingerprint(agents), candidates };
+  await ledger.save(id, token, { placement }, at);
+};
+
 /** Never evicted without a place to go: is there room beside the data, and only there? */
 const whyNoRoom = async (
   deps: AssessDrainDeps,
-  { acknowledged }: Incident,
+  { acknowledged, id, signals, token }: Incident,
   facts: Facts,
   { apps }: Picture,
 ): Promise<HoldWish | undefined> => {
@@ -67,7 +82,12 @@ const whyNoRoom = async (
   const appIds = facts.volumes.flatMap((volume) => volume.appIds);
   const moving = { facts, acknowledged };
   const placement = await checkPlacement(deps.compute, { agents, apps }, moving, appIds);
-  return placement.kind === 'hold' ? placement : undefined;
+  if (placement.kind === 'ok') {
+    // For the plan: a move itself leaves it to Marathon.
+    if (isRehearsal(id)) await notePlaces(deps, { id, token }, agents, placement.candidates);
+    return undefined;
+  }
+  return isForced(signals) && placement.reason === 'no-placement' ? undefined : placement;
 };
 
 /** Whose turn it is: a slot whose incident is over, or no planned move any more, is nobody's. */
@@ -127,7 +147,9 @@ const conclude = async (
   if (found.isUrgent) return { kind: 'failover' };
   const stop =
     (await whyNotDrainable(deps)) ??
-    (found.mustWait ? await whyNotItsTurn(deps, incident.id) : undefined);
+    (found.mustWait && !isForced(incident.signals)
+      ? await whyNotItsTurn(deps, incident.id)
+      : undefined);
   if (stop !== undefined) return held(stop);
   await deps.events.publish('assessed', seen, clock.now());
   return { kind: 'proceed' };
@@ -139,9 +161,10 @@ const conclude = async (
  * of the move was sent it is completed, whatever becomes of the plan.
  */
 export const createAssessDrain =
-  (deps: AssessDrainDeps) =>
+  (all: AssessDrainDeps) =>
   async (input: AssessInput): Promise<AssessDrainDecision> => {
-    const { clock, drain: policy, ledger, scope } = deps;
+    const { clock, drain: policy, ledger, scope } = all;
+    const deps = { ...all, switches: { readAt: clock.now() } };
     const [bound, control, inventory] = await Promise.all([
       bind(deps, input),
       ledger.control(scope.cluster),

@@ -11,7 +11,8 @@ import {
   type StormPolicy,
   type Waiting,
 } from '../domain/storm.ts';
-import { type Evidence, failedChecks, isAnnounced, orderIn } from '../domain/verdict.ts';
+import { type Evidence, failedChecks, isAnnounced } from '../domain/verdict.ts';
+import { isForced } from '../domain/wish.ts';
 import type { Control, StormLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
 
@@ -59,7 +60,7 @@ export const applicantOf = (
 
 /**
  * Does the brake have a say? Not over what is down, for nothing healthy can be hurt there, and not
- * over what a person has ordered or waved through. But over what works and AWS is about to take down:
+ * over what a person has forced or waved through. But over what works and AWS is about to take down:
  * once it has, nobody waits any more.
  */
 export const isBraked = (
@@ -69,9 +70,9 @@ export const isBraked = (
   now: EpochMs,
 ): boolean => {
   const isWaved = stormAcknowledged !== undefined && now < stormAcknowledged.until;
-  const isSaid = isWaved || acknowledged.includes('storm') || orderIn(signals) !== undefined;
-  const { kind } = verdict;
-  return (kind === 'Impaired' || kind === 'Partitioned' || isAnnounced(verdict)) && !isSaid;
+  const isSaid = isWaved || acknowledged.includes('storm') || isForced(signals);
+  const isWell = ['Impaired', 'Partitioned', 'Ordered'].includes(verdict.kind);
+  return (isWell || isAnnounced(verdict)) && !isSaid;
 };
 
 /** The machine's zone, if traffic is being moved away from it. */

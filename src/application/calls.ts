@@ -8,7 +8,7 @@ import type {
 } from '../domain/incident.ts';
 import { isRecent } from '../domain/recent.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
-import type { Clock } from '../ports/system.ts';
+import { obey, type SwitchDeps } from './switches.ts';
 
 /** A mutating call that has not been made yet. */
 export interface PlannedCall<Answer> {
@@ -22,9 +22,8 @@ export type CallResult<Answer> =
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'failed'; readonly error: unknown };
 
-export interface CallDeps {
-  readonly ledger: Pick<IncidentLedger, 'intend' | 'conclude'>;
-  readonly clock: Clock;
+export interface CallDeps extends SwitchDeps {
+  readonly ledger: SwitchDeps['ledger'] & Pick<IncidentLedger, 'intend' | 'conclude'>;
 }
 
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : 'unknown');
@@ -72,17 +71,19 @@ const tooLate = async (
 /**
  * Makes mutating calls the only way they may be made: intents first, in one conditional write that
  * fails if the token moved on (TokenLostError, then no call is made), the calls side by side, each
- * outcome after its call. A failed call is a value: the caller decides what it means. Throws
- * LedgerUnavailableError, having made no call, when the write took too long.
+ * outcome after its call. A failed call is a value: the caller decides what it means. Throws, having
+ * made no call, StoppedByOperatorError, and LedgerUnavailableError when the write took too long.
  */
 export const makeCalls = async <Answer>(
-  { ledger, clock }: CallDeps,
+  deps: CallDeps,
   incident: Incident,
   actor: string,
   calls: readonly PlannedCall<Answer>[],
   patch: IncidentPatch = {},
 ): Promise<CallResult<Answer>[]> => {
   if (calls.length === 0) return [];
+  const { ledger, clock } = deps;
+  await obey(deps, incident);
   const intents = calls.map((call) => call.intent);
   const intendedAt = clock.now();
   const records = await ledger.intend(
@@ -95,7 +96,7 @@ export const makeCalls = async <Answer>(
   );
   const now = clock.now();
   if (!isRecent(intendedAt, now, intentLastsMs)) {
-    return tooLate({ ledger, clock }, incident, records, now - intendedAt);
+    return tooLate(deps, incident, records, now - intendedAt);
   }
   return Promise.all(
     calls.map(async (call, index) => {

@@ -18,12 +18,13 @@ import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
 import { letGo } from './lifecycle-hook.ts';
 import { markCall } from './quarantine-agent.ts';
 import type { StepInput } from './step.ts';
+import type { SwitchDeps } from './switches.ts';
 
-export interface CloseIncidentDeps {
+export interface CloseIncidentDeps extends SwitchDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'intend' | 'conclude' | 'close' | 'unlist'> &
     Pick<QuarantineLedger, 'saveQuarantine'> &
     Pick<OwnershipLedger, 'ownership'> &
-    Pick<ClusterLedger, 'freeSlot'>;
+    Pick<ClusterLedger, 'control' | 'freeSlot'>;
   readonly compute: Pick<ComputeReads, 'instance'> & Pick<MachineMarks, 'markQuarantined'>;
   readonly autoScaling: Pick<AutoScaling, 'resumeReplacement'> &
     Pick<LifecycleHooks, 'completeHook'>;
@@ -142,9 +143,10 @@ export const tellEnd = async (
  * cancelled.
  */
 export const createCloseIncident =
-  (deps: CloseIncidentDeps) =>
+  (all: CloseIncidentDeps) =>
   async (input: StepInput): Promise<CloseDecision> => {
-    const { clock, ledger } = deps;
+    const { clock, ledger } = all;
+    const deps = { ...all, switches: {} };
     const incident = await loadToClose(ledger, input);
     const isDone = incident.recovery !== undefined || incident.quarantine !== undefined;
     const status = isDone ? 'recovered' : 'cancelled';

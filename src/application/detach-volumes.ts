@@ -4,7 +4,6 @@ import type { Instance, Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import { believed } from '../domain/pace.ts';
 import type { Policy } from '../domain/policy.ts';
-import { isRecent } from '../domain/recent.ts';
 import type { ReleaseStep } from '../domain/release.ts';
 import { clusterTagKey, isOfCluster, type Scope, whyNotOurs } from '../domain/scope.ts';
 import type { ComputeReads, DetachAnswer, VolumeControl } from '../ports/compute.ts';
@@ -12,9 +11,9 @@ import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/le
 import type { Pace } from '../ports/pace.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import { type CallResult, makeCalls, type PlannedCall } from './calls.ts';
-import { heldByOperator, switchesFreshMs } from './step.ts';
+import { type SwitchDeps, switchedSince } from './switches.ts';
 
-export interface ReleaseVolumeDeps {
+export interface ReleaseVolumeDeps extends SwitchDeps {
   readonly ledger: Pick<
     IncidentLedger,
     'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude' | 'audit'
@@ -159,14 +158,6 @@ const whyNotNow = (
   return stranger && `${instance.instanceId} ${stranger}`;
 };
 
-/** Has an operator said stop since this invocation began? */
-const isSwitched = async (
-  { clock, ledger, scope }: ReleaseVolumeDeps,
-  { incident, startedAt }: Work,
-): Promise<boolean> =>
-  !isRecent(startedAt, clock.now(), switchesFreshMs) &&
-  heldByOperator(incident, await ledger.control(scope.cluster), clock.now()) !== undefined;
-
 /** Those whose turn it is. A first detach has drawn with the proof, one that is repeated draws now. */
 const takeTurns = async (
   { clock, pace }: ReleaseVolumeDeps,
@@ -196,7 +187,7 @@ export const detachThose = async (
     else await recordStuck(deps, each.one, 'held', stranger);
   }
   if (ours.length === 0) return;
-  if (await isSwitched(deps, work)) {
+  if ((await switchedSince(deps, work.incident)) !== undefined) {
     for (const { one } of ours) one.end = 'held';
     return;
   }

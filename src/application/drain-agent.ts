@@ -6,6 +6,7 @@ import type { Volume } from '../domain/machine.ts';
 import { limits, type Policy } from '../domain/policy.ts';
 import type { Scope } from '../domain/scope.ts';
 import { judge, mayFence, orderIn } from '../domain/verdict.ts';
+import { wishIn } from '../domain/wish.ts';
 import type { LifecycleHooks } from '../ports/auto-scaling.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
@@ -14,7 +15,8 @@ import type { DrainAnswer, Orchestrator } from '../ports/orchestrator.ts';
 import { type AnnouncedDeps, readAnnounced } from './announced.ts';
 import { answerOf, type CallDeps, makeCalls, type PlannedCall } from './calls.ts';
 import { keepWaiting } from './lifecycle-hook.ts';
-import { type HoldWish, heldByOperator, hold, loadStep, type StepInput } from './step.ts';
+import { type HoldWish, hold, loadStep, type StepInput } from './step.ts';
+import { heldByOperator } from './switches.ts';
 import { gatherEvidence, knownSince, type WitnessDeps } from './witnesses.ts';
 
 export interface DrainAgentDeps extends CallDeps, AnnouncedDeps, WitnessDeps {
@@ -113,7 +115,9 @@ const command = async (
   const now = clock.now();
   const startedAt = work.incident.drain?.startedAt ?? now;
   const base: Drain = { ...work.incident.drain, startedAt };
-  let method = work.incident.drain?.method ?? 'drain-agent';
+  // A drain of the agent would take every task along, not only those of the volumes asked for.
+  const { volumes } = wishIn(work.incident.signals);
+  let method = work.incident.drain?.method ?? (volumes ? 'kill-tasks' : 'drain-agent');
   let isAccepted = false;
   if (method === 'drain-agent') {
     const graceMs = graceFor(announced, now, policy.drainReserveMs, deps.drain);
@@ -229,9 +233,10 @@ const keepLooking = async (deps: DrainAgentDeps, work: Work): Promise<DrainDecis
  * here. A machine that fails meanwhile, or whose time is up, is the failover's.
  */
 export const createDrainAgent =
-  (deps: DrainAgentDeps) =>
+  (all: DrainAgentDeps) =>
   async (input: StepInput): Promise<DrainDecision> => {
-    const { clock, events, ledger, scope } = deps;
+    const { clock, events, ledger, scope } = all;
+    const deps = { ...all, switches: { readAt: clock.now() } };
     const { incident, control } = await loadStep(ledger, input, scope.cluster);
     if (incident.drain?.completedAt !== undefined) return { kind: 'drained' };
     const switched = heldByOperator(incident, control, clock.now());

@@ -20,6 +20,7 @@ import {
   orderIn,
   sayHeld,
 } from '../domain/verdict.ts';
+import { policyFor } from '../domain/wish.ts';
 import type { ComputeReads, PowerControl } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -35,7 +36,8 @@ import { inCrowd } from './crowd.ts';
 import { lookAheadMeanwhile } from './look-ahead.ts';
 import { climb, type Work } from './power.ts';
 import { drawDetaches, turnFor, untilTurn, waitOutside } from './power-turns.ts';
-import { heldByOperator, hold, loadStepInCrowd, type StepInput, switchedSince } from './step.ts';
+import { hold, loadStepInCrowd, type StepInput } from './step.ts';
+import { heldByOperator, switchedSince } from './switches.ts';
 import { countMissing, gatherEvidence, knownSince } from './witnesses.ts';
 
 export interface FenceAgentDeps extends AfterProofDeps, RecallDeps {
@@ -182,7 +184,7 @@ const step = async (
       await work.noted;
       if ((await turnFor(deps, work, next.method)) > clock.now()) return undefined;
       const stop =
-        whyNotNow(deps, instance, facts, next.method) ?? (await switchedSince(deps, work));
+        whyNotNow(deps, instance, facts, next.method) ?? (await switchedSince(deps, work.incident));
       if (stop !== undefined) return hold(ledger, work.incident, stop, clock.now());
       const isOld = oldestAt !== undefined && !isRecent(oldestAt, clock.now(), evidenceLastsMs);
       if (isOld && !work.down) return undefined;
@@ -290,6 +292,7 @@ export const createFenceAgent =
   (all: FenceAgentDeps) =>
   async (input: StepInput): Promise<FenceDecision> => {
     const { clock, ledger, scope } = all;
+    const switches = { readAt: clock.now() };
     const [{ incident, control, crowd }, inventory] = await Promise.all([
       loadStepInCrowd(ledger, input, scope.cluster),
       ledger.inventory(instanceOf(input.incidentId)),
@@ -298,7 +301,8 @@ export const createFenceAgent =
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts } = incident;
     if (facts === undefined) throw new RangeError('FenceAgent before AssessAgent');
-    const deps = inCrowd(all, crowd, 'finish');
+    const policy = policyFor(all.policy, incident.signals);
+    const deps = inCrowd({ ...all, policy, switches }, crowd, 'finish');
     const started = clock.now();
     if (incident.fence?.proof !== undefined) {
       return afterProof(deps, { incident, startedAt: started }, incident.fence, () =>

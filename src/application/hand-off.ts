@@ -5,6 +5,7 @@ import type { Facts, Fence, HandOff, HoldReason, Incident } from '../domain/inci
 import type { Instance } from '../domain/machine.ts';
 import { limits, type Policy } from '../domain/policy.ts';
 import type { Scope } from '../domain/scope.ts';
+import { isForced } from '../domain/wish.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
@@ -14,9 +15,10 @@ import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
 import { inCrowd } from './crowd.ts';
 import { checkPlacement, isChecked } from './placement.ts';
-import { heldByOperator, hold, loadStepInCrowd, type StepInput } from './step.ts';
+import { hold, loadStepInCrowd, type StepInput } from './step.ts';
+import { heldByOperator, type SwitchDeps } from './switches.ts';
 
-export interface HandOffDeps {
+export interface HandOffDeps extends SwitchDeps {
   readonly ledger: Pick<
     IncidentLedger,
     'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude'
@@ -132,7 +134,10 @@ const placed = async (
   if (isChecked(incident, picture.agents, deps.clock.now())) return undefined;
   const moving = { facts, acknowledged: incident.acknowledged };
   const placement = await checkPlacement(deps.compute, picture, moving, appIds);
-  return placement.kind === 'hold' ? placement : undefined;
+  if (placement.kind !== 'hold') return undefined;
+  // A person wants it told although nobody can take the apps yet: Marathon goes on looking.
+  const isWaived = placement.reason === 'no-placement' && isForced(incident.signals);
+  return isWaived ? undefined : placement;
 };
 
 /** Marks every id the machine had gone; answers how Marathon will learn of it, once it is done. */
@@ -202,8 +207,9 @@ export const createHandOff =
   (all: HandOffDeps) =>
   async (input: StepInput): Promise<HandOffDecision> => {
     const { clock, events, ledger, policy, scope } = all;
+    const switches = { readAt: clock.now() };
     const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
-    const deps = inCrowd(all, crowd, 'finish');
+    const deps = inCrowd({ ...all, switches }, crowd, 'finish');
     const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());

@@ -1,12 +1,23 @@
+import type { FailoverErrorName } from '../domain/errors.ts';
 import type { Hold, HoldReason, Incident } from '../domain/incident.ts';
 import { summarise } from '../domain/summary.ts';
 import type { Phase, PhaseEvents } from '../ports/events.ts';
-import type { IncidentLedger, StormLedger } from '../ports/ledger.ts';
+import type { ClusterLedger, IncidentLedger, StormLedger } from '../ports/ledger.ts';
 import type { Clock, Log } from '../ports/system.ts';
-import { hold, holdWaitSeconds, loadIncident, type StepInput, waitsInside } from './step.ts';
+import {
+  type HoldWish,
+  hold,
+  holdWaitSeconds,
+  loadIncident,
+  type StepInput,
+  waitsInside,
+} from './step.ts';
+import { heldByOperator } from './switches.ts';
 
 export interface HoldIncidentDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'save'> & Pick<StormLedger, 'storm'>;
+  readonly ledger: Pick<IncidentLedger, 'incident' | 'save'> &
+    Pick<StormLedger, 'storm'> &
+    Pick<ClusterLedger, 'control'>;
   readonly events: PhaseEvents;
   readonly clock: Clock;
   readonly log: Log;
@@ -57,6 +68,23 @@ const newsOf = async (
   return isTold(looks) ? 'held' : undefined;
 };
 
+/** What an error that ended a step means for people. */
+const wishAfter = async (
+  { clock, ledger, log }: HoldIncidentDeps,
+  incident: Incident,
+  { error }: StepFailure,
+): Promise<HoldWish> => {
+  if (error === ('StoppedByOperatorError' satisfies FailoverErrorName)) {
+    const control = await ledger.control(incident.cluster);
+    const says = 'An operator had said stop, and has taken it back since.';
+    return heldByOperator(incident, control, clock.now()) ?? { reason: 'paused', says };
+  }
+  log.error('step failed', { incidentId: incident.id, error });
+  const says = `${error}. ${advice[error] ?? 'The log of the step tells more.'}`;
+  const reason = error.startsWith('Orchestrator') ? 'orchestrator-unavailable' : 'step-failed';
+  return { reason, says };
+};
+
 /**
  * Stops before the next mutation, keeps everything as it is, says why, and lets the workflow look
  * again with growing waits. After fifteen minutes the execution ends; the sweep goes on from there.
@@ -64,15 +92,11 @@ const newsOf = async (
 export const createHoldIncident =
   (deps: HoldIncidentDeps) =>
   async (input: StepInput & { readonly failure?: StepFailure }): Promise<HoldDecision> => {
-    const { clock, events, ledger, log } = deps;
+    const { clock, events, ledger } = deps;
     const before = await loadIncident(ledger, input);
     const now = clock.now();
     if (input.failure !== undefined) {
-      const { error } = input.failure;
-      log.error('step failed', { incidentId: before.id, error });
-      const says = `${error}. ${advice[error] ?? 'The log of the step tells more.'}`;
-      const reason = error.startsWith('Orchestrator') ? 'orchestrator-unavailable' : 'step-failed';
-      await hold(ledger, before, { reason, says }, now);
+      await hold(ledger, before, await wishAfter(deps, before, input.failure), now);
     }
     const incident = input.failure === undefined ? before : await loadIncident(ledger, input);
     const held: Hold | undefined = incident.hold;

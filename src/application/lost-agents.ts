@@ -6,7 +6,7 @@ import type { MesosAgent } from '../domain/service.ts';
 import { isImpaired } from '../domain/verdict.ts';
 import { admitEach, type FindWords } from './found-by-sweep.ts';
 import { isSeenTo, type LostEventsDeps, type Machines } from './lost-events.ts';
-import { heldByOperator } from './step.ts';
+import { heldByOperator } from './switches.ts';
 import { isListed } from './witnesses.ts';
 
 /** The inventory is kept every minute: older than this, a sweep before this one missed it too. */

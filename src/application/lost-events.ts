@@ -10,7 +10,7 @@ import { isDown, isImpaired, judge, mayFence } from '../domain/verdict.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
 import { admitEach, type FindWords } from './found-by-sweep.ts';
 import type { IntakeDeps } from './intake.ts';
-import { heldByOperator } from './step.ts';
+import { heldByOperator } from './switches.ts';
 import { gatherEvidence, type WitnessDeps } from './witnesses.ts';
 
 export interface LostEventsDeps extends IntakeDeps, WitnessDeps {

@@ -1,6 +1,11 @@
 import { modeOf } from '../domain/announced.ts';
-import { drainMachineSuffix, type IncidentId, type InstanceId } from '../domain/ids.ts';
-import type { Incident, IncidentMode, Signal } from '../domain/incident.ts';
+import {
+  drainMachineSuffix,
+  type IncidentId,
+  type InstanceId,
+  type VolumeId,
+} from '../domain/ids.ts';
+import type { Incident, IncidentMode, Signal, Wish } from '../domain/incident.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger } from '../ports/ledger.ts';
@@ -11,7 +16,7 @@ import { whyRefused } from './intake.ts';
 export interface OpenIncidentDeps {
   readonly ledger: Pick<
     IncidentLedger,
-    'admit' | 'takeOver' | 'bindExecution' | 'incident' | 'save'
+    'admit' | 'takeOver' | 'bindExecution' | 'incident' | 'rehearse' | 'save'
   > &
     Pick<ClusterLedger, 'inventory'>;
   readonly compute: Pick<ComputeReads, 'instance'>;
@@ -27,6 +32,12 @@ export interface OpenIncidentRequest {
   readonly token?: number;
   readonly reason?: string;
   readonly requestedBy?: string;
+  /** The same states, and no change. */
+  readonly dryRun?: boolean;
+  /** How it is to be done. */
+  readonly fence?: 'stop' | 'terminate';
+  readonly force?: boolean;
+  readonly volumes?: readonly VolumeId[];
   /** The workflow this is an execution of; absent: `failover`. */
   readonly mode?: IncidentMode;
   readonly executionArn: string;
@@ -64,6 +75,12 @@ const bind = async (
   return { kind: 'opened', incidentId, instanceId, token };
 };
 
+const wishOf = ({ fence, force, volumes }: OpenIncidentRequest): Wish => ({
+  ...(fence === undefined ? {} : { fence }),
+  ...(force === undefined ? {} : { force }),
+  ...(volumes === undefined ? {} : { volumes }),
+});
+
 const operatorSignal = (request: OpenIncidentRequest, clock: Clock): Signal => ({
   key: `operator:${request.executionName}`,
   source: 'operator',
@@ -73,6 +90,7 @@ const operatorSignal = (request: OpenIncidentRequest, clock: Clock): Signal => (
     (request.reason === undefined ? '' : `: ${request.reason}`),
   receivedAt: clock.now(),
   ...(modeOf(request) === 'drain' ? { notice: { kind: 'asked', action: 'maintenance' } } : {}),
+  ...(Object.keys(wishOf(request)).length > 0 && { wish: wishOf(request) }),
 });
 
 /** The execution that does the work now, if the recorded one still runs. */
@@ -100,6 +118,12 @@ const openByOperator = async (
   const why = await whyRefused(deps, instanceId);
   if (why !== undefined) {
     return { kind: 'refused', instanceId, says: `${instanceId} ${why}; nothing was done` };
+  }
+  if (request.dryRun === true) {
+    const signal = operatorSignal(request, deps.clock);
+    const { executionName } = request;
+    const dry = await deps.ledger.rehearse(deps.scope.cluster, signal, executionName);
+    return bind(deps, request, dry.id, dry.token);
   }
   const admitted = await deps.ledger.admit(deps.scope.cluster, operatorSignal(request, deps.clock));
   const { incident } = admitted;

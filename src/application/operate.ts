@@ -1,5 +1,5 @@
 import { modeOf } from '../domain/announced.ts';
-import type { EpochMs, IncidentId } from '../domain/ids.ts';
+import { type EpochMs, type IncidentId, isRehearsal } from '../domain/ids.ts';
 import type { Incident, IncidentPatch } from '../domain/incident.ts';
 import {
   acknowledgementOf,
@@ -20,7 +20,8 @@ import type {
 import type { Clock, Log, Metrics } from '../ports/system.ts';
 import type { Workflow } from '../ports/workflow.ts';
 import { startExecution } from './intake.ts';
-import { heldByOperator, heldByWord, hold } from './step.ts';
+import { hold } from './step.ts';
+import { heldByOperator, heldByWord } from './switches.ts';
 
 export interface OperateDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'takeOver' | 'save'> &
@@ -222,6 +223,8 @@ const whyNot = async (
   if (!order.incidentId.startsWith(`${scope.cluster}#`)) {
     return `${order.incidentId} is of another cluster: this one is ${scope.cluster}`;
   }
+  if (isRehearsal(order.incidentId))
+    return `${order.incidentId} is a dry run: nothing is to be done`;
   const known = await ledger.incident(order.incidentId);
   return known === undefined ? `there is no incident ${order.incidentId}` : undefined;
 };

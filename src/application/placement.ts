@@ -79,5 +79,7 @@ export const lookAhead = async (
   const [agents, apps] = await Promise.all([orchestrator.agents(), orchestrator.apps()]);
   const appIds = moving.facts.volumes.flatMap((volume) => volume.appIds);
   const placement = await checkPlacement(compute, { agents, apps }, moving, appIds);
-  return placement.kind === 'ok' ? { at, agents: agentsFingerprint(agents) } : undefined;
+  if (placement.kind !== 'ok') return undefined;
+  const { candidates } = placement;
+  return { at, agents: agentsFingerprint(agents), candidates };
 };

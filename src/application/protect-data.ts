@@ -12,7 +12,8 @@ import { answerOf, settle } from './calls.ts';
 import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
 import { inCrowd } from './crowd.ts';
 import { blockNewWork, keepData, type ProtectionDeps, shelter } from './protection.ts';
-import { heldByOperator, hold, loadStepInCrowd, type StepInput } from './step.ts';
+import { hold, loadStepInCrowd, type StepInput } from './step.ts';
+import { heldByOperator } from './switches.ts';
 
 export interface ProtectDataDeps extends ProtectionDeps, ClaimDeps {
   readonly ledger: Pick<
@@ -83,8 +84,9 @@ export const createProtectData =
   (all: ProtectDataDeps) =>
   async (input: StepInput): Promise<ProtectDecision> => {
     const { clock, ledger, scope } = all;
+    const switches = { readAt: clock.now() };
     const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
-    const deps = inCrowd(all, crowd, 'begin');
+    const deps = inCrowd({ ...all, switches }, crowd, 'begin');
     const { compute } = deps;
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());

@@ -10,9 +10,10 @@ import type { ClusterLedger, IncidentLedger, QuarantineLedger } from '../ports/l
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
-import { heldByOperator, hold, loadStep, type StepInput, switchedSince } from './step.ts';
+import { hold, loadStep, type StepInput } from './step.ts';
+import { heldByOperator, type SwitchDeps, switchedSince } from './switches.ts';
 
-export interface QuarantineAgentDeps {
+export interface QuarantineAgentDeps extends SwitchDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
     Pick<ClusterLedger, 'control'> &
     Pick<QuarantineLedger, 'quarantine' | 'saveQuarantine'>;
@@ -131,10 +132,11 @@ const record = async (
  * that lists no active agent on it. Nothing is detached, and nobody who owns a volume is touched.
  */
 export const createQuarantineAgent =
-  (deps: QuarantineAgentDeps) =>
+  (all: QuarantineAgentDeps) =>
   async (input: StepInput): Promise<QuarantineDecision> => {
-    const { clock, ledger, scope } = deps;
+    const { clock, ledger, scope } = all;
     const startedAt = clock.now();
+    const deps = { ...all, switches: { readAt: startedAt } };
     const { incident, control } = await loadStep(ledger, input, scope.cluster);
     const switched = heldByOperator(incident, control, startedAt);
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
@@ -151,8 +153,7 @@ export const createQuarantineAgent =
     const isIdle = ({ instance, volumes }: Picture): boolean =>
       hasReturned(quarantine, instance) && dataOn(instance, volumes, scope.cluster).length === 0;
     if (isDown(before.instance.state) || !isIdle(before)) return changed;
-    const stop =
-      (await whyNot(deps, before)) ?? (await switchedSince(deps, { incident, startedAt }));
+    const stop = (await whyNot(deps, before)) ?? (await switchedSince(deps, incident));
     if (stop !== undefined) return hold(ledger, incident, stop, clock.now());
     const marks = isTaggedQuarantined(before.instance) ? [] : [markCall(deps, incident)];
     const calls: PlannedCall<unknown>[] = [

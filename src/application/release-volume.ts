@@ -21,7 +21,8 @@ import {
   recordStuck,
   type Work,
 } from './detach-volumes.ts';
-import { heldByOperator, loadStepInCrowd, type StepInput } from './step.ts';
+import { loadStepInCrowd, type StepInput } from './step.ts';
+import { heldByOperator } from './switches.ts';
 
 /** What became of the volumes; the worst of it. Each is in the ledger for itself. */
 export type ReleaseDecision =
@@ -264,7 +265,7 @@ export const createReleaseVolume =
     const prepared = await prepare(all, input);
     if (prepared.kind === 'done') return prepared.decision;
     const { work } = prepared;
-    const deps = inCrowd(all, work.crowd, 'finish');
+    const deps = inCrowd({ ...all, switches: { readAt: started } }, work.crowd, 'finish');
     const turnMs = turnOf(work) - clock.now();
     if (turnMs > shortWaitMs) {
       return { kind: 'waiting', waitSeconds: Math.floor(turnMs / 1000) };

@@ -8,8 +8,8 @@ import type { Log, Metrics } from '../ports/system.ts';
 import type { Workflow } from '../ports/workflow.ts';
 import { tellEnd } from './close-incident.ts';
 import { startExecution } from './intake.ts';
-import { heldByOperator } from './step.ts';
 import { inOrder, keepStorm, type StormWatchDeps, turnsIn } from './storm-watch.ts';
+import { heldByOperator } from './switches.ts';
 
 export interface ResumeDeps extends StormWatchDeps {
   readonly policy: StormPolicy;

@@ -7,7 +7,7 @@ import type { ComputeReads } from '../ports/compute.ts';
 import type { ClusterLedger, IncidentLedger, QuarantineLedger } from '../ports/ledger.ts';
 import { admitEach, type FindWords } from './found-by-sweep.ts';
 import type { IntakeDeps } from './intake.ts';
-import { heldByOperator } from './step.ts';
+import { heldByOperator } from './switches.ts';
 
 export interface ReturnedHostsDeps extends IntakeDeps {
   readonly ledger: IntakeDeps['ledger'] &

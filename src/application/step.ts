@@ -1,11 +1,8 @@
 import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
 import type { EpochMs, IncidentId } from '../domain/ids.ts';
-import type { HoldReason, Incident, OperatorHold } from '../domain/incident.ts';
+import type { HoldReason, Incident } from '../domain/incident.ts';
 import { isCrowd } from '../domain/pace.ts';
-import { isRecent } from '../domain/recent.ts';
-import type { Scope } from '../domain/scope.ts';
 import type { ClusterLedger, Control, IncidentLedger } from '../ports/ledger.ts';
-import type { Clock } from '../ports/system.ts';
 
 /** What every step is given by the workflow: a key and a right. */
 export interface StepInput {
@@ -57,52 +54,6 @@ export const loadStepInCrowd = async (
   ]);
   return { ...step, crowd: isCrowd(open.length) ? open.length : undefined };
 };
-
-/** An operator's switches read longer ago than this are read again before anything is mutated. */
-export const switchesFreshMs = 2_000;
-
-/** How an operator's word about this one incident reads. */
-export const heldByWord = ({ by, reason }: OperatorHold): HoldWish => ({
-  reason: 'operator-hold',
-  says: `${by} holds this incident: ${reason}. Resume it to go on.`,
-});
-
-/** A switch that says: nothing is mutated now. undefined when there is none. */
-export const heldByOperator = (
-  incident: Pick<Incident, 'instanceId' | 'operatorHold'>,
-  control: Control,
-  now: EpochMs,
-): { reason: HoldReason; says: string } | undefined => {
-  if (incident.operatorHold !== undefined) return heldByWord(incident.operatorHold);
-  const { paused } = control;
-  if (paused !== undefined && (paused.until === undefined || now < paused.until)) {
-    const says = `${paused.by} paused the cluster: ${paused.reason}. Unpause to go on.`;
-    return { reason: 'paused', says };
-  }
-  const maintenance = control.maintenance[incident.instanceId];
-  if (maintenance !== undefined && now < maintenance.until) {
-    const says = `${maintenance.by} declared maintenance until ${new Date(maintenance.until).toISOString()}.`;
-    return { reason: 'maintenance', says };
-  }
-  return undefined;
-};
-
-/** What an operator has said since this invocation began. */
-export const switchedSince = async (
-  {
-    clock,
-    ledger,
-    scope,
-  }: {
-    readonly clock: Clock;
-    readonly ledger: Pick<ClusterLedger, 'control'>;
-    readonly scope: Scope;
-  },
-  { incident, startedAt }: { readonly incident: Incident; readonly startedAt: EpochMs },
-): Promise<{ reason: HoldReason; says: string } | undefined> =>
-  isRecent(startedAt, clock.now(), switchesFreshMs)
-    ? undefined
-    : heldByOperator(incident, await ledger.control(scope.cluster), clock.now());
 
 /** First waits of a held incident; the last one repeats. Seconds. */
 const holdWaits = [5, 10, 20, 40, 60] as const;

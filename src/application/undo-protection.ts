@@ -8,8 +8,9 @@ import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
 import { loadIncident, type StepInput } from './step.ts';
+import type { SwitchDeps } from './switches.ts';
 
-export interface UndoProtectionDeps {
+export interface UndoProtectionDeps extends SwitchDeps {
   readonly ledger: Pick<IncidentLedger, 'incident' | 'save' | 'intend' | 'conclude'> &
     Pick<ClusterLedger, 'control'> &
     Pick<OwnershipLedger, 'ownership' | 'advance'>;
@@ -93,10 +94,10 @@ const returnVolumes = async (deps: UndoProtectionDeps, incident: Incident): Prom
  * stays false: that is how it should have been.
  */
 export const createUndoProtection =
-  (deps: UndoProtectionDeps) =>
+  (all: UndoProtectionDeps) =>
   async (input: StepInput): Promise<{ readonly kind: 'undone' }> => {
-    const { ledger } = deps;
-    const incident = await loadIncident(ledger, input);
+    const deps = { ...all, switches: {} };
+    const incident = await loadIncident(deps.ledger, input);
     const agents = incident.protection?.deactivatedAgentIds ?? [];
     const calls = [
       ...agents.map((agentId) => reactivateCall(deps, agentId)),

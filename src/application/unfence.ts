@@ -15,7 +15,7 @@ import type {
 } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
 import type { Clock, Log, Metrics } from '../ports/system.ts';
-import { heldByOperator } from './step.ts';
+import { heldByOperator } from './switches.ts';
 
 export interface UnfenceDeps {
   readonly ledger: Pick<IncidentLedger, 'openIncidentOf'> &

@@ -16,9 +16,10 @@ import type { Clock } from '../ports/system.ts';
 import { answerOf, makeCalls, type PlannedCall } from './calls.ts';
 import { tagEpoch } from './claims.ts';
 import { inCrowd } from './crowd.ts';
-import { heldByOperator, hold, loadStepInCrowd, type StepInput } from './step.ts';
+import { hold, loadStepInCrowd, type StepInput } from './step.ts';
+import { heldByOperator, type SwitchDeps } from './switches.ts';
 
-export interface VerifyRecoveryDeps {
+export interface VerifyRecoveryDeps extends SwitchDeps {
   readonly ledger: Pick<
     IncidentLedger,
     'incident' | 'openIncidents' | 'save' | 'intend' | 'conclude'
@@ -190,8 +191,9 @@ export const createVerifyRecovery =
   (all: VerifyRecoveryDeps) =>
   async (input: StepInput): Promise<VerifyDecision> => {
     const { clock, events, ledger, scope } = all;
+    const switches = { readAt: clock.now() };
     const { incident, control, crowd } = await loadStepInCrowd(ledger, input, scope.cluster);
-    const deps = inCrowd(all, crowd, 'finish');
+    const deps = inCrowd({ ...all, switches }, crowd, 'finish');
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
     const { facts, handOff } = incident;

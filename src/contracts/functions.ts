@@ -25,6 +25,7 @@ export const IntakeOutput = z.discriminatedUnion('kind', [
       )
       .readonly(),
   }),
+  z.strictObject({ kind: z.literal('stopped'), incidentId: z.string() }),
   z.strictObject({ kind: z.literal('noted'), about: z.string(), says: z.string() }),
   z.strictObject({
     kind: z.literal('zoneShift'),

@@ -7,7 +7,7 @@ import {
   type VolumeId,
 } from '../domain/ids.ts';
 
-const incidentPattern = /^[a-z0-9][a-z0-9-]{0,62}#(?<instanceId>i-[0-9a-f]+)#[1-9]\d*$/;
+const incidentPattern = /^[a-z0-9][a-z0-9-]{0,62}#(?<instanceId>i-[0-9a-f]+)#(?:dry-)?[1-9]\d*$/;
 
 const isIncidentId = (text: string): boolean => {
   const instanceId = incidentPattern.exec(text)?.groups?.instanceId;

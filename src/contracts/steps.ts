@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { HoldReason } from '../domain/incident.ts';
+import type { Plan } from '../domain/plan.ts';
 import { releasedAtOnce } from '../domain/release.ts';
 import { IncidentIdText, InstanceIdText, VolumeIdText } from './ids.ts';
 
@@ -63,19 +64,25 @@ const waiting = z.strictObject({ kind: z.literal('waiting'), waitSeconds });
 export const StepInput = z.strictObject({ incidentId: IncidentIdText, token });
 export type StepInput = z.infer<typeof StepInput>;
 
+const truth = z.boolean({ error: 'must be true or false, without quotes' });
+
 const Request = z.object({
   instanceId: InstanceIdText,
   reason: sentence.exactOptional(),
   requestedBy: sentence.exactOptional(),
   incidentId: IncidentIdText.exactOptional(),
   token: token.exactOptional(),
-  /** Refused, because nothing shows a plan yet and doing it for real is not what was asked for. */
-  dryRun: z
-    .boolean()
-    .refine((dry) => !dry, 'there is no dry run yet')
-    .exactOptional(),
+  /** The same states and no change: it ends with the plan. */
+  dryRun: truth.exactOptional(),
   /** Which machine the person means: the other one refuses it. */
-  mode: z.enum(['failover', 'drain']).exactOptional(),
+  mode: z.enum(['failover', 'drain'], { error: 'must be failover or drain' }).exactOptional(),
+  fence: z.enum(['stop', 'terminate'], { error: 'must be stop or terminate' }).exactOptional(),
+  /** Passes the guards that only keep things orderly, and none that keeps data safe. */
+  force: truth.exactOptional(),
+  volumes: z
+    .array(VolumeIdText, { error: 'must be a list of EBS volume ids' })
+    .min(1, 'must name a volume, or be left out')
+    .exactOptional(),
 });
 const options: ReadonlyMap<string, string> = new Map(
   Object.keys(Request.shape).map((name) => [name.toLowerCase(), name]),
@@ -96,6 +103,9 @@ const ExecutionInput = z
     }
   })
   .pipe(Request)
+  .refine(({ dryRun, incidentId }) => dryRun !== true || incidentId === undefined, {
+    error: 'a dry run is about an instance: leave incidentId and token out',
+  })
   .refine(({ incidentId, token }) => (incidentId === undefined) === (token === undefined), {
     error: 'incidentId and token go together: give both, or neither',
   });
@@ -112,6 +122,10 @@ export const OpenIncidentInput = z
   .refine(({ input, mode = 'failover' }) => input.mode === undefined || input.mode === mode, {
     error: 'mode names the other state machine: start that one',
     path: ['input', 'mode'],
+  })
+  .refine(({ input, mode }) => input.fence === undefined || mode !== 'drain', {
+    error: 'a drain fences nothing: leave it out, or start the failover',
+    path: ['input', 'fence'],
   });
 export type OpenIncidentInput = z.infer<typeof OpenIncidentInput>;
 
@@ -234,11 +248,21 @@ export type VerifyRecoveryOutput = z.infer<typeof VerifyRecoveryOutput>;
 export const UndoProtectionOutput = z.strictObject({ kind: z.literal('undone') });
 export type UndoProtectionOutput = z.infer<typeof UndoProtectionOutput>;
 
-export const CloseIncidentOutput = z.strictObject({
-  kind: z.literal('closed'),
-  status: z.enum(['recovered', 'cancelled']),
+/** How a dry run ends; src/domain/plan.ts says what is in a plan. */
+const planned = z.strictObject({
+  kind: z.literal('planned'),
   summary: sentence,
+  plan: z.custom<Plan>((value) => typeof value === 'object' && value !== null, 'no plan'),
 });
+
+export const CloseIncidentOutput = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('closed'),
+    status: z.enum(['recovered', 'cancelled']),
+    summary: sentence,
+  }),
+  planned,
+]);
 export type CloseIncidentOutput = z.infer<typeof CloseIncidentOutput>;
 
 /** `state` is the whole state data: a Catch left its error there, a decision left none. */
@@ -250,5 +274,6 @@ export type HoldIncidentInput = z.infer<typeof HoldIncidentInput>;
 export const HoldIncidentOutput = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('retry'), waitSeconds }),
   z.strictObject({ kind: z.literal('ended'), status: z.literal('held'), summary: sentence }),
+  planned,
 ]);
 export type HoldIncidentOutput = z.infer<typeof HoldIncidentOutput>;

@@ -17,6 +17,7 @@ export const failoverErrorNames = [
   'ParseError',
   'SignalRefusedError',
   'TokenLostError',
+  'StoppedByOperatorError',
   'CorruptRecordError',
   'LedgerUnavailableError',
   'LedgerRewoundError',
@@ -61,6 +62,14 @@ export class TokenLostError extends FailoverError<{ incidentId: string; token: n
   override readonly name = 'TokenLostError';
   constructor(incidentId: string, token: number) {
     super(`token ${token} of incident ${incidentId} is no longer ours`, { incidentId, token });
+  }
+}
+
+/** An operator has said stop: nothing was changed, nothing is until it is taken back. */
+export class StoppedByOperatorError extends FailoverError<{ incidentId: string; says: string }> {
+  override readonly name = 'StoppedByOperatorError';
+  constructor(incidentId: string, says: string) {
+    super(`incident ${incidentId}: ${says}`, { incidentId, says });
   }
 }
 

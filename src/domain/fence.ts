@@ -126,7 +126,7 @@ const nextStop = (view: FenceView): FenceStep => {
   const last = rungs.at(-1);
   const again = last && sameAgain(view, last);
   if (again !== undefined) return again;
-  if (unstoppable) return withoutStop(view);
+  if (unstoppable || policy.fenceTerminate === 'at-once') return withoutStop(view);
   const skip = used(view, 'skip');
   if (skip === undefined) return command(view, 'skip');
   const force = used(view, 'force');

@@ -25,6 +25,12 @@ export const isVolumeId = (text: string): text is VolumeId => volumePattern.test
 export const incidentIdOf = (cluster: string, instanceId: InstanceId, n: number): IncidentId =>
   `${cluster}#${instanceId}#${n}` as IncidentId;
 
+/** A dry run's record: of no number, so that it is never taken for an incident. */
+export const rehearsalIdOf = (cluster: string, instanceId: InstanceId, began: number): IncidentId =>
+  `${cluster}#${instanceId}#dry-${began}` as IncidentId;
+
+export const isRehearsal = (id: IncidentId): boolean => id.includes('#dry-');
+
 export const stormIdOf = (cluster: string, began: EpochMs): StormId =>
   `${cluster}#storm#${began}` as StormId;
 

@@ -31,6 +31,14 @@ export interface Notice {
   readonly hook?: LifecycleHook;
 }
 
+/** How a person wants it done. */
+export interface Wish {
+  readonly fence?: 'stop' | 'terminate';
+  readonly force?: boolean;
+  /** These and no others. */
+  readonly volumes?: readonly VolumeId[];
+}
+
 /** One reason to look at one instance. Evidence or a wake-up, never a fact. */
 export interface Signal {
   /** Equal keys are the same signal delivered again. */
@@ -45,6 +53,8 @@ export interface Signal {
   readonly receivedAt: EpochMs;
   /** What is planned for the machine, where the signal announces something. */
   readonly notice?: Notice;
+  /** How whoever asked for it wants it done. */
+  readonly wish?: Wish;
 }
 
 export type VerdictKind =
@@ -208,6 +218,8 @@ export interface PlacementChecked {
   readonly at: EpochMs;
   /** The agents it was checked against. */
   readonly agents: string;
+  /** By app: the agents that could take it. */
+  readonly candidates?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface HandOff {

@@ -2,7 +2,8 @@
 export interface Policy {
   /** How long EC2 must have called an instance impaired before it may be fenced. */
   readonly impairedGraceMs: number;
-  readonly fenceTerminate: 'never' | 'when-stop-impossible';
+  /** `at-once` is one person's wish for one machine, never the deployment's. */
+  readonly fenceTerminate: 'never' | 'when-stop-impossible' | 'at-once';
   /** What a stop that needed Force leads to: EC2 documents rare writes after it. */
   readonly weakFence: 'hold' | 'settle';
   readonly weakFenceSettleMs: number;

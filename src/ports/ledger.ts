@@ -34,6 +34,11 @@ export interface IncidentLedger {
     | { readonly kind: 'opened'; readonly incident: Incident }
     | { readonly kind: 'joined'; readonly incident: Incident; readonly added: boolean }
   >;
+  /**
+   * The record of a dry run, with token 1: behind no gate and on no list, so that nobody joins it,
+   * resumes it or waits for it.
+   */
+  rehearse(cluster: string, signal: Signal, executionName: string): Promise<Incident>;
   incident(id: IncidentId): Promise<Incident | undefined>;
   openIncidentOf(instanceId: InstanceId): Promise<Incident | undefined>;
   /** The last incident of the instance, over or not. */

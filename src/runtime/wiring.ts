@@ -12,6 +12,7 @@ import { type AwsClientOptions, awsClientOptions } from '../adapters/aws-sdk/cli
 import { createOrchestrator } from '../adapters/dcos/orchestrator.ts';
 import { createPace } from '../adapters/dynamodb/pace-ledger.ts';
 import type { LedgerDeps } from '../adapters/dynamodb/table.ts';
+import { asDryRun } from '../adapters/ec2/dry-run.ts';
 import { createInterruptions } from '../adapters/ec2/interruptions.ts';
 import { createEc2Reads } from '../adapters/ec2/reads.ts';
 import { createPhaseEvents } from '../adapters/event-bus/phase-events.ts';
@@ -81,6 +82,9 @@ export const paceOf = (
 ): Pace => createPace({ ...table, cluster: config.scope.cluster, ...config.pace });
 
 export const ec2Client = (options: AwsClientOptions): EC2Client => new EC2Client(options);
+
+/** Asks EC2 whether it would do what it is told, and never has it done. */
+export const askingClient = (options: AwsClientOptions): EC2Client => asDryRun(ec2Client(options));
 
 export const readsOf = (client: EC2Client, scope: Scope): ComputeReads =>
   createEc2Reads({ client, clusterTag: { key: clusterTagKey, value: scope.cluster } });

@@ -11,6 +11,8 @@ import {
   type IncidentId,
   type InstanceId,
   incidentIdOf,
+  isRehearsal,
+  rehearsalIdOf,
   type StormId,
   type VolumeId,
 } from '../../src/domain/ids.ts';
@@ -122,6 +124,28 @@ export class MemoryLedger
         })
       : open;
     return { kind: 'joined', incident, added } as const;
+  }
+
+  async rehearse(cluster: string, signal: Signal, executionName: string): Promise<Incident> {
+    const { instanceId, notice, receivedAt } = signal;
+    let n: number = receivedAt;
+    while (this.#incidents.has(rehearsalIdOf(cluster, instanceId, n))) n += 1;
+    const id = rehearsalIdOf(cluster, instanceId, n);
+    this.#unlisted.add(id);
+    return this.#put({
+      id,
+      cluster,
+      instanceId,
+      n,
+      status: 'open',
+      token: 1,
+      seq: 0,
+      executionName,
+      openedAt: receivedAt,
+      updatedAt: receivedAt,
+      signals: [signal],
+      ...(notice === undefined ? {} : { mode: 'drain' as const }),
+    });
   }
 
   async incident(id: IncidentId): Promise<Incident | undefined> {
@@ -447,7 +471,8 @@ export class MemoryLedger
 
   #openOf(instanceId: InstanceId): Incident | undefined {
     return [...this.#incidents.values()].find(
-      (incident) => incident.instanceId === instanceId && !isOver(incident),
+      (incident) =>
+        incident.instanceId === instanceId && !isOver(incident) && !isRehearsal(incident.id),
     );
   }
 

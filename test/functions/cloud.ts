@@ -1,6 +1,6 @@
 import type { AwsEvent } from '../../emulator/core/aws-event.ts';
 import { createVirtualTime, type VirtualTime } from '../../emulator/core/virtual-time.ts';
-import { createWorld, type World } from '../../emulator/world.ts';
+import { createWorld, type World, type WorldOptions } from '../../emulator/world.ts';
 import { fixture, here } from '../unit/contracts/fixtures.ts';
 
 /** The emulated cloud in the account and region of the sample events. */
@@ -22,11 +22,11 @@ export const closeClouds = (): void => {
 
 const HOUR_MS = 3_600_000;
 
-export const openCloud = async (seed = 1): Promise<Cloud> => {
+export const openCloud = async (seed = 1, options: Partial<WorldOptions> = {}): Promise<Cloud> => {
   const clock = createVirtualTime(here.receivedAt, seed);
   open.push(clock);
   const { account, region } = here;
-  const world = await createWorld({ seed, time: clock, account, region });
+  const world = await createWorld({ ...options, seed, time: clock, account, region });
   return {
     ...world,
     clock,

@@ -72,7 +72,7 @@ describe('what intake makes of every sample', () => {
 
   it('keeps each one that lost its detail for a person, and changes nothing', async () => {
     const cloud = await withAgent();
-    const kinds = ['signals', 'wake-ups', 'noted', 'zone-shift'] as const;
+    const kinds = ['signals', 'wake-ups', 'noted', 'zone-shift', 'aborted'] as const;
     const events = kinds.flatMap(samplesOf).map((name) => sampleEvent(name, { detail: {} }));
     deliver(cloud, events);
     await cloud.pass(RETRIES_MS);
@@ -182,7 +182,6 @@ describe('the rules', () => {
       'arc-practice-started',
       'arc-practice-interrupted',
       'execution-failed',
-      'execution-aborted',
       'health-notification',
       'health-backup-copy',
       'alarm-cpu',

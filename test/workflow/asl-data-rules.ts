@@ -32,6 +32,12 @@ const common: Readonly<Record<string, Record<string, unknown>>> = {
     'status.$': '$.decision.status',
     'summary.$': '$.decision.summary',
   },
+  ReportPlan: {
+    ...path('incidentId', 'instanceId'),
+    status: 'planned',
+    'summary.$': '$.decision.summary',
+    'plan.$': '$.decision.plan',
+  },
 };
 /** Each machine says which one it is, to the two that must know. */
 const shapesOf = (machine: Machine): typeof common =>

@@ -76,10 +76,14 @@ const failover: Contract = {
     hold,
   }),
   UndoProtection: step(StepInput, steps.UndoProtectionOutput, { undone: 'CloseIncident' }),
-  CloseIncident: step(StepInput, steps.CloseIncidentOutput, { closed: 'ReportEnd' }),
+  CloseIncident: step(StepInput, steps.CloseIncidentOutput, {
+    closed: 'ReportEnd',
+    planned: 'ReportPlan',
+  }),
   HoldIncident: step(steps.HoldIncidentInput, steps.HoldIncidentOutput, {
     retry: 'WaitInHold',
     ended: 'ReportEnd',
+    planned: 'ReportPlan',
   }),
 };
 
@@ -153,6 +157,7 @@ export const treatmentOf = {
   ParseError: 'hold',
   SignalRefusedError: 'hold',
   TokenLostError: 'yield',
+  StoppedByOperatorError: 'hold',
   CorruptRecordError: 'hold',
   LedgerUnavailableError: 'retry',
   LedgerRewoundError: 'hold',

@@ -101,7 +101,7 @@ describe('a planned move', () => {
     const run = await play(
       plus(upTo(task), { [task]: [{ kind: 'cancelled' }] }, wayFrom('UndoProtection')),
     );
-    expect(run.path.slice(-3)).toEqual(['UndoProtection', 'CloseIncident', 'ReportEnd']);
+    expect(run.path.slice(-3)).toEqual(['CloseIncident', 'RouteEnd', 'ReportEnd']);
     expect(run.output).toMatchObject({ status: 'cancelled' });
   });
 });
@@ -130,6 +130,20 @@ describe('waiting', () => {
     const run = await play(plus(well, { [task]: [one.look, ...(well[task] ?? [])] }));
     expect(run.path[run.path.indexOf(through) + 1]).toBe(task);
     expect(run.tookMs).toBeGreaterThanOrEqual(7_000);
+  });
+});
+
+describe('a dry run', () => {
+  const isPlanned = { kind: 'planned', summary: 'nothing was done', plan: { calls: [] } };
+
+  it('ends with the plan', async () => {
+    const run = await play(plus(well, { CloseIncident: [isPlanned] }));
+    expect(run.output).toMatchObject({ status: 'planned', plan: { calls: [] } });
+  });
+
+  it('that would be held ends with the plan so far', async () => {
+    const script = plus(upTo('DrainAgent'), { DrainAgent: [held], HoldIncident: [isPlanned] });
+    expect((await play(script)).output).toMatchObject({ status: 'planned' });
   });
 });
 

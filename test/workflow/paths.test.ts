@@ -101,6 +101,7 @@ const mainJob = [
   'VerifyRecovery',
   'RouteRecovery',
   'CloseIncident',
+  'RouteEnd',
   'ReportEnd',
 ];
 
@@ -277,7 +278,7 @@ describe('an agent that turns out to be well', () => {
           CloseIncident: [closedCancelled],
         }),
       );
-      expect(run.path.slice(-3)).toEqual(['UndoProtection', 'CloseIncident', 'ReportEnd']);
+      expect(run.path.slice(-3)).toEqual(['CloseIncident', 'RouteEnd', 'ReportEnd']);
       expect(run.path).not.toContain('ReleaseVolumes');
       expect(run.output).toMatchObject({ status: 'cancelled' });
     },
@@ -287,10 +288,11 @@ describe('an agent that turns out to be well', () => {
 describe('a fenced host that runs again', () => {
   it('gets no work, and its incident ends without a fence', async () => {
     const run = await play(plus(untilReturn, wayFrom('QuarantineAgent')));
-    expect(run.path.slice(-4)).toEqual([
+    expect(run.path.slice(-5)).toEqual([
       'QuarantineAgent',
       'RouteQuarantine',
       'CloseIncident',
+      'RouteEnd',
       'ReportEnd',
     ]);
     expect(run.path).not.toContain('FenceAgent');
@@ -325,7 +327,7 @@ describe('a fenced host that runs again', () => {
         CloseIncident: [closedCancelled],
       }),
     );
-    expect(run.path.slice(-3)).toEqual(['UndoProtection', 'CloseIncident', 'ReportEnd']);
+    expect(run.path.slice(-3)).toEqual(['CloseIncident', 'RouteEnd', 'ReportEnd']);
   });
 
   it('is held where this DC/OS cannot keep work from it', async () => {
@@ -340,6 +342,27 @@ describe('an agent that works and is about to be taken down', () => {
     expect(run.status).toBe('SUCCEEDED');
     expect(run.path.slice(-3)).toEqual(['RouteAssessment', 'TurnIncident', 'TurnedIncident']);
     expect(run.calls.at(-1)?.input).toEqual({ ...keys, from: 'failover' });
+  });
+});
+
+describe('a dry run', () => {
+  const plan = { calls: [] };
+  const isPlanned = { kind: 'planned', summary: 'nothing was done', plan };
+  const output = { incidentId, instanceId, status: 'planned', summary: isPlanned.summary, plan };
+
+  it('goes through the same states, and ends with the plan', async () => {
+    const script = plus(well, { CloseIncident: [isPlanned] });
+    const run = await play(script, { ...byHand, dryRun: true });
+    const states = mainJob.map((name) => (name === 'ReportEnd' ? 'ReportPlan' : name));
+    expect(run.path).toEqual(['RouteRequest', 'OpenIncident', 'RouteOpening', ...states]);
+    expect(run.output).toEqual(output);
+  });
+
+  it('that would be held ends with the plan so far', async () => {
+    const script = plus(before('ProtectData'), { ProtectData: [held], HoldIncident: [isPlanned] });
+    const run = await play(script, { ...byHand, dryRun: true });
+    expect(run.path.slice(-3)).toEqual(['HoldIncident', 'RouteHold', 'ReportPlan']);
+    expect(run.output).toEqual(output);
   });
 });
 

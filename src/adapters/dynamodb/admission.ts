@@ -4,6 +4,7 @@ import {
   type IncidentId,
   type InstanceId,
   incidentIdOf,
+  rehearsalIdOf,
 } from '../../domain/ids.ts';
 import type { Incident, Signal } from '../../domain/incident.ts';
 import type { IncidentLedger } from '../../ports/ledger.ts';
@@ -64,6 +65,47 @@ const enter = async (table: LedgerTable, cluster: string, instanceId: InstanceId
   return won ? { n, ours: true } : undefined;
 };
 
+const freshIncident = (
+  id: IncidentId,
+  cluster: string,
+  n: number,
+  { instanceId, notice, receivedAt }: Signal,
+  executionName: string,
+) =>
+  ({
+    id,
+    cluster,
+    instanceId,
+    n,
+    status: 'open',
+    token: 1,
+    seq: 0,
+    executionName,
+    openedAt: receivedAt,
+    updatedAt: receivedAt,
+    // What is announced is planned for; what is not has failed already.
+    ...(notice === undefined ? {} : { mode: 'drain' as const }),
+  }) as const;
+
+/** See IncidentLedger. Its moment is its number; two of one moment are told apart by the next. */
+export const rehearse = async (
+  table: LedgerTable,
+  cluster: string,
+  signal: Signal,
+  executionName: string,
+): Promise<Incident> => {
+  const { instanceId, receivedAt } = signal;
+  for (let round = 0; round < roundsMax; round += 1) {
+    const n = receivedAt + round;
+    const id = rehearsalIdOf(cluster, instanceId, n);
+    const incident = freshIncident(id, cluster, n, signal, executionName);
+    const record = { ...incident, signals: { [signal.key]: signal } };
+    const absent = { when: 'attribute_not_exists(#pk)' };
+    if (await table.put(stateKey(id), record, absent)) return { ...incident, signals: [signal] };
+  }
+  throw new LedgerUnavailableError('rehearse');
+};
+
 /** Creates the incident that the gate names, from this signal; undefined if another call did. */
 const open = async (
   table: LedgerTable,
@@ -76,20 +118,7 @@ const open = async (
   const absent = { when: 'attribute_not_exists(#pk)' };
   // Refused means listed already, which is all that is wanted.
   await table.put(listedKey(cluster, id), { incidentId: id, openedAt: receivedAt }, absent);
-  const incident = {
-    id,
-    cluster,
-    instanceId,
-    n,
-    status: 'open',
-    token: 1,
-    seq: 0,
-    executionName: executionNameOf(instanceId, n, 1),
-    openedAt: receivedAt,
-    updatedAt: receivedAt,
-    // What is announced is planned for; what is not has failed already.
-    ...(signal.notice === undefined ? {} : { mode: 'drain' as const }),
-  } as const;
+  const incident = freshIncident(id, cluster, n, signal, executionNameOf(instanceId, n, 1));
   const record = { ...incident, signals: { [signal.key]: signal } };
   const created = await table.put(stateKey(id), record, absent);
   return created ? { ...incident, signals: [signal] } : undefined;

@@ -39,6 +39,12 @@ const notice = z.object({
   hook: z.object({ group: text, hook: text, token: text }).exactOptional(),
 });
 
+const wish = z.object({
+  fence: z.enum(['stop', 'terminate']).exactOptional(),
+  force: z.boolean().exactOptional(),
+  volumes: z.array(volumeId).exactOptional(),
+});
+
 export const signal = z.object({
   key: text,
   source: z.enum([
@@ -55,6 +61,7 @@ export const signal = z.object({
   occurredAt: epochMs.exactOptional(),
   receivedAt: epochMs,
   notice: notice.exactOptional(),
+  wish: wish.exactOptional(),
 });
 
 export const verdict = z.object({
@@ -199,7 +206,11 @@ export const fence = z.object({
     .exactOptional(),
 });
 
-export const placement = z.object({ at: epochMs, agents: z.string() });
+export const placement = z.object({
+  at: epochMs,
+  agents: z.string(),
+  candidates: z.record(z.string(), z.array(z.string())).exactOptional(),
+});
 
 export const handOff = z.object({
   startedAt: epochMs,

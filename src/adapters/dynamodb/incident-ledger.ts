@@ -16,7 +16,7 @@ import type {
   Signal,
 } from '../../domain/incident.ts';
 import type { IncidentLedger } from '../../ports/ledger.ts';
-import { admit, isLive, isOver, openGate, unlist } from './admission.ts';
+import { admit, isLive, isOver, openGate, rehearse, unlist } from './admission.ts';
 import {
   clusterPk,
   gateKey,
@@ -53,6 +53,10 @@ class DynamoIncidentLedger implements IncidentLedger {
 
   admit(cluster: string, signal: Signal) {
     return admit(this.#table, cluster, signal);
+  }
+
+  rehearse(cluster: string, signal: Signal, executionName: string) {
+    return rehearse(this.#table, cluster, signal, executionName);
   }
 
   incident(id: IncidentId): Promise<Incident | undefined> {

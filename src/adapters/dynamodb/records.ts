@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { incidentIdOf } from '../../domain/ids.ts';
+import { incidentIdOf, rehearsalIdOf } from '../../domain/ids.ts';
 import { orderActions } from '../../domain/order.ts';
 import type { Ownership } from '../../domain/ownership.ts';
 import { shiftedZonesOf } from '../../domain/zone-shift.ts';
@@ -64,10 +64,14 @@ export const incidentRecord = z
     mode: facet.mode.exactOptional(),
     drain: facet.drain.exactOptional(),
   })
-  .refine(({ id, cluster, instanceId, n }) => id === incidentIdOf(cluster, instanceId, n), {
-    error: 'the id is not <cluster>#<instanceId>#<n>',
-    path: ['id'],
-  })
+  .refine(
+    ({ id, cluster, instanceId, n }) =>
+      [incidentIdOf, rehearsalIdOf].some((of) => id === of(cluster, instanceId, n)),
+    {
+      error: 'the id is not <cluster>#<instanceId>#<n>',
+      path: ['id'],
+    },
+  )
   .transform(({ schema: _, ...incident }) => incident);
 
 /** What an operator asked for, and what became of it. */

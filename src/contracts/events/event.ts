@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EpochMs } from '../../domain/ids.ts';
+import type { EpochMs, InstanceId } from '../../domain/ids.ts';
 import type { Signal } from '../../domain/incident.ts';
 import type { Note } from '../../domain/note.ts';
 import type { ZoneShift } from '../../domain/zone-shift.ts';
@@ -8,13 +8,14 @@ import type { ZoneShift } from '../../domain/zone-shift.ts';
  * What an EventBridge document means to us. `signals`: reasons to open an incident, one per
  * instance. `wake-ups`: weaker ones; they join an incident, and open one only for a machine that
  * EC2 calls down. `noted`: people should hear of it, nothing is done. `zone-shift`: remembered for
- * the whole cluster. `ignored`: well-formed, but no instance of ours fails. `refused`: not for us or
+ * the whole cluster. `aborted`: a person has ended an execution of ours. `ignored`: well-formed, but no instance of ours fails. `refused`: not for us or
  * not understandable; worth a record, never a mutation. `why` is a sentence for people.
  */
 export type ParsedEvent =
   | { readonly kind: 'signals' | 'wake-ups'; readonly signals: readonly Signal[] }
   | { readonly kind: 'noted'; readonly note: Note }
   | { readonly kind: 'zone-shift'; readonly shift: ZoneShift }
+  | { readonly kind: 'aborted'; readonly instanceId: InstanceId; readonly executionArn: string }
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string };
 

@@ -11,6 +11,7 @@ import {
   quote,
   refused,
 } from './event.ts';
+import { parseExecutionStatus } from './execution-status.ts';
 import { parseHealth } from './health.ts';
 import { parseSpotWarning } from './spot.ts';
 import { parseStatusAlarm } from './status-alarm.ts';
@@ -39,8 +40,6 @@ const whyIgnored: Readonly<Record<string, string>> = {
   'aws.autoscaling/EC2 Instance Launch Unsuccessful':
     'no machine came up: without a spare agent the hand-off holds and says so',
   'aws.autoscaling/EC2 Instance Terminate Unsuccessful': 'the machine is still there',
-  'aws.states/Step Functions Execution Status Change':
-    'the sweep resumes what an execution left, a minute after its last sign of life',
   'aws.arc-zonal-shift/Practice Run Started': 'a practice run: nothing is wrong with the zone',
   'aws.arc-zonal-shift/Practice Run Succeeded': 'a practice run: nothing is wrong with the zone',
   'aws.arc-zonal-shift/Practice Run Interrupted': 'a practice run: nothing is wrong with the zone',
@@ -55,6 +54,7 @@ const parsers: ReadonlyMap<string, EventParser> = new Map<string, EventParser>([
   ['aws.autoscaling/EC2 Instance Terminate Successful', parseTerminateSuccessful],
   ['aws.cloudwatch/CloudWatch Alarm State Change', parseStatusAlarm],
   ['aws.health/AWS Health Event', parseHealth],
+  ['aws.states/Step Functions Execution Status Change', parseExecutionStatus],
   ...zoneShiftTypes.map((type) => [`aws.arc-zonal-shift/${type}`, parseZoneShift] as const),
   ...Object.entries(whyIgnored).map(([type, why]) => [type, ignoring(why)] as const),
 ]);

@@ -13,6 +13,7 @@ const madeAfter = async (world: World, ms: number) => {
   const { ledger } = deps;
   let made = 0;
   const slow = {
+    control: ledger.control.bind(ledger),
     conclude: ledger.conclude.bind(ledger),
     intend: async (...args: Parameters<typeof ledger.intend>) => {
       const records = await ledger.intend(...args);

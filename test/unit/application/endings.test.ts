@@ -107,7 +107,24 @@ describe('HoldIncident', () => {
     expect(waits[4]).toEqual({ kind: 'retry', waitSeconds: 60 });
   });
 
-  it.each(failoverErrorNames)('holds what %s ended, with the name in the words', async (error) => {
+  it('holds what an operator stopped for the reason that operator had, and counts no failure', async () => {
+    const world = createWorld();
+    await world.given();
+    world.paused();
+    expect((await holdStep(world, 'StoppedByOperatorError')).kind).toBe('retry');
+    expect(await world.incident()).toMatchObject({
+      hold: { reason: 'paused', says: expect.stringContaining('ops paused the cluster') },
+    });
+    expect(world.logged).not.toContain('step failed');
+    world.unpaused();
+    await holdStep(world, 'StoppedByOperatorError');
+    expect(await world.incident()).toMatchObject({
+      hold: { reason: 'paused', says: expect.stringContaining('has taken it back') },
+    });
+  });
+
+  const failures = failoverErrorNames.filter((name) => name !== 'StoppedByOperatorError');
+  it.each(failures)('holds what %s ended, with the name in the words', async (error) => {
     const world = createWorld();
     await world.given();
     expect((await holdStep(world, error)).kind).toBe('retry');

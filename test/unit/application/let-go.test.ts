@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createHoldIncident } from '../../../src/application/hold-incident.ts';
-import { heldByWord, hold } from '../../../src/application/step.ts';
+import { hold } from '../../../src/application/step.ts';
 import { createSweep } from '../../../src/application/sweep.ts';
+import { heldByWord } from '../../../src/application/switches.ts';
 import type { EpochMs } from '../../../src/domain/ids.ts';
 import type { HoldReason } from '../../../src/domain/incident.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

@@ -248,13 +248,22 @@ describe('a second failover at once', () => {
       (world) => world.ledger.save(ids.incident, 1, { acknowledged: ['flapping'] }, t(0)),
     ],
     [
-      'orders it',
-      (world) => world.ledger.admit(cluster, signalOf({ key: 'op', source: 'operator' })),
+      'forces it',
+      (world) => {
+        const order = { key: 'op', source: 'operator', wish: { force: true } } as const;
+        return world.ledger.admit(cluster, signalOf(order));
+      },
     ],
   ])('goes on when a person %s', async (_, say) => {
     const world = await again();
     await say(world);
     expect(await assess(world)).toEqual({ kind: 'proceed' });
+  });
+
+  it('is held although a person orders it, and does not force it', async () => {
+    const world = await again();
+    await world.ledger.admit(cluster, signalOf({ key: 'op', source: 'operator' }));
+    expect(await assess(world)).toEqual({ kind: 'hold', reason: 'flapping' });
   });
 
   it('goes on when EC2 says down: nothing healthy can be hurt', async () => {

@@ -123,9 +123,11 @@ describe('a storm', () => {
       },
     ],
     [
-      'a person orders the failover',
-      (world, { instanceId }) =>
-        world.ledger.admit(cluster, signalOf({ instanceId, key: 'op', source: 'operator' })),
+      'a person forces the failover',
+      (world, { instanceId }) => {
+        const order = { key: 'op', source: 'operator', wish: { force: true } } as const;
+        return world.ledger.admit(cluster, signalOf({ instanceId, ...order }));
+      },
     ],
   ])('lets one on when %s', async (_, say) => {
     const { world, fleet } = await stormOf(4);
@@ -134,6 +136,15 @@ describe('a storm', () => {
     expect(await assess(world, second)).toEqual(held('storm'));
     await say(world, second);
     expect(await assess(world, second)).toEqual({ kind: 'proceed' });
+  });
+
+  it('keeps one that a person has ordered, and not forced, in its place', async () => {
+    const { world, fleet } = await stormOf(4);
+    const [first, second] = fleet as [FleetAgent, FleetAgent];
+    await assess(world, first);
+    const { instanceId } = second;
+    await world.ledger.admit(cluster, signalOf({ instanceId, key: 'op', source: 'operator' }));
+    expect(await assess(world, second)).toEqual(held('storm'));
   });
 
   it('keeps an acknowledgement of the storm no longer than its time', async () => {

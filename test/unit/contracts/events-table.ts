@@ -17,6 +17,7 @@ export type Row =
     }
   | { readonly becomes: 'noted'; readonly about: NoteKind; readonly names: readonly string[] }
   | { readonly becomes: 'zone-shift'; readonly key: string; readonly away: boolean }
+  | { readonly becomes: 'aborted'; readonly name: string }
   | { readonly becomes: 'ignored' | 'refused'; readonly why: RegExp };
 
 const at = (time: string): EpochMs => Date.parse(time) as EpochMs;
@@ -220,7 +221,7 @@ export const table: Readonly<Record<string, Row>> = {
   'execution-succeeded': execution,
   'execution-failed': execution,
   'execution-timed-out': execution,
-  'execution-aborted': execution,
+  'execution-aborted': { becomes: 'aborted', name: 'fo-i-0a1b2c3d4e5f60718-1-1' },
 };
 
 /** The names of the samples that become this. */

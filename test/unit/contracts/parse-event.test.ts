@@ -46,6 +46,10 @@ const expected = (row: Row): unknown => {
       const shift = { key: row.key, zoneId, away: row.away, at: happenedAt, says };
       return { kind: 'zone-shift', shift };
     }
+    case 'aborted': {
+      const executionArn = expect.stringMatching(new RegExp(`:execution:[^:]+:${row.name}$`));
+      return { kind: 'aborted', instanceId: row.name.slice(3, -4), executionArn };
+    }
     default:
       return { kind: row.becomes, why: expect.stringMatching(row.why) };
   }
@@ -63,6 +67,30 @@ describe('parseEvent over the sample events', () => {
 
 const read = (name: string, changes: Record<string, unknown> = {}): ParsedEvent =>
   parseEvent(fixture(name, changes), here);
+
+describe('an aborted execution', () => {
+  const aborted = (name: string, input: unknown): ParsedEvent => {
+    const detail = { executionArn: 'arn:x', name, status: 'ABORTED', input };
+    return parseEvent(fixture('execution-aborted', { detail }), here);
+  };
+
+  it('that a person had started is about the instance of its input', () => {
+    const input = JSON.stringify({ instanceId: 'i-0a1b2c3d4e5f60718', reason: 'drill' });
+    expect(aborted('8f14e45f-ceea-467f', input)).toMatchObject({
+      kind: 'aborted',
+      instanceId: 'i-0a1b2c3d4e5f60718',
+    });
+  });
+
+  it.each([
+    ['no input', null],
+    ['an input that is no JSON', '{'],
+    ['an input that is no object', 'null'],
+    ['no instance', '{"instanceId":"mysql"}'],
+  ])('with %s is about nobody', (_, input) => {
+    expect(aborted('by-hand', input)).toMatchObject({ kind: 'ignored' });
+  });
+});
 
 describe('what no sample shows', () => {
   it.each([

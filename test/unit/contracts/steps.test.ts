@@ -116,12 +116,14 @@ describe('what the states say to each other', () => {
 });
 
 describe('what people start an execution with', () => {
+  const execution = { executionArn: 'arn:x', executionName: 'x' };
   const opened = (input: unknown) =>
-    steps.OpenIncidentInput.safeParse({ input, executionArn: 'arn:x', executionName: 'x' });
-  const problems = (input: unknown): string =>
-    opened(input)
+    steps.OpenIncidentInput.safeParse({ input, ...execution });
+  const problemsOf = (input: object): string =>
+    steps.OpenIncidentInput.safeParse({ ...input, ...execution })
       .error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
       .join('; ') ?? 'none';
+  const problems = (input: unknown): string => problemsOf({ input });
 
   it('needs an instance id and nothing else', () => {
     expect(opened({ instanceId }).data?.input).toEqual({ instanceId });
@@ -136,8 +138,19 @@ describe('what people start an execution with', () => {
       token: 4,
       dryRun: false,
       mode: 'failover',
+      fence: 'terminate',
+      force: true,
+      volumes: ['vol-0a1b2c3d4e5f60718'],
     };
     expect(opened(input).data?.input).toEqual(input);
+  });
+
+  it('may ask a drain for anything but a fence', () => {
+    const drain = (input: object) =>
+      problemsOf({ input: { instanceId, ...input }, mode: 'drain' });
+    expect(drain({ volumes: ['vol-0a1b2c3d4e5f60718'], force: true })).toBe('none');
+    expect(drain({ fence: 'stop' })).toContain('input.fence: a drain fences nothing');
+    expect(drain({ mode: 'failover' })).toContain('input.mode: mode names the other');
   });
 
   it('drops what the console adds', () => {
@@ -151,7 +164,13 @@ describe('what people start an execution with', () => {
     [{ instanceId, 'dry-run': true }, 'input.dry-run: did you mean dryRun?'],
     [{ instanceId, DRYRUN: true }, 'input.DRYRUN: did you mean dryRun?'],
     [{ instanceId, dryRun: 'yes' }, 'input.dryRun: '],
-    [{ instanceId, dryRun: true }, 'input.dryRun: there is no dry run yet'],
+    [{ instanceId, Force: true }, 'input.Force: did you mean force?'],
+    [{ instanceId, force: 1 }, 'input.force: must be true or false'],
+    [{ instanceId, fence: 'kill' }, 'input.fence: must be stop or terminate'],
+    [{ instanceId, volumes: 'vol-1' }, 'input.volumes: must be a list of EBS volume ids'],
+    [{ instanceId, volumes: ['mysql'] }, 'input.volumes.0: must be an EBS volume id'],
+    [{ instanceId, volumes: [] }, 'input.volumes: must name a volume'],
+    [{ instanceId, incidentId, token: 1, dryRun: true }, 'input: a dry run is about an instance'],
     [{ instanceId, mode: 'drain' }, 'input.mode: '],
     [{ instanceId, token: 3 }, 'input: incidentId and token go together'],
     [{ instanceId, incidentId }, 'input: incidentId and token go together'],
