@@ -117,8 +117,7 @@ describe('what the states say to each other', () => {
 
 describe('what people start an execution with', () => {
   const execution = { executionArn: 'arn:x', executionName: 'x' };
-  const opened = (input: unknown) =>
-    steps.OpenIncidentInput.safeParse({ input, ...execution });
+  const opened = (input: unknown) => steps.OpenIncidentInput.safeParse({ input, ...execution });
   const problemsOf = (input: object): string =>
     steps.OpenIncidentInput.safeParse({ ...input, ...execution })
       .error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
@@ -146,8 +145,7 @@ describe('what people start an execution with', () => {
   });
 
   it('may ask a drain for anything but a fence', () => {
-    const drain = (input: object) =>
-      problemsOf({ input: { instanceId, ...input }, mode: 'drain' });
+    const drain = (input: object) => problemsOf({ input: { instanceId, ...input }, mode: 'drain' });
     expect(drain({ volumes: ['vol-0a1b2c3d4e5f60718'], force: true })).toBe('none');
     expect(drain({ fence: 'stop' })).toContain('input.fence: a drain fences nothing');
     expect(drain({ mode: 'failover' })).toContain('input.mode: mode names the other');
