@@ -343,7 +343,7 @@ export const remember = (memory: Memory, event: SimEvent): void => {
       }
       if (event.sk === 'CONTROL') memory.control = switchesOf(event, memory.control);
       if (event.sk.startsWith('STEP#')) rememberIntent(memory, event);
-      if (event.sk === 'STATE') {
+      if (event.sk === 'STATE' && !event.pk.includes('#dry-')) {
         const before = memory.incidents.get(event.pk);
         memory.incidents.set(event.pk, incidentOf(event, before));
       }

@@ -3,7 +3,7 @@ import type { IncidentLedger } from '../ports/ledger.ts';
 import type { Clock, Log, Metrics } from '../ports/system.ts';
 
 export interface AbortedDeps {
-  readonly ledger: Pick<IncidentLedger, 'openIncidentOf' | 'takeOver'>;
+  readonly ledger: Pick<IncidentLedger, 'bindExecution' | 'openIncidentOf' | 'takeOver'>;
   readonly cluster: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -32,6 +32,8 @@ export const createStopAborted =
     }
     const taken = await ledger.takeOver(incident.id, incident.token, clock.now());
     if (taken === 'lost') return { kind: 'ignored', why: `${incident.id} was just taken over` };
+    // Bound to what is over: a signal that comes now finds an execution, and starts none.
+    await ledger.bindExecution(taken.id, taken.token, executionArn, clock.now());
     log.warn('execution aborted', { incidentId: incident.id, executionArn });
     metrics.count('ExecutionAborted');
     return { kind: 'stopped', incidentId: incident.id };

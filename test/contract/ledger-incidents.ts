@@ -144,6 +144,28 @@ export const admissionContract = (get: Get): void => {
 };
 
 /** Who acts for an incident: one execution at a time. */
+/** A dry run has a record and nothing else. */
+export const rehearsalContract = (get: Get): void => {
+  it('is behind no gate and on no list, and two of one moment are two', async () => {
+    const ledger = get();
+    const instanceId = newInstanceId();
+    const [one, two] = await Promise.all([
+      ledger.rehearse(cluster, signalOf(instanceId), 'a'),
+      ledger.rehearse(cluster, signalOf(instanceId), 'b'),
+    ]);
+    expect(new Set([one.id, two.id]).size).toBe(2);
+    expect(one.id).toMatch(/#dry-\d+$/);
+    expect(await ledger.incident(one.id)).toEqual(one);
+    expect(await ledger.openIncidentOf(instanceId)).toBeUndefined();
+    expect(await ledger.lastIncidentOf(cluster, instanceId)).toBeUndefined();
+    expect(await ledger.openIncidents(cluster)).not.toContain(one.id);
+    const real = await ledger.admit(cluster, signalOf(instanceId));
+    expect(real).toMatchObject({ kind: 'opened', incident: { n: 1 } });
+    await ledger.close(one.id, 1, { status: 'cancelled' }, t(1));
+    expect(await ledger.openIncidentOf(instanceId)).toMatchObject({ id: real.incident.id });
+  });
+};
+
 export const tokenContract = (get: Get): void => {
   it('raises the token with every take-over, under a new name and without an execution', async () => {
     const incidents = get();

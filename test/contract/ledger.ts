@@ -13,7 +13,12 @@ import type {
   StormLedger,
 } from '../../src/ports/ledger.ts';
 import { driftContract } from './ledger-drift.ts';
-import { admissionContract, tokenContract, unknownId } from './ledger-incidents.ts';
+import {
+  admissionContract,
+  rehearsalContract,
+  tokenContract,
+  unknownId,
+} from './ledger-incidents.ts';
 import { orderContract } from './ledger-orders.ts';
 import { ownershipContract } from './ledger-ownership.ts';
 import { quarantineContract } from './ledger-quarantine.ts';
@@ -170,6 +175,7 @@ const surroundings = (get: Get): void => {
 export const ledgerContract = (get: Get): void => {
   const incidents = () => get().incidents;
   describe('admission', () => admissionContract(incidents));
+  describe('rehearsals', () => rehearsalContract(incidents));
   describe('tokens', () => tokenContract(incidents));
   describe('facets', () => facetContract(incidents));
   describe('audit', () => auditContract(incidents));

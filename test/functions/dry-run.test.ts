@@ -17,12 +17,22 @@ const staged = async (group = false) => {
   return { cloud, volumeId: stage.app.volumeIds[0] ?? '' };
 };
 
+/** What an execution says in the end, as far as it is looked at here. */
+interface Output {
+  readonly status: string;
+  readonly summary: string;
+  readonly plan: {
+    readonly calls: readonly { readonly call: string; readonly allowed: string }[];
+    readonly candidates: Readonly<Record<string, readonly string[]>>;
+    readonly holds: readonly object[];
+  };
+}
+
 interface Described {
   readonly status: string;
   readonly error?: string;
   readonly cause?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the execution says
-  readonly output: any;
+  readonly output: Output;
 }
 
 const described = async (cloud: Cloud, executionArn: string): Promise<Described> => {
@@ -54,7 +64,7 @@ const sent = (cloud: Cloud): string[] =>
     .map(({ operation }) => operation)
     .filter((operation) => !/^(?:GET|Describe)/.test(operation));
 
-const callsOf = (output: { plan: { calls: { call: string; allowed: string }[] } }) =>
+const callsOf = (output: Output): string[] =>
   output.plan.calls.map(({ allowed, call }) => `${call} ${allowed}`);
 
 describe('a dry run of a failover', () => {

@@ -61,7 +61,7 @@ describe('every role', () => {
     ],
     [/\bcreatePowerControl\(/, 'ec2:StopInstances', [machine(ours)]],
     [/\bcreateVolumeControl\(/, 'ec2:DetachVolume', [volume(ours), machine(ours)]],
-    [/\bcreateProtectData\(/, 'autoscaling:EnterStandby', group],
+    [/\bcreateProtectData\b/, 'autoscaling:EnterStandby', group],
   ];
 
   it.each(infra.functions)('of $key has the rights its wiring needs, and no other', (listed) => {

@@ -69,7 +69,9 @@ export const oneExecution: Rule = (event, memory) => {
   // Who takes it over unbinds its execution; a token alone is changed by a person's edit only.
   const unbound = next.executionArn !== before?.executionArn;
   const taken = before?.status === 'open' && next.token > before.token && unbound;
-  if (taken && !isGivenAway(event) && memory.running.has(before.executionArn ?? '')) {
+  // A person's hold takes it away as well, and puts no execution in the place of the one at work.
+  const isHeld = event.item.operatorHold !== undefined;
+  if (taken && !isHeld && !isGivenAway(event) && memory.running.has(before.executionArn ?? '')) {
     return violation(`${next.id} is taken over while an execution works on it`);
   }
   const rebound =

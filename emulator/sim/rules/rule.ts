@@ -13,11 +13,17 @@ export const residual = (says: string): Finding => ({ kind: 'residual', says });
 export const isCall = (event: SimEvent, ...calls: string[]): event is EventOf<'mutation'> =>
   event.kind === 'mutation' && calls.includes(event.call);
 
+/** A dry run's own record: nobody's incident. */
+const isRehearsal = (pk: string): boolean => pk.includes('#dry-');
+
 /** An incident as it stands after a write. */
 export const isState = (
   event: SimEvent,
 ): event is EventOf<'ledger'> & { item: Readonly<Record<string, unknown>> } =>
-  event.kind === 'ledger' && event.sk === 'STATE' && event.item !== undefined;
+  event.kind === 'ledger' &&
+  event.sk === 'STATE' &&
+  event.item !== undefined &&
+  !isRehearsal(event.pk);
 
 /** The permission record of a volume as it stands after a write. */
 export const isOwner = (

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createStopAborted } from '../../../src/application/aborted.ts';
 import { createFenceAgent } from '../../../src/application/fence-agent.ts';
+import { createIntake } from '../../../src/application/intake.ts';
 import { createSweep } from '../../../src/application/sweep.ts';
 import { TokenLostError } from '../../../src/domain/errors.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
-import { cluster, factsOf, ids } from '../../support/build.ts';
+import { cluster, factsOf, ids, signalOf, t } from '../../support/build.ts';
 
 const abort = (world: World, executionArn: string) =>
   createStopAborted({ ...world.deps, cluster })({ instanceId: ids.failed, executionArn });
@@ -40,10 +41,18 @@ describe('an execution that a person has aborted', () => {
     expect((await createSweep(world.deps)()).resumed).toEqual([ids.incident]);
   });
 
+  it('is not followed by another one because a signal comes', async () => {
+    const { executionArn, world } = await atWork();
+    await abort(world, executionArn);
+    await createIntake(world.deps)([signalOf({ key: 'late' })]);
+    expect(world.workflow.started).toEqual([]);
+    expect(await world.incident()).toMatchObject({ token: 2, executionArn });
+  });
+
   it('that holds the incident no more takes nothing from the one that does', async () => {
     const { executionArn, world } = await atWork();
     expect(await abort(world, `${executionArn}-other`)).toMatchObject({ kind: 'ignored' });
-    await abort(world, executionArn);
+    await world.ledger.takeOver(ids.incident, 1, t(0));
     expect(await abort(world, executionArn)).toMatchObject({ kind: 'ignored' });
     expect(await world.incident()).toMatchObject({ token: 2 });
   });
