@@ -64,13 +64,24 @@ const measure = async (seeds: number): Promise<Sample[]> => {
   return samples.sort((a, b) => a.seed - b.seed);
 };
 
-const measureCrowds = (): Promise<Crowds> =>
+const playCrowd = <T>(what: 'storm' | 'sweep', options: StormOptions): Promise<T> =>
   new Promise((resolve, reject) => {
-    const workerData = { storm: STORM, sweep: SWEEP };
+    const workerData = { what, options };
     const worker = new Worker(new URL('./storm-worker.ts', import.meta.url), { workerData });
     worker.on('message', resolve);
     worker.on('error', reject);
   });
+
+const measureCrowds = async (): Promise<Crowds> => {
+  const says = `a storm of ${STORM.agents} agents, and a sweep of ${SWEEP.agents}: some minutes`;
+  if (process.stderr.isTTY) process.stderr.write(says);
+  const [storm, sweep] = await Promise.all([
+    playCrowd<StormResult>('storm', STORM),
+    playCrowd<SweepResult>('sweep', SWEEP),
+  ]);
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  return { storm, sweep };
+};
 
 const stormKept = (storm: StormResult): boolean => {
   const { failedExecutions, firstTwelveFloorMs, firstTwelveMs, floorMs, makespanMs } = storm;

@@ -117,14 +117,24 @@ export const isDataOf = (
   return isThere || (isNowhere && remembered.includes(volume.volumeId));
 };
 
-/** Which apps use which volume name. */
-export const appsByVolumeName = (apps: readonly App[]): Map<string, string[]> => {
+type AppsByName = ReadonlyMap<string, readonly string[]>;
+
+const groupByName = (apps: readonly App[]): AppsByName => {
   const byName = new Map<string, string[]>();
   for (const app of apps) {
     for (const { name } of app.externalVolumes) {
       byName.set(name, [...(byName.get(name) ?? []), app.id]);
     }
   }
+  return byName;
+};
+
+const grouped = new WeakMap<readonly App[], AppsByName>();
+
+/** Which apps use which volume name. Asked once per volume of a cluster; grouped once per reading. */
+export const appsByVolumeName = (apps: readonly App[]): AppsByName => {
+  const byName = grouped.get(apps) ?? groupByName(apps);
+  grouped.set(apps, byName);
   return byName;
 };
 
@@ -203,19 +213,20 @@ export const whyNotMovable = ({
 
 /** May adopt put the cluster tag on this volume? It must be attached to a healthy agent now. */
 export const mayAdopt = (volume: Volume, instance: Instance, apps: readonly App[]): boolean => {
-  const name = tagValue(volume.tags, 'Name');
   const attachment = volume.attachments[0];
+  // Nearly all volumes are elsewhere: that is looked at before anything that costs more.
+  if (attachment?.instanceId !== instance.instanceId) return false;
+  const name = tagValue(volume.tags, 'Name');
   return (
     instance.state === 'running' &&
+    volume.attachments.length === 1 &&
+    attachment.state === 'attached' &&
     name !== undefined &&
     appsByVolumeName(apps).has(name) &&
     tagValues(volume.tags, clusterTagKey).length === 0 &&
     tagValues(volume.tags, 'Name').length === 1 &&
     !volume.multiAttach &&
     volume.managedBy === undefined &&
-    volume.attachments.length === 1 &&
-    attachment?.instanceId === instance.instanceId &&
-    attachment.state === 'attached' &&
     !isRoot(volume, instance)
   );
 };

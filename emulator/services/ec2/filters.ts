@@ -6,9 +6,10 @@ import type { Paging } from './faults.ts';
 /** The values an item has under each filter name. */
 export type FilterFields<T> = Record<string, (item: T) => (string | undefined)[]>;
 
+const isWildcard = (pattern: string): boolean => /[*?\\]/.test(pattern);
+
 /** `*` and `?` are wildcards, a backslash makes the next character literal. */
 const wildcard = (pattern: string): ((value: string) => boolean) => {
-  if (!/[*?\\]/.test(pattern)) return (value) => value === pattern;
   const source = pattern.replace(/\\(.)|[\s\S]/g, (found, escaped: string | undefined) => {
     if (escaped === undefined && found === '*') return '[\\s\\S]*';
     if (escaped === undefined && found === '?') return '[\\s\\S]';
@@ -16,6 +17,13 @@ const wildcard = (pattern: string): ((value: string) => boolean) => {
   });
   const whole = new RegExp(`^${source}$`);
   return (value) => whole.test(value);
+};
+
+/** Whether a value is one of many; most are given as they are, up to two hundred of them. */
+const oneOf = (values: readonly string[]): ((value: string) => boolean) => {
+  const literal = new Set(values.filter((value) => !isWildcard(value)));
+  const patterns = values.filter(isWildcard).map(wildcard);
+  return (value) => literal.has(value) || patterns.some((matches) => matches(value));
 };
 
 const refuse = (message: string): never => {
@@ -33,16 +41,13 @@ export const filterOf = <T>(
 ): ((item: T) => boolean) => {
   const tests = params.groups('Filter').map((filter) => {
     const name = filter.required('Name');
-    const patterns = filter.list('Value').map(wildcard);
+    const matches = oneOf(filter.list('Value'));
     const valuesOf = name.startsWith('tag:')
       ? (item: T) => [tagsOf(item)[name.slice('tag:'.length)]]
       : name === 'tag-key'
         ? (item: T) => Object.keys(tagsOf(item))
         : (fields[name] ?? refuse(`The filter '${name}' is invalid`));
-    return (item: T) =>
-      valuesOf(item).some(
-        (value) => value !== undefined && patterns.some((matches) => matches(value)),
-      );
+    return (item: T) => valuesOf(item).some((value) => value !== undefined && matches(value));
   });
   return (item) => tests.every((test) => test(item));
 };
