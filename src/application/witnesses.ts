@@ -106,6 +106,24 @@ const fromInstance = (ec2: Ec2Witness): KnownAgent => ({
 const isHere = (agent: MesosAgent, known: KnownAgent): boolean =>
   agent.hostname === known.privateIp || known.agentIds.includes(agent.agentId);
 
+const isLastLook = ({ failedProbes }: KnownAgent): boolean => failedProbes >= silentProbes;
+
+type Probes = Promise<readonly boolean[]>;
+
+/** Two at once, a last look too: one alone may meet a fault of Admin Router's. */
+const probeTwice = (
+  { orchestrator }: WitnessDeps,
+  agentId: AgentId,
+  known: KnownAgent,
+  signal: AbortSignal,
+): Probes => {
+  const timeoutMs = isLastLook(known) ? lastLookMs : probeTimeoutMs;
+  const probes = Array.from({ length: silentProbes }, () =>
+    orchestrator.probe(agentId, timeoutMs, signal),
+  );
+  return Promise.all(probes);
+};
+
 /**
  * Asks the agent itself, through Admin Router, beside others that should answer. A hung kernel
  * closes no connection, so the master would need five minutes to notice.
@@ -114,17 +132,18 @@ const probeAgent = async (
   deps: WitnessDeps,
   agent: MesosAgent,
   others: readonly MesosAgent[],
-  failedProbes: number,
+  { failedProbes }: KnownAgent,
+  probes: Probes,
   signal: AbortSignal,
 ): Promise<MesosWitness> => {
   const missing = Math.max(0, silentProbes - failedProbes);
-  const timeoutMs = missing > 0 ? probeTimeoutMs : lastLookMs;
-  const probe = (target: MesosAgent, ms: number): Promise<boolean> =>
-    deps.orchestrator.probe(target.agentId, ms, signal);
   const [here, there] = await Promise.all([
-    // Two at once, a last look too: one alone may meet a fault of Admin Router's.
-    Promise.all(Array.from({ length: silentProbes }, () => probe(agent, timeoutMs))),
-    Promise.all(others.slice(0, othersAskedMax).map((other) => probe(other, probeTimeoutMs))),
+    probes,
+    Promise.all(
+      others
+        .slice(0, othersAskedMax)
+        .map((other) => deps.orchestrator.probe(other.agentId, probeTimeoutMs, signal)),
+    ),
   ]);
   if (here.includes(true)) {
     return { kind: 'working', agentId: agent.agentId, how: 'it answers' };
@@ -186,26 +205,33 @@ interface MesosView {
   readonly agents: readonly MesosAgent[];
 }
 
-/** The orchestrator's view of one agent: the master's list first, then the agent itself. */
+/** The orchestrator's view of one agent: the master's list, and the agent itself. */
 const readMesos = async (
   deps: WitnessDeps,
   known: KnownAgent,
   signal: AbortSignal,
   answered: Stamp,
 ): Promise<MesosView> => {
+  const [only, ...more] = known.agentIds;
+  const isOne = only !== undefined && more.length === 0;
+  // Most likely it is silent still: its last look need not wait for the list.
+  const early = isOne && isLastLook(known) ? probeTwice(deps, only, known, signal) : undefined;
+  const probesOf = (agentId: AgentId): Probes =>
+    (agentId === only ? early : undefined) ?? probeTwice(deps, agentId, known, signal);
   let agents: MesosAgent[];
   try {
     agents = await answered(deps.orchestrator.agents());
   } catch (error) {
     return { mesos: { kind: 'masters-unreachable', why: say(error) }, agents: [] };
   }
-  return { mesos: await askMesos(deps, known, agents, signal), agents };
+  return { mesos: await askMesos(deps, known, agents, probesOf, signal), agents };
 };
 
 const askMesos = async (
   deps: WitnessDeps,
   known: KnownAgent,
   agents: readonly MesosAgent[],
+  probesOf: (agentId: AgentId) => Probes,
   signal: AbortSignal,
 ): Promise<MesosWitness> => {
   const here = agents.filter((agent) => isHere(agent, known));
@@ -218,7 +244,7 @@ const askMesos = async (
       : { kind: 'inactive', agentId: listed.agentId };
   }
   const others = agents.filter((agent) => agent.active && !here.includes(agent));
-  return probeAgent(deps, active, others, known.failedProbes, signal);
+  return probeAgent(deps, active, others, known, probesOf(active.agentId), signal);
 };
 
 /** Holds Mesos against EC2, if it has lost this agent and EC2 runs it. */

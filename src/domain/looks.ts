@@ -16,9 +16,9 @@ const overdue: readonly Pace[] = [
 
 /** Few looks while an end is unlikely, many when it is due; see docs/adr/0004. */
 const paces: Readonly<Record<Wait, readonly Pace[]>> = {
-  'power-off': [[4_000, 1_000], [7_000, 250], [20_000, 40], [30_000, 100], ...overdue],
+  'power-off': [[4_000, 1_000], [7_000, 250], [20_000, 30], [30_000, 100], ...overdue],
   shutdown: overdue,
-  detach: [[1_000, 500], [6_000, 25], ...overdue],
+  detach: [[1_000, 500], [6_000, 5], ...overdue],
   // The service is back before we look: nobody waits for this one.
   recovery: [[180_000, 1_000], ...overdue],
 };

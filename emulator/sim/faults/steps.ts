@@ -1,7 +1,6 @@
 import type { CrashInfo } from '../../network.ts';
-import { type FaultKind, fault, isMutation, isStep, type Scene } from '../fault.ts';
+import { type FaultKind, fault, isMutation, isStep } from '../fault.ts';
 import type { Site } from '../site.ts';
-import type { Traits } from '../stage.ts';
 import { flagAgain } from './flags.ts';
 
 const MOMENTS = ['before', 'applied', 'answered'] as const;
@@ -13,7 +12,7 @@ export interface CrashSite {
   /** Of `service operation`. */
   operation: RegExp;
   nthMax?: number;
-  more?: { traits?: Partial<Traits>; scenes?: readonly Scene[] };
+  more?: Partial<Pick<FaultKind, 'traits' | 'scenes' | 'mayHold'>>;
   /** What must happen for the call to be made at all, once the incident has begun. */
   provoke?: (site: Site) => void;
 }
@@ -113,7 +112,12 @@ export const crashSites: readonly CrashSite[] = [
     id: 'LM-03',
     functionName: 'protectData',
     operation: /ModifyInstanceAttribute/,
-    more: { traits: { deleteOnTermination: true }, scenes: ['hung', 'stopped'] },
+    more: {
+      traits: { deleteOnTermination: true },
+      scenes: ['hung', 'stopped'],
+      // The data is doomed again in the midst of it, and its group may be quicker than a ledger that fails.
+      mayHold: ['volume-lost'],
+    },
     // Adopt has left nothing to keep.
     provoke: flagAgain,
   },

@@ -227,7 +227,7 @@ export const fencingBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/domain/looks.ts',
-        exact: '[6_000, 25]',
+        exact: '[6_000, 5]',
         replacement: '[6_000, 9_000]',
       },
     ],

@@ -313,6 +313,30 @@ describe('AssessAgent', () => {
     expect((await assess(world)).kind).toBe('watch');
   });
 
+  it("takes the last look beside the master's list, and again where the list names another agent", async () => {
+    const world = await hung();
+    const silence = { probes: 2, lastAt: t(-30) };
+    const probed: string[] = [];
+    const { probe } = world.dcos;
+    world.dcos.probe = async (agentId, ...rest) => {
+      probed.push(agentId);
+      return probe.call(world.dcos, agentId, ...rest);
+    };
+    await world.ledger.recordInventory(ids.failed, inventoryOf({ silence }));
+    expect(await assess(world)).toEqual({ kind: 'proceed' });
+    expect(probed.filter((agentId) => agentId === ids.agent)).toHaveLength(2);
+
+    const other = 'a1b2-S6' as AgentId;
+    world.dcos.listed = world.dcos.listed.map((agent) =>
+      agent.agentId === ids.agent ? { ...agent, agentId: other } : agent,
+    );
+    world.dcos.silent.delete(ids.agent);
+    world.dcos.silent.add(other);
+    probed.length = 0;
+    expect(await assess(world)).toEqual({ kind: 'proceed' });
+    expect(probed.filter((agentId) => agentId === other)).toHaveLength(2);
+  });
+
   it('takes no single failed look for silence: Admin Router may fail as well', async () => {
     const world = await hung();
     const silence = { probes: 2, lastAt: t(-30) };
