@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pageOf } from '../../../cli/report/page.ts';
+import { findChromium } from '../../../scripts/tools.ts';
 import { closeClouds } from '../../functions/cloud.ts';
-import { findChromium, startChromium } from './browser.ts';
+import { startChromium } from './browser.ts';
 import { playIncident, playNames } from './incidents.ts';
 import { badDay } from './whole.ts';
 
@@ -157,15 +158,5 @@ describe('the look at a page', () => {
     expect(await lookAt(open, wide)).toMatchObject({ scripts: 1 });
     expect((await lookAt(open, wide)).words).toContain('it ran');
     expect((await lookAt(planted(script), wide)).words).not.toContain('it ran');
-  });
-});
-
-describe('Chromium is found', () => {
-  it('by the name that the environment gives', () => {
-    expect(findChromium({ CHROMIUM_PATH: '/opt/browser', PATH: '' })).toBe('/opt/browser');
-  });
-
-  it('nowhere where there is none', () => {
-    expect(findChromium({ PATH: folder })).toBeUndefined();
   });
 });
