@@ -159,7 +159,7 @@ const axis = (scale: Scale, origin: number, height: number): Html => html`
 <g class="axis">${scale.cuts.map(
   ({ ms, width, x }, i) => html`
 <rect class="cut" x="${percent(x)}" width="${percent(width)}" y="${axisHeight}" height="${height - axisHeight}"/>
-<text class="cut-says" x="${percent(x + width / 2)}" y="${height + cutLine * (1 + (i % 2))}" text-anchor="${anchorOf(x + width / 2)}">${durationOf(ms)} cut</text>`,
+<text class="cut-says" x="${percent(x + width / 2)}" y="${height + cutLine * (1 + (i % 2))}" text-anchor="${anchorOf(x + width / 2)}">${durationOf(ms)}, drawn short</text>`,
 )}${scale.ticks.map(
   (tick) => html`
 <line x1="${percent(tick.x)}" x2="${percent(tick.x)}" y1="${axisHeight - 6}" y2="${height}"/>

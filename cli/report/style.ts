@@ -110,7 +110,7 @@ td { border-bottom: 1px solid var(--track); font-size: .93em; overflow-wrap: bre
 td.code, td .id, td .minor { overflow-wrap: anywhere; }
 td:last-child, th:last-child { padding-right: 0; }
 tr:last-child td { border-bottom: 0; }
-time, .stamp, .short { white-space: nowrap; }
+time, .stamp, .short, .after { white-space: nowrap; }
 td time { font-size: 12px; }
 td.code, td .id, td .stamp { font-family: var(--code); font-size: 12px; }
 tr:target td { background: var(--warn-back); }

@@ -159,6 +159,7 @@ it('on a bad day everything unusual is told, the grave first', () => {
       '  One fencing command was not enough',
       '  Calls were refused: StopInstances (1)',
       '  The answer to a call was lost: DetachVolume (2)',
+      '  Not seen healthy: /mysql',
       '  Held back at the hand-off: /web',
       '  Not all evidence spoke for the verdict',
       '  ana held it for 10.0 s',

@@ -87,7 +87,8 @@ describe('the words of the page', () => {
     const words = wordsOf(badDay());
     expect(words).toMatch(/Why EC2 calls it impaired for 139 s .*Why not.* EC2 status checks/);
     expect(words).toMatch(/Second read: stopped 2026-11-22T20:59:20.100Z \+100 ms after the step/);
-    expect(words).toContain('10.0.0.7 → 10.0.0.8');
+    expect(words).toContain('✕ not healthy 10.0.0.7 → 10.0.0.8');
+    expect(words).toContain('Apps back 0 of 1 /mysql');
     expect(words).toContain('volume of it is not free');
     expect(wordsOf(wholeIncident())).toMatch(
       /0 owned i-\w+7 – .*1 in force owned two reads agree i-\w+8 i-\w+7 2026-11-22T20:59:22.000Z/,

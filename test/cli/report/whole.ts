@@ -149,7 +149,10 @@ export const badDay = (): IncidentDocument => {
   const good = wholeIncident();
   const [first, second, third] = good.calls;
   const [mysql] = good.volumes;
-  if (!first || !second || !third || !mysql || !good.fence || !good.handOff || !good.verdict) {
+  if (!first || !second || !third || !mysql || !good.fence || !good.handOff) {
+    throw new Error('the whole incident is not whole');
+  }
+  if (!good.verdict || !good.recovery) {
     throw new Error('the whole incident is not whole');
   }
   const { acceptedAt: _, ...rung } = good.fence.rungs[0] ?? {
@@ -177,6 +180,7 @@ export const badDay = (): IncidentDocument => {
       ],
     },
     handOff: { ...good.handOff, heldAppIds: ['/web'] },
+    recovery: { at, apps: good.recovery.apps.map((app) => ({ ...app, healthy: false })) },
     orders: [
       { at: after(2_000), action: 'hold', by: 'ana', ...done, says: 'held' },
       { at: after(12_000), action: 'resume', by: 'ana', ...done },
