@@ -4,6 +4,7 @@ import { completionFor, shellArgument } from './commands/completion.ts';
 import { defineExecutions } from './commands/executions.ts';
 import { defineOperating } from './commands/operating.ts';
 import { type Define, defineReading } from './commands/reading.ts';
+import { defineReport } from './commands/report.ts';
 import { defineWatch } from './commands/watch.ts';
 import { contextOf, type Surroundings } from './context.ts';
 
@@ -58,6 +59,7 @@ export const programFor = (surroundings: Surroundings): Command => {
     };
   const define = defineUnder(program);
   defineReading(define);
+  defineReport(define);
   defineWatch(define);
   defineExecutions(define);
   defineOperating(define, (name, says) =>

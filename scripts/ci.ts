@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { type Counts, countTests } from './test-report.ts';
+import { installMissing } from './tools.ts';
 
 /** Each is an npm script; all of them run, so that one look shows everything that is wrong. */
 const CHECKS = ['lint', 'typecheck', 'unused', 'asl', 'package', 'start'];
@@ -30,6 +31,15 @@ const runTests = (): Counts => {
 /** These come after the seeds that `npm test` plays: the range that was seen clean. */
 const SEEDS = ['--seeds', '301..600', '--minutes', '20'];
 
+installMissing({
+  isRoot: process.getuid?.() === 0,
+  run: (command, args) => {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const stdio: ['ignore', 'ignore', 'inherit'] = ['ignore', 'ignore', 'inherit'];
+    return spawnSync(command, args, { env, stdio, timeout: 600_000 }).status === 0;
+  },
+  say: (line) => void process.stdout.write(`\nnote: ${line}\n`),
+});
 const broken = CHECKS.filter((script) => !succeeds(script));
 const tests = runTests();
 if (!succeeds('sim', {}, SEEDS)) broken.push('sim');

@@ -88,6 +88,8 @@ describe('a command that was written wrongly', () => {
     ],
     [['maintenance', 'begin', agent, '--reason', 'x'], /^2 say how long: --for 2h/],
     [['ack', 'storm', '--yes'], /^2 say how long: --for 2h/],
+    [['report', incidentId], /^2 say where: --html FILE/],
+    [['report', incidentId, '--html', '-', '--json'], /^2 --html - and --json both want/],
   ])('%j changes nothing', async (argv, words) => {
     const { failure, inputs } = await run(argv);
     expect(problemIn(failure)).toMatch(words);

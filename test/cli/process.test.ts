@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IncidentDocument } from '../../src/contracts/incident-document.ts';
@@ -172,6 +175,14 @@ describe('what is wrong is one line and an exit code', () => {
     ['an unknown instance', ['explain', unknown], {}, 3, /neither EC2 nor the ledger knows i-/],
     ['an unknown incident', ['show', `demo#${unknown}#1`], {}, 3, /the ledger has no incident/],
     ['another cluster', ['show', `blue#${unknown}#1`], {}, 3, /of another cluster than demo/],
+    ['a page nobody said where to put', ['report', unknown], {}, 2, /say where: --html FILE/],
+    [
+      'a page of an unknown incident',
+      ['report', unknown, '--html', '-'],
+      {},
+      3,
+      /the ledger knows no incident of/,
+    ],
     ['an unknown volume', ['history', 'vol-00000000'], {}, 3, /knows nothing of vol-00000000/],
     [
       'no credentials',
@@ -338,6 +349,25 @@ describe('a failover by hand', () => {
       'hand-off',
       'verify',
     ]);
+  });
+
+  it('is written down as one page for the post-mortem', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'report-'));
+    const file = join(folder, 'incident.html');
+    const written = await cli('report', failing, '--html', file);
+    expect(written).toEqual({
+      code: 0,
+      stdout: `Report of demo#${failing}#1 (recovered): ${file}\n`,
+      stderr: '',
+    });
+    const read = readFileSync(file, 'utf8');
+    expect(read).toMatch(/^<!doctype html>[\s\S]*Downtime[\s\S]*StopInstances[\s\S]*<\/html>\n$/);
+    const { stdout } = await cli('report', `demo#${failing}#1`, '--html', '-');
+    const readAt = /Read from the ledger at<\/dt><dd>.*<\/dd>/;
+    expect(stdout.trim().replace(readAt, '')).toBe(read.trim().replace(readAt, ''));
+    const { calls } = IncidentDocument.parse(await json('report', failing));
+    for (const { requestId } of calls) if (requestId) expect(read).toContain(requestId);
+    rmSync(folder, { recursive: true });
   });
 
   it('is past, and the volume has its new owner under a new epoch', async () => {
