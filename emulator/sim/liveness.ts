@@ -152,7 +152,7 @@ export const owesMessage = (end: RunEnd): boolean =>
 
 /** What a hold at the bound says about the promise: a person's switch, EC2 at last, or anything. */
 const PROMISES: readonly (readonly [RegExp, string])[] = [
-  [/^(?:paused|maintenance)$/, 'L8'],
+  [/^(?:paused|maintenance|operator-hold)$/, 'L8'],
   [/^(?:fence-stuck|volume-stuck|protected-from-stop|cannot-be-stopped)$/, 'L5'],
 ];
 

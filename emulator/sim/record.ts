@@ -45,6 +45,8 @@ export interface IncidentSeen {
   ordered: boolean;
   /** What a person has waved through. */
   acknowledged: readonly string[];
+  /** Since when a person holds it. */
+  heldByPersonAt: number | undefined;
   /** When it was first written down. */
   openedAt: number;
   /** As written down: the two reads that say off. */
@@ -204,6 +206,7 @@ export const incidentOf = (
     isAnnounced: signals.some(
       ({ notice, source }) => source !== 'operator' && notice !== undefined,
     ),
+    heldByPersonAt: item.operatorHold === undefined ? undefined : (before?.heldByPersonAt ?? at),
     openedAt: before?.openedAt ?? at,
     proof: list<{ at: number; launchTime: string }>(fence.proof).map((read) => ({
       at: read.at,

@@ -12,6 +12,7 @@ import {
 } from '../fault.ts';
 import type { Passing, Site } from '../site.ts';
 import { afterStart, tried } from './moments.ts';
+import { stopped } from './orders.ts';
 
 /** Between proof and release somebody starts the machine and stops it again. */
 const restartBetween = (site: Site, id: string): void => {
@@ -162,9 +163,7 @@ export const peopleFaults: readonly FaultKind[] = [
     },
   }),
   byHand('OP-06', 1),
-  switchedOn('OP-07', (_site, until) => ({
-    paused: { by: 'ana', reason: 'I want to look first', until },
-  })),
+  stopped,
   byHand('OP-08', 2),
   switchedOn('OP-10', ({ stage }, until) => ({
     maintenance: { [stage.failing.instanceId]: { by: 'ana', until } },

@@ -8,15 +8,16 @@ const APART = ['adopt'];
 /** Read again within an invocation, before anything is changed, when it was read this long ago. */
 const REREAD_MS = 15_000;
 
-/** A cluster that is paused, or a machine in maintenance, is left as it is. */
+/** A cluster that is paused, a machine in maintenance or an incident that is held is left as it is. */
 export const pauseStops: Rule = (event, memory) => {
   if (event.kind !== 'mutation' || APART.includes(event.by.functionName)) return undefined;
   const { invocationId, wire, clockOffMs = 0 } = event.by;
   // What ends at a time ends early for whoever's clock is ahead.
   const aheadMs = Math.max(0, clockOffMs);
-  const { instanceId = '' } = incidentFor(event, memory) ?? {};
+  const { instanceId = '', heldByPersonAt } = incidentFor(event, memory) ?? {};
+  const held = heldByPersonAt === undefined ? undefined : { at: heldByPersonAt, until: Infinity };
   const { paused, maintenance } = memory.control;
-  const said = [paused, maintenance.get(instanceId)].find(
+  const said = [paused, maintenance.get(instanceId), held].find(
     (one) => one !== undefined && Math.max(wire.at, event.at) + aheadMs < one.until,
   );
   if (said === undefined) return undefined;
