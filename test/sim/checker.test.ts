@@ -468,6 +468,11 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ],
   [
     'L8',
+    'a step of an incident that a person holds makes a change',
+    { release: [...good.release, state(3_500, { operatorHold: { by: 'ana' } })] },
+  ],
+  [
+    'L8',
     'a machine in maintenance is stopped long after that was said',
     {
       witnesses: [

@@ -156,9 +156,21 @@ export const scopeBugs: readonly Mutant[] = [
     invariants: ['L8'],
     patches: [
       {
-        file: 'src/application/step.ts',
+        file: 'src/application/switches.ts',
         exact: 'if (paused !== undefined && (',
         replacement: 'if (paused !== undefined && now < 0 && (',
+      },
+    ],
+  },
+  {
+    name: 'the sweep takes up what a person holds',
+    faults: ['OP-07'],
+    invariants: ['L8'],
+    patches: [
+      {
+        file: 'src/application/resume.ts',
+        exact: 'if (incident.operatorHold !== undefined) return false;',
+        replacement: '',
       },
     ],
   },
