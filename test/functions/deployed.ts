@@ -20,6 +20,8 @@ const infra = loadInfra({
     DcosUrl: 'https://dcos.internal',
     SlackChannel: 'C0FAILOVER',
     SlackTokenSecretId: 'slack/token',
+    SlackSigningSecretId: 'slack/signing',
+    SlackOperators: 'U0ANA,S0ONCALL',
   },
 });
 

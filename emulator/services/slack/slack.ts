@@ -14,7 +14,10 @@ export interface SlackMessage {
 }
 
 export interface Slack extends Service {
+  /** What stands in the channels, threads left out. */
   messages(): readonly SlackMessage[];
+  /** The replies in a message's thread. */
+  thread(ts: string): readonly SlackMessage[];
   /** From now on every call is answered like this; undefined heals it. */
   trouble(kind: SlackTrouble | undefined): void;
 }
@@ -118,7 +121,8 @@ export const createSlack = (deps: {
   });
 
   return {
-    messages: () => messages,
+    messages: () => messages.filter(({ threadTs }) => threadTs === undefined),
+    thread: (ts) => messages.filter(({ threadTs }) => threadTs === ts),
     trouble: (kind) => {
       trouble = kind;
     },

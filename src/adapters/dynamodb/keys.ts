@@ -35,6 +35,10 @@ export const messageKey = (id: IncidentId | StormId): Key => ({
   pk: `INCIDENT#${id}`,
   sk: 'MESSAGE',
 });
+export const detailsKey = (id: IncidentId | StormId): Key => ({
+  pk: `INCIDENT#${id}`,
+  sk: 'DETAILS',
+});
 export const stepKey = (id: IncidentId, seq: number): Key => ({
   pk: incidentPk(id),
   sk: `${stepPrefix}${padded(seq)}`,

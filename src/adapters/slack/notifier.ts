@@ -9,13 +9,15 @@ import {
 } from '@slack/web-api';
 import { NotifierUnavailableError } from '../../domain/errors.ts';
 import type { Notifier } from '../../ports/events.ts';
-import { renderMessage } from './render.ts';
+import { renderLines, renderMessage } from './render.ts';
 
 export interface SlackNotifierOptions {
   /** A bot token with `chat:write`. */
   readonly token: () => Promise<string>;
   /** A channel id. */
   readonly channel: string;
+  /** Is there anybody who may press one, and a place where it is heard? */
+  readonly buttons: boolean;
   readonly fetch: NonNullable<WebClientOptions['fetch']>;
 }
 
@@ -57,7 +59,8 @@ const undelivered = (method: string, error: unknown): NotifierUnavailableError =
  * whoever delivers notifications decides when. Throws NotifierUnavailableError whose code is
  * Slack's error (`channel_not_found`), `rate_limited, retry after 30 s`, `HTTP 503` or Node's code.
  */
-export const createSlackNotifier = ({ token, channel, fetch }: SlackNotifierOptions): Notifier => {
+export const createSlackNotifier = (options: SlackNotifierOptions): Notifier => {
+  const { buttons, channel, fetch, token } = options;
   const deliver = async <T>(method: string, act: (client: WebClient) => Promise<T>): Promise<T> => {
     try {
       const client = new WebClient(await token(), {
@@ -75,14 +78,21 @@ export const createSlackNotifier = ({ token, channel, fetch }: SlackNotifierOpti
   return {
     post: (message) =>
       deliver('chat.postMessage', async (client) => {
-        const answer = await client.chat.postMessage({ channel, ...renderMessage(message) });
+        const answer = await client.chat.postMessage({
+          channel,
+          ...renderMessage(message, buttons),
+        });
         // Without them the next update would have nowhere to go.
         if (!answer.channel || !answer.ts) throw new TypeError('no channel or ts');
         return { channel: answer.channel, ts: answer.ts };
       }),
     update: (at, ts, message) =>
       deliver('chat.update', async (client) => {
-        await client.chat.update({ channel: at, ts, ...renderMessage(message) });
+        await client.chat.update({ channel: at, ts, ...renderMessage(message, buttons) });
+      }),
+    reply: (at, ts, lines) =>
+      deliver('chat.postMessage', async (client) => {
+        await client.chat.postMessage({ channel: at, thread_ts: ts, ...renderLines(lines) });
       }),
   };
 };
