@@ -84,22 +84,46 @@ const newsOf = async (
 
 type Place = { readonly channel: string; readonly ts: string };
 
-/** The one message: made once, then rewritten. */
-const tell = async (
-  { ledger, log }: NotifyDeps,
+/** Under this key the message itself is taken to be posted, like a detail. */
+const itself = ['message'];
+/** How often, and how many times, one looks whether another has posted it. */
+const lookMs = 500;
+const looksMax = 40;
+
+/** Taken before it is posted: two who tell at the same moment would leave two, one of them stale. */
+const post = async (
+  { clock, ledger, log }: NotifyDeps,
   notifier: Notifier,
   { about, message }: News,
-): Promise<{ readonly kind: 'posted' | 'updated'; readonly place: Place }> => {
-  const known = await ledger.message(about);
+): Promise<Place | undefined> => {
+  const mine = await ledger.takeDetails(about, itself, clock.now());
+  if (mine.length === 0) return undefined;
+  try {
+    const place = await notifier.post(message);
+    if ((await ledger.recordMessage(about, place.channel, place.ts)) === 'lost') {
+      log.warn('incident has two messages', { about, ts: place.ts });
+    }
+    await ledger.settleDetails(about, itself, 'told');
+    return place;
+  } catch (error) {
+    await ledger.settleDetails(about, itself, 'untold');
+    throw error;
+  }
+};
+
+/** The one message: made once, then rewritten. undefined: another makes it just now. */
+const tell = async (
+  deps: NotifyDeps,
+  notifier: Notifier,
+  news: News,
+): Promise<{ readonly kind: 'posted' | 'updated'; readonly place: Place } | undefined> => {
+  const known = await deps.ledger.message(news.about);
   if (known !== undefined) {
-    await notifier.update(known.channel, known.ts, message);
+    await notifier.update(known.channel, known.ts, news.message);
     return { kind: 'updated', place: known };
   }
-  const place = await notifier.post(message);
-  if ((await ledger.recordMessage(about, place.channel, place.ts)) === 'lost') {
-    log.warn('incident has two messages', { about, ts: place.ts });
-  }
-  return { kind: 'posted', place };
+  const place = await post(deps, notifier, news);
+  return place && { kind: 'posted', place };
 };
 
 /**
@@ -143,8 +167,17 @@ export const createNotify =
   }): Promise<NotifyAnswer> => {
     const { notifier } = deps;
     if (notifier === undefined) return { kind: 'silent' };
-    const news = await newsOf(deps, incidentId, phase);
-    const { kind, place } = await tell(deps, notifier, news);
-    await tellDetails(deps, notifier, news, place);
-    return { kind };
+    for (let look = 0; look < looksMax; look += 1) {
+      const news = await newsOf(deps, incidentId, phase);
+      const told = await tell(deps, notifier, news);
+      if (told !== undefined) {
+        await tellDetails(deps, notifier, news, told.place);
+        return { kind: told.kind };
+      }
+      await deps.clock.sleep(lookMs);
+    }
+    throw new NotifierUnavailableError(
+      'chat.postMessage',
+      'another has taken it and not said where',
+    );
   };

@@ -4,7 +4,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { ReturnedAgent } from '../domain/quarantine.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { StormPolicy } from '../domain/storm.ts';
-import { count, oneOf, seconds, secretId, setting } from './setting.ts';
+import { count, functionName, oneOf, seconds, secretId, setting } from './setting.ts';
 
 /**
  * One section per concern, so that a function asks only for what infra/functions.yml gives it. The
@@ -54,6 +54,13 @@ export const aws = z
         },
       }),
   }));
+
+/** The function itself, by the name that Lambda gives it. */
+export const self = z
+  .object({
+    AWS_LAMBDA_FUNCTION_NAME: setting(functionName, 'the name of the function, as Lambda does'),
+  })
+  .transform((env) => ({ functionName: env.AWS_LAMBDA_FUNCTION_NAME }));
 
 /** Which cluster this deployment looks after. */
 export const cluster = z
@@ -211,8 +218,6 @@ export const workflow = z
       drain: env.DRAIN_STATE_MACHINE_ARN,
     },
   }));
-
-const functionName = /^[\w:-]{1,170}$/;
 
 /** The functions to wake while the first step of a failover runs. */
 export const warming = z

@@ -28,3 +28,5 @@ export const oneOf = <const Value extends string>(...values: readonly Value[]) =
 
 export const secretId = (what: string) =>
   setting(/^[\w+=.@:/-]{1,2048}$/, `the Secrets Manager id of ${what}, or "none"`);
+
+export const functionName = /^[\w:-]{1,170}$/;

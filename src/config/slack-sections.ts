@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { secretId, setting } from './setting.ts';
+import { functionName, secretId, setting } from './setting.ts';
 
 /** Where people read about incidents. Both settings are "none" where nobody wants Slack. */
 export const slack = z
@@ -65,3 +65,16 @@ export const slackActions = z
       groups: ids.filter((id) => id.startsWith('S')),
     };
   });
+
+/** The functions that do what a press asks for. */
+export const desk = z
+  .object({
+    OPERATE_FUNCTION: setting(functionName, 'the name of the operate function'),
+    LOOK_FUNCTION: setting(functionName, 'the name of the look function'),
+    NOTIFY_FUNCTION: setting(functionName, 'the name of the notify function'),
+  })
+  .transform((env) => ({
+    operate: env.OPERATE_FUNCTION,
+    look: env.LOOK_FUNCTION,
+    notify: env.NOTIFY_FUNCTION,
+  }));

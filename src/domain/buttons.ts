@@ -30,7 +30,7 @@ export interface Button {
 }
 
 /** So long everything is let through the storm brake by one press. */
-const stormPassMinutes = 15;
+export const stormPassMinutes = 15;
 
 const acknowledgeOf = (about: Button['about'], { hold }: Incident): readonly Button[] => {
   const meaning = hold && meaningOf(hold.reason);

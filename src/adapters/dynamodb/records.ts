@@ -220,3 +220,7 @@ export const messageRecord = z
 export const detailsRecord = z
   .object({ schema, version: facet.counter, told: z.record(z.string(), z.int().min(0)) })
   .transform(({ schema: _, ...details }) => details);
+
+export const requestsRecord = z
+  .object({ schema, version: facet.counter, taken: z.record(z.string(), facet.epochMs) })
+  .transform(({ schema: _, ...requests }) => requests);

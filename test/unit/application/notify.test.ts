@@ -140,6 +140,26 @@ describe('notify', () => {
     expect(thread).toHaveLength(3);
   });
 
+  it('makes one message when two tell at the same moment, and the other rewrites it', async () => {
+    const world = createWorld();
+    const { notifier, said } = scripted();
+    await world.given({ verdict });
+    const told = await Promise.all([notify(world, notifier), notify(world, notifier)]);
+    expect(told.map(({ kind }) => kind).sort()).toEqual(['posted', 'updated']);
+    expect(said.map(([what]) => what)).toEqual(['post', 'update C1 1.0']);
+  });
+
+  it('does not wait for ever for one who has taken the message and died', async () => {
+    const world = createWorld();
+    const { notifier, said } = scripted();
+    await world.given({ verdict });
+    await world.ledger.takeDetails(ids.incident, ['message'], world.clock.now());
+    await expect(notify(world, notifier)).rejects.toThrow(NotifierUnavailableError);
+    world.clock.advance(60_000);
+    expect(await notify(world, notifier)).toEqual({ kind: 'posted' });
+    expect(said).toHaveLength(1);
+  });
+
   it('leaves details that Slack does not take now to the next news', async () => {
     const world = createWorld();
     const { notifier, thread } = scripted();

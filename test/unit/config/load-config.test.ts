@@ -63,6 +63,12 @@ const right = {
   warming: { WARM_FUNCTIONS: 'demo-openIncident,demo-assessAgent' },
   adoption: { ADOPT_FUNCTION: 'demo-adopt' },
   slack: { SLACK_CHANNEL: 'C0123456789', SLACK_TOKEN_SECRET_ID: 'slack/token' },
+  self: { AWS_LAMBDA_FUNCTION_NAME: 'demo-slackActions' },
+  desk: {
+    OPERATE_FUNCTION: 'demo-operate',
+    LOOK_FUNCTION: 'demo-look',
+    NOTIFY_FUNCTION: 'demo-notify',
+  },
   slackActions: {
     SLACK_TOKEN_SECRET_ID: 'slack/token',
     SLACK_SIGNING_SECRET_ID: 'slack/signing',
@@ -128,6 +134,8 @@ describe('a whole and right environment', () => {
     ['warming', { functionNames: ['demo-openIncident', 'demo-assessAgent'] }],
     ['adoption', { functionName: 'demo-adopt' }],
     ['slack', { kind: 'on', channel: 'C0123456789', tokenSecretId: 'slack/token' }],
+    ['self', { functionName: 'demo-slackActions' }],
+    ['desk', { operate: 'demo-operate', look: 'demo-look', notify: 'demo-notify' }],
     [
       'slackActions',
       {
@@ -311,7 +319,7 @@ describe('the settings and infra/', () => {
   it('know the same variables', () => {
     const functions = infra<{ environment: object }>('functions.yml');
     const given = Object.values(functions).flatMap(({ environment }) => Object.keys(environment));
-    const read = required.map(({ key }) => key).filter((key) => key !== 'AWS_REGION');
+    const read = required.map(({ key }) => key).filter((key) => !key.startsWith('AWS_'));
     expect([...new Set(read)].sort()).toEqual([...new Set(given)].sort());
   });
 });
