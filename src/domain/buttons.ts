@@ -32,9 +32,13 @@ export interface Button {
 /** So long everything is let through the storm brake by one press. */
 export const stormPassMinutes = 15;
 
-const acknowledgeOf = (about: Button['about'], { hold }: Incident): readonly Button[] => {
+const acknowledgeOf = (
+  about: Button['about'],
+  { acknowledged = [], hold }: Incident,
+): readonly Button[] => {
   const meaning = hold && meaningOf(hold.reason);
   if (hold === undefined || meaning === undefined) return [];
+  if (acknowledged.includes(hold.reason)) return [];
   const confirm = { title: `Acknowledge ${hold.reason}?`, text: `Then ${meaning}.`, yes: 'Do it' };
   const about_ = { ...about, hold: hold.reason };
   return [{ action: 'acknowledge', words: 'Acknowledge', about: about_, style: 'danger', confirm }];

@@ -89,6 +89,9 @@ export const messageOf = (
     lines.push(`Fence: ${fence.method ?? 'none'}, ${fence.strength ?? 'unknown'}; proof: ${reads}`);
   }
   lines.push(...phaseLines(phases), ...holdLines(incident));
+  if (incident.acknowledged?.length) {
+    lines.push(`Acknowledged: ${incident.acknowledged.join(', ')}`);
+  }
   if (times.totalMs !== undefined) lines.push(`Took ${seconds(times.totalMs)}`);
   const where = facts?.availabilityZone === undefined ? '' : ` in ${facts.availabilityZone}`;
   const title = `${incident.cluster}: ${incident.instanceId}${where}: ${stageOf(incident)}`;
