@@ -44,11 +44,41 @@ const acknowledgeOf = (
   return [{ action: 'acknowledge', words: 'Acknowledge', about: about_, style: 'danger', confirm }];
 };
 
+/** What a person is asked before anything is done. */
+export interface Asked {
+  readonly approval?: {
+    readonly id: string;
+    readonly status: 'pending' | 'approved' | 'denied';
+    /** What is to be done, and why. */
+    readonly says: string;
+    readonly by?: string;
+    readonly reason?: string;
+  };
+}
+
+/** The answers to what is asked, for as long as it is asked. */
+const answersOf = (
+  { approval, status }: Incident & Asked,
+  about: Button['about'],
+): readonly Button[] => {
+  if (status !== 'held' || approval?.status !== 'pending') return [];
+  const asked = { ...about, approvalId: approval.id };
+  const confirm = {
+    title: `Approve ${approval.id}?`,
+    text: `It will ${approval.says}.`,
+    yes: 'Do it',
+  };
+  return [
+    { action: 'approve', words: 'Approve', about: asked, style: 'primary', confirm },
+    { action: 'deny', words: 'Deny', about: asked, style: 'danger' },
+  ];
+};
+
 /**
  * What may be pressed in the incident's state. One that is over can only be explained. The order is
  * decided on anew whoever presses what, however old the message is. Pure.
  */
-export const buttonsOf = (incident: Incident): readonly Button[] => {
+export const buttonsOf = (incident: Incident & Asked): readonly Button[] => {
   const { id, operatorHold, status } = incident;
   const about = { incidentId: id };
   const explain: Button = { action: 'explain', words: 'Explain', about };
@@ -58,6 +88,8 @@ export const buttonsOf = (incident: Incident): readonly Button[] => {
   }
   const hold: Button = { action: 'hold', words: 'Hold', about };
   if (status === 'open') return [hold, explain];
+  const answers = answersOf(incident, about);
+  if (answers.length > 0) return [...answers, hold, explain];
   const again: Button = { action: 'resume', words: 'Resume', about };
   return [...acknowledgeOf(about, incident), again, hold, explain];
 };

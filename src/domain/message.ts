@@ -1,4 +1,4 @@
-import { type Button, buttonsOf, stormButtons } from './buttons.ts';
+import { type Asked, type Button, buttonsOf, stormButtons } from './buttons.ts';
 import type { Incident } from './incident.ts';
 import { countsOf, queueOf, type Storm } from './storm.ts';
 import { phaseTimes, summarise } from './summary.ts';
@@ -68,9 +68,17 @@ const phaseLines = (phases: readonly PhaseSpan[]): readonly string[] => {
     : [`Phases: ${over.map(({ phase, tookMs }) => `${phase} ${seconds(tookMs)}`).join(', ')}`];
 };
 
+/** What is asked, or was answered, and by whom. */
+const approvalLines = ({ approval }: Asked): readonly string[] => {
+  if (approval === undefined) return [];
+  const { by = 'nobody yet', id, reason, says, status } = approval;
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return [`Asked: ${id}: ${says}: ${status} by ${by}${why}`];
+};
+
 /** What the ledger says of an incident, for people: one message, rewritten as it goes on. Pure. */
 export const messageOf = (
-  incident: Incident,
+  incident: Incident & Asked,
   phases: readonly PhaseSpan[] = [],
 ): IncidentMessage => {
   const { facts, fence, verdict } = incident;
@@ -88,7 +96,7 @@ export const messageOf = (
       .join(', ');
     lines.push(`Fence: ${fence.method ?? 'none'}, ${fence.strength ?? 'unknown'}; proof: ${reads}`);
   }
-  lines.push(...phaseLines(phases), ...holdLines(incident));
+  lines.push(...phaseLines(phases), ...holdLines(incident), ...approvalLines(incident));
   if (incident.acknowledged?.length) {
     lines.push(`Acknowledged: ${incident.acknowledged.join(', ')}`);
   }
