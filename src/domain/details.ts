@@ -1,3 +1,4 @@
+import type { Asked } from './buttons.ts';
 import type { EpochMs } from './ids.ts';
 import type { Incident } from './incident.ts';
 import { limits } from './policy.ts';
@@ -21,14 +22,18 @@ const digestOf = (text: string): string => {
 };
 
 /** What is read again and again is news once for each execution, what happened once is news once. */
-const keyOf = ({ at, kind, says }: Moment, { token, verdict }: Incident): string => {
+const keyOf = (
+  { at, kind, says }: Moment,
+  { approval, token, verdict }: Incident & Asked,
+): string => {
   switch (kind) {
     case 'verdict':
       return `verdict:${token}:${verdict?.kind}`;
     case 'facts':
       return `facts:${token}`;
     case 'hold':
-      return `hold:${at}`;
+      // Held for the same reason, and asked something else.
+      return `hold:${at}:${approval?.id ?? ''}`;
     default:
       return `${kind}:${at}:${digestOf(says)}`;
   }
