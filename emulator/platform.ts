@@ -24,6 +24,7 @@ import {
   createSecretsManager,
   type SecretsManager,
 } from './services/secretsmanager/secrets-manager.ts';
+import type { SlackWorkspace } from './services/slack/model.ts';
 import { createSlack, type Slack } from './services/slack/slack.ts';
 import { createSqs, type Sqs } from './services/sqs/sqs.ts';
 import { readDefinition } from './services/states/definition.ts';
@@ -136,7 +137,7 @@ export interface PlatformDeps {
   modules: ReadonlyMap<string, CreateHandler>;
   latency: PlatformLatency;
   dcosHost: string;
-  slack: { token: string; channels: readonly string[] };
+  slack: SlackWorkspace;
   faults: Faults;
   /** Tables in plain memory that may be watched and made to lag, instead of dynalite's. */
   tables?: MemoryHooks;
@@ -193,7 +194,12 @@ const createServices = (
     ...(deps.tables === undefined ? {} : { memory: deps.tables }),
   });
   const secrets = createSecretsManager({ time, rng: fork('secrets'), iam, account, region });
-  const slack = createSlack({ time, ...deps.slack });
+  const slack = createSlack({
+    time,
+    send: network.send,
+    interactivityUrl: lambda.urlOf('slackActions'),
+    ...deps.slack,
+  });
   const scheduler = createScheduler({ ...common, rng: fork('scheduler'), lambda });
   const awsEvent = createEventFactory({ time, rng: fork('status-events'), account, region });
   states.onStatus((execution) => events.publish(awsEvent(statusEvent(execution))));

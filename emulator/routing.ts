@@ -1,4 +1,5 @@
 import type { WireRequest } from './core/wire.ts';
+import { isFunctionUrl } from './services/lambda/function-urls.ts';
 
 /** Where a request goes: the emulated service, and the operation it asks for, for the call log. */
 export interface Route {
@@ -148,6 +149,10 @@ export const createRouter =
     const { hostname, host, pathname } = placeOf(request.url);
     if (hostname === 'slack.com' || (isLocal(hostname) && pathname.startsWith('/slack/'))) {
       return { service: 'slack', operation: pathname.slice(pathname.lastIndexOf('/') + 1) };
+    }
+    if (hostname === 'hooks.slack.com') return { service: 'slack', operation: 'response_url' };
+    if (isFunctionUrl(hostname, pathname, isLocal(hostname))) {
+      return { service: 'lambda', operation: 'InvokeFunctionUrl' };
     }
     if (host === world.dcosHost || (isLocal(hostname) && DCOS_PATH.test(pathname))) {
       return dcosRoute(request, pathname);

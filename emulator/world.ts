@@ -17,6 +17,7 @@ import { createEc2, type Ec2 } from './services/ec2/ec2.ts';
 import { createHealth, type Health } from './services/health/health.ts';
 import type { Iam } from './services/iam/iam.ts';
 import type { CreateHandler } from './services/lambda/environment.ts';
+import type { SlackWorkspace } from './services/slack/model.ts';
 
 export interface WorldOptions {
   /** Decides every duration, latency, id and order in this world. */
@@ -34,6 +35,8 @@ export interface WorldOptions {
   deploy?: (template: Infra) => Deployment;
   /** CloudFormation parameters, over the defaults of infra/parameters.yml and of this world. */
   parameters?: Readonly<Record<string, string>>;
+  /** What is different of the Slack workspace. */
+  slack?: Partial<SlackWorkspace>;
   /** Tables in plain memory instead of dynalite's: quicker, and they may be watched. */
   tables?: MemoryHooks;
 }
@@ -59,8 +62,16 @@ export interface World extends Platform {
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SLACK = { token: 'xoxb-emulated', channels: ['C0FAILOVER'] };
+/** Ana may press by herself, Ben because he is on call, Eve not. */
+const SLACK = {
+  token: 'xoxb-emulated',
+  channels: ['C0FAILOVER'],
+  signingSecret: 'emulated-signing-secret',
+  people: { U0ANA: 'ana', U0BEN: 'ben', U0EVE: 'eve' },
+  groups: { S0ONCALL: ['U0BEN'] },
+};
 const SLACK_SECRET = 'ebs-failover/slack-token';
+const SIGNING_SECRET = 'ebs-failover/slack-signing-secret';
 
 /** What an operator of this world has set. */
 const PARAMETERS = {
@@ -68,6 +79,8 @@ const PARAMETERS = {
   DcosUrl: 'https://dcos.internal',
   SlackChannel: 'C0FAILOVER',
   SlackTokenSecretId: SLACK_SECRET,
+  SlackSigningSecretId: SIGNING_SECRET,
+  SlackOperators: 'U0ANA,S0ONCALL',
 };
 
 const deployed = async (template: Infra, options: WorldOptions): Promise<Deployment> => {
@@ -114,7 +127,7 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
     modules,
     latency,
     dcosHost: new URL(parameters.DcosUrl).host,
-    slack: SLACK,
+    slack: { ...SLACK, ...options.slack },
     faults,
     ...(options.tables === undefined ? {} : { tables: options.tables }),
   });
@@ -139,6 +152,7 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
   platform.attach('autoscaling', autoscaling);
   for (const part of ['mesos', 'marathon', 'agent', 'dcos'] as const) platform.attach(part, dcos);
   platform.secrets.put(SLACK_SECRET, SLACK.token);
+  platform.secrets.put(SIGNING_SECRET, SLACK.signingSecret);
   await platform.dynamodb.ready();
   platform.scheduler.start();
   return {

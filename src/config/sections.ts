@@ -4,6 +4,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { ReturnedAgent } from '../domain/quarantine.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { StormPolicy } from '../domain/storm.ts';
+import { count, functionName, oneOf, seconds, secretId, setting } from './setting.ts';
 
 /**
  * One section per concern, so that a function asks only for what infra/functions.yml gives it. The
@@ -11,40 +12,11 @@ import type { StormPolicy } from '../domain/storm.ts';
  */
 export type Section = z.ZodType;
 
-/** A variable, with what to set it to if it is missing or does not look like `pattern`. */
-const setting = (pattern: RegExp, fix: string): z.ZodString =>
-  z
-    .string({ error: () => `is missing: set it to ${fix}` })
-    .regex(pattern, `is wrong: set it to ${fix}`);
-
-const seconds = (min: number, max: number) => {
-  const fix = `whole seconds from ${min} to ${max}`;
-  return setting(/^\d{1,9}$/, fix)
-    .transform((text) => Number(text) * 1_000)
-    .refine((ms) => ms >= min * 1_000 && ms <= max * 1_000, `is wrong: set it to ${fix}`);
-};
-
-const count = (min: number, max: number) => {
-  const fix = `a whole number from ${min} to ${max}`;
-  return setting(/^\d{1,9}$/, fix)
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `is wrong: set it to ${fix}`);
-};
-
-const oneOf = <const Value extends string>(...values: readonly Value[]) =>
-  z.enum(values, {
-    error: ({ input }) =>
-      `is ${input === undefined ? 'missing' : 'wrong'}: set it to ${values.join(' or ')}`,
-  });
-
 const clusterName = setting(
   /^[a-z0-9][a-z0-9-]{0,62}$/,
   'the name of the cluster: lower case letters, digits and hyphens, at most 63',
 );
 const region = setting(/^[a-z]{2}(?:-[a-z]+)+-\d+$/, 'an AWS region such as us-east-1');
-const secretId = (what: string) =>
-  setting(/^[\w+=.@:/-]{1,2048}$/, `the Secrets Manager id of ${what}, or "none"`);
-
 /** The literal that stands for an absent value becomes an absent value. */
 const unless = (text: string, none: string): string | undefined =>
   text === none ? undefined : text;
@@ -82,6 +54,13 @@ export const aws = z
         },
       }),
   }));
+
+/** The function itself, by the name that Lambda gives it. */
+export const self = z
+  .object({
+    AWS_LAMBDA_FUNCTION_NAME: setting(functionName, 'the name of the function, as Lambda does'),
+  })
+  .transform((env) => ({ functionName: env.AWS_LAMBDA_FUNCTION_NAME }));
 
 /** Which cluster this deployment looks after. */
 export const cluster = z
@@ -240,8 +219,6 @@ export const workflow = z
     },
   }));
 
-const functionName = /^[\w:-]{1,170}$/;
-
 /** The functions to wake while the first step of a failover runs. */
 export const warming = z
   .object({
@@ -256,28 +233,3 @@ export const warming = z
 export const adoption = z
   .object({ ADOPT_FUNCTION: setting(functionName, 'the name of the adopt function') })
   .transform((env) => ({ functionName: env.ADOPT_FUNCTION }));
-
-/** Where people read about incidents. Both settings are "none" where nobody wants Slack. */
-export const slack = z
-  .object({
-    SLACK_CHANNEL: setting(/^(?:none|[CGD][A-Z0-9]{2,})$/, 'the id of a Slack channel, or "none"'),
-    SLACK_TOKEN_SECRET_ID: secretId('the Slack bot token'),
-  })
-  .superRefine((env, context) => {
-    const [silent, other] =
-      env.SLACK_CHANNEL === 'none'
-        ? ['SLACK_CHANNEL', 'SLACK_TOKEN_SECRET_ID']
-        : ['SLACK_TOKEN_SECRET_ID', 'SLACK_CHANNEL'];
-    if ((env.SLACK_CHANNEL === 'none') === (env.SLACK_TOKEN_SECRET_ID === 'none')) return;
-    const message = `is "none" although ${other} is set: set both, or neither`;
-    context.addIssue({ code: 'custom', path: [silent], message });
-  })
-  .transform((env) =>
-    env.SLACK_CHANNEL === 'none'
-      ? { kind: 'off' as const }
-      : {
-          kind: 'on' as const,
-          channel: env.SLACK_CHANNEL,
-          tokenSecretId: env.SLACK_TOKEN_SECRET_ID,
-        },
-  );

@@ -1,6 +1,9 @@
+import { type Asked, type Button, buttonsOf, stormButtons } from './buttons.ts';
 import type { Incident } from './incident.ts';
 import { countsOf, queueOf, type Storm } from './storm.ts';
 import { phaseTimes, summarise } from './summary.ts';
+import type { PhaseSpan } from './timeline.ts';
+import { wayOut } from './way-out.ts';
 
 /** A message for people about one incident, before any channel's own form. */
 export interface IncidentMessage {
@@ -8,6 +11,7 @@ export interface IncidentMessage {
   readonly title: string;
   readonly lines: readonly string[];
   readonly mood: 'working' | 'waiting' | 'good' | 'calm';
+  readonly buttons: readonly Button[];
 }
 
 const moodOf = (incident: Incident): IncidentMessage['mood'] => {
@@ -36,11 +40,50 @@ export const stageOf = (incident: Incident): string => {
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
+/** Which one it is and how it stands; the evidence and the hold have lines of their own. */
+const headlineOf = (incident: Incident): string => {
+  const { hold, instanceId, n, quarantine, recovery, status, verdict } = incident;
+  if (recovery !== undefined || quarantine !== undefined) return summarise(incident);
+  const kind = verdict?.kind ?? 'not assessed';
+  const became = {
+    open: '',
+    held: hold === undefined ? ', held' : `, held (${hold.reason})`,
+    recovered: ', recovered',
+    cancelled: ', nothing to do',
+  }[status];
+  return `${instanceId} (incident ${n}): ${kind}${became}`;
+};
+
+/** What holds it, and what ends that. */
+const holdLines = ({ hold, status }: Incident): readonly string[] =>
+  status === 'held' && hold !== undefined
+    ? [`Held: ${hold.says}`, `Way out: ${wayOut[hold.reason]} (runbook: ${hold.reason})`]
+    : [];
+
+/** Only what is over: a late event says the same again. */
+const phaseLines = (phases: readonly PhaseSpan[]): readonly string[] => {
+  const over = phases.filter(({ to }) => to !== undefined);
+  return over.length === 0
+    ? []
+    : [`Phases: ${over.map(({ phase, tookMs }) => `${phase} ${seconds(tookMs)}`).join(', ')}`];
+};
+
+/** What is asked, or was answered, and by whom. */
+const approvalLines = ({ approval }: Asked): readonly string[] => {
+  if (approval === undefined) return [];
+  const { by = 'nobody yet', id, reason, says, status } = approval;
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return [`Asked: ${id}: ${says}: ${status} by ${by}${why}`];
+};
+
 /** What the ledger says of an incident, for people: one message, rewritten as it goes on. Pure. */
-export const messageOf = (incident: Incident): IncidentMessage => {
+export const messageOf = (
+  incident: Incident & Asked,
+  phases: readonly PhaseSpan[] = [],
+): IncidentMessage => {
   const { facts, fence, verdict } = incident;
   const times = phaseTimes(incident);
-  const lines = [summarise(incident)];
+  const lines = [headlineOf(incident)];
   if (verdict !== undefined) lines.push(`Why: ${verdict.why.join('; ')}`);
   if (verdict?.whyNot.length) lines.push(`Against: ${verdict.whyNot.join('; ')}`);
   if (facts?.apps.length) lines.push(`Apps: ${facts.apps.map((app) => app.id).join(', ')}`);
@@ -53,12 +96,14 @@ export const messageOf = (incident: Incident): IncidentMessage => {
       .join(', ');
     lines.push(`Fence: ${fence.method ?? 'none'}, ${fence.strength ?? 'unknown'}; proof: ${reads}`);
   }
-  if (incident.status === 'held' && incident.hold !== undefined)
-    lines.push(`Held: ${incident.hold.says}`);
+  lines.push(...phaseLines(phases), ...holdLines(incident), ...approvalLines(incident));
+  if (incident.acknowledged?.length) {
+    lines.push(`Acknowledged: ${incident.acknowledged.join(', ')}`);
+  }
   if (times.totalMs !== undefined) lines.push(`Took ${seconds(times.totalMs)}`);
   const where = facts?.availabilityZone === undefined ? '' : ` in ${facts.availabilityZone}`;
   const title = `${incident.cluster}: ${incident.instanceId}${where}: ${stageOf(incident)}`;
-  return { title, lines, mood: moodOf(incident) };
+  return { title, lines, mood: moodOf(incident), buttons: buttonsOf(incident) };
 };
 
 /** So many of those that wait are named. */
@@ -70,7 +115,7 @@ export const stormMessageOf = (cluster: string, storm: Storm): IncidentMessage =
   const has = storm.joined === 1 ? '1 agent has' : `${storm.joined} agents have`;
   if (queue.length === 0) {
     const lines = [`${has} waited; nobody waits any more.`];
-    return { title: `${cluster}: storm over`, lines, mood: 'calm' };
+    return { title: `${cluster}: storm over`, lines, mood: 'calm', buttons: [] };
   }
   const named = queue.slice(0, namedMax).map(([, one]) => `${one.instanceId} (${one.priority})`);
   const more = queue.length > namedMax ? `, and ${queue.length - namedMax} more` : '';
@@ -83,5 +128,6 @@ export const stormMessageOf = (cluster: string, storm: Storm): IncidentMessage =
       ? 'Mesos has lost more agents than can have failed: look at the masters and their network.'
       : 'They go on by priority once nothing more comes; acknowledge one, or the storm, to go on now.',
   ];
-  return { title: `${cluster}: storm: ${queue.length} agents wait`, lines, mood: 'waiting' };
+  const title = `${cluster}: storm: ${queue.length} agents wait`;
+  return { title, lines, mood: 'waiting', buttons: isBlind ? [] : stormButtons(cluster) };
 };

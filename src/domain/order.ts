@@ -90,6 +90,9 @@ const waivable: Partial<Record<HoldReason, string>> = {
   'volume-not-usable': 'the volume whose I/O EC2 had stopped may be used',
 };
 
+/** What it means to wave this hold through; undefined: nobody may. */
+export const meaningOf = (reason: HoldReason): string | undefined => waivable[reason];
+
 /** What to do about the others instead. */
 const otherwise: Partial<Record<HoldReason, string>> = {
   paused: 'unpause the cluster',
@@ -112,7 +115,7 @@ export const acknowledgementOf = (
     const says = `${id} is not held: name the hold to acknowledge ahead of it`;
     return { kind: 'refused', says };
   }
-  const meaning = waivable[reason];
+  const meaning = meaningOf(reason);
   if (meaning === undefined) {
     const instead = otherwise[reason] ?? `the runbook's section "${reason}" says how it ends`;
     const says = `${reason} cannot be acknowledged: ${instead}`;

@@ -67,4 +67,6 @@ export const limits = {
   heartbeatMs: 20_000,
   /** A task that does not end, or a volume that does not come free, for so long beyond its grace. */
   drainStuckMs: 180_000,
+  /** Who has taken details to tell and not said by then what became of them is dead: notify's timeout. */
+  detailLeaseMs: 60_000,
 } as const;

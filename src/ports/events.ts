@@ -26,4 +26,6 @@ export interface PhaseEvents {
 export interface Notifier {
   post(message: IncidentMessage): Promise<{ readonly channel: string; readonly ts: string }>;
   update(channel: string, ts: string, message: IncidentMessage): Promise<void>;
+  /** Into the thread of that message. */
+  reply(channel: string, ts: string, lines: readonly string[]): Promise<void>;
 }

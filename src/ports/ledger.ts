@@ -251,4 +251,19 @@ export interface NotificationLedger {
     channel: string,
     ts: string,
   ): Promise<'recorded' | 'lost'>;
+  /**
+   * Those of the details that are the caller's to tell now: nobody has told them, and nobody has taken
+   * them within `limits.detailLeaseMs`.
+   */
+  takeDetails(
+    id: IncidentId | StormId,
+    keys: readonly string[],
+    at: EpochMs,
+  ): Promise<readonly string[]>;
+  /** What became of those that were taken: told for good, or anybody's again. */
+  settleDetails(
+    id: IncidentId | StormId,
+    keys: readonly string[],
+    became: 'told' | 'untold',
+  ): Promise<void>;
 }

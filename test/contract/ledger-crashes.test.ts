@@ -150,6 +150,15 @@ const stories: readonly Story[] = [
     act: 'recording a message',
     run: ({ notifications }) => notifications.recordMessage(id, 'C1', '1.1'),
   },
+  {
+    act: 'taking details to tell',
+    run: ({ notifications }) => notifications.takeDetails(id, ['a', 'b'], t(1)),
+  },
+  {
+    act: 'settling details',
+    given: ({ notifications }) => notifications.takeDetails(id, ['a', 'b'], t(1)),
+    run: ({ notifications }) => notifications.settleDetails(id, ['a'], 'told'),
+  },
 ];
 
 const deaths: readonly Death[] = ['before the write', 'after the write'];

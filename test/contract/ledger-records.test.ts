@@ -147,6 +147,13 @@ describe('records this version cannot read', () => {
         notifications.recordMessage(id, 'C2', '2.2'),
       ],
     },
+    {
+      sk: 'DETAILS',
+      uses: ({ notifications }) => [
+        notifications.takeDetails(id, ['b'], t(2)),
+        notifications.settleDetails(id, ['a'], 'told'),
+      ],
+    },
   ];
 
   it.each(kinds)('are left alone when a later version wrote them: $sk', async ({ sk, uses }) => {
@@ -158,6 +165,7 @@ describe('records this version cannot read', () => {
     await ledgers.cluster.watch(cluster, instanceId);
     await ledgers.cluster.takeSlot(cluster, id);
     await ledgers.notifications.recordMessage(id, 'C1', '1.1');
+    await ledgers.notifications.takeDetails(id, ['a'], t(1));
     await ledgers.setControl(cluster, { maintenance: {} });
     await claimThrice(ledgers.ownership);
     const found = (await contents(deps)).find((item) => item.sk?.S === sk);

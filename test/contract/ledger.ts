@@ -169,6 +169,18 @@ const surroundings = (get: Get): void => {
     expect(await notifications.recordMessage(id, 'C1', '2.2')).toBe('lost');
     expect(await notifications.message(id)).toEqual({ channel: 'C1', ts: '1.1' });
   });
+
+  it('gives a detail to one teller at a time, and once it is told to nobody', async () => {
+    const { notifications } = get();
+    const id = unknownId();
+    expect(await notifications.takeDetails(id, ['a', 'b'], t(0))).toEqual(['a', 'b']);
+    expect(await notifications.takeDetails(id, ['a', 'b', 'c'], t(1))).toEqual(['c']);
+    await notifications.settleDetails(id, ['a'], 'told');
+    await notifications.settleDetails(id, ['b'], 'untold');
+    expect(await notifications.takeDetails(id, ['a', 'b', 'c'], t(2))).toEqual(['b']);
+    expect(await notifications.takeDetails(id, ['a', 'b', 'c'], t(62))).toEqual(['c']);
+    expect(await notifications.takeDetails(id, ['a', 'b'], t(63))).toEqual(['b']);
+  });
 };
 
 /** What every ledger must do, whatever it is made of. `get` answers one that others also use. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { signalsMax } from '../../src/adapters/dynamodb/records.ts';
+import { settledAs, type Told, taken, untold } from '../../src/domain/details.ts';
 import {
   CorruptRecordError,
   IncidentNotFoundError,
@@ -99,6 +100,7 @@ export class MemoryLedger
   readonly #slots = new Map<string, IncidentId>();
   readonly #shifts = new Map<string, Map<string, ZoneShift>>();
   readonly #messages = new Map<IncidentId | StormId, Message>();
+  readonly #details = new Map<IncidentId | StormId, Told>();
   readonly #storms = new Map<string, Storm>();
   readonly #orders = new Map<string, readonly OrderRecord[]>();
 
@@ -471,6 +473,21 @@ export class MemoryLedger
     const message = this.#messages.get(id) ?? { channel, ts };
     this.#messages.set(id, message);
     return message.channel === channel && message.ts === ts ? 'recorded' : 'lost';
+  }
+
+  async takeDetails(id: IncidentId | StormId, keys: readonly string[], at: EpochMs) {
+    const told = this.#details.get(id) ?? {};
+    const mine = untold(told, keys, at);
+    this.#details.set(id, taken(told, mine, at));
+    return mine;
+  }
+
+  async settleDetails(
+    id: IncidentId | StormId,
+    keys: readonly string[],
+    became: 'told' | 'untold',
+  ): Promise<void> {
+    this.#details.set(id, settledAs(this.#details.get(id) ?? {}, keys, became));
   }
 
   #openOf(instanceId: InstanceId): Incident | undefined {

@@ -20,6 +20,8 @@ const infra = loadInfra({
     DcosUrl: 'https://dcos.internal',
     SlackChannel: 'C0FAILOVER',
     SlackTokenSecretId: 'slack/token',
+    SlackSigningSecretId: 'slack/signing',
+    SlackOperators: 'U0ANA,S0ONCALL',
   },
 });
 
@@ -36,6 +38,7 @@ export const deployed: readonly Deployed[] = await Promise.all(
     const { key, handler, environment } = spec;
     const path = `${projectDir}/${handler.replace(/\.handler$/, '.ts')}`;
     const module: FunctionModule = await import(pathToFileURL(path).href);
-    return { ...module, key, spec, environment: { ...environment, ...lambdaVariables } };
+    const own = { ...lambdaVariables, AWS_LAMBDA_FUNCTION_NAME: spec.name };
+    return { ...module, key, spec, environment: { ...environment, ...own } };
   }),
 );

@@ -241,6 +241,41 @@ describe('Operate', () => {
   });
 });
 
+describe('SlackActions', () => {
+  const invoke = (key: string) =>
+    may('SlackActionsRole', 'lambda:InvokeFunction', [
+      { arn: infra.functions.find((one) => one.key === key)?.arn ?? '' },
+    ]);
+
+  it('may have an order carried out, an explanation made and a message rewritten', () => {
+    const called = infra.functions.map(({ key }) => key).filter(invoke);
+    expect(called.sort()).toEqual(['look', 'notify', 'operate', 'slackActions']);
+  });
+
+  it('may remember requests of its cluster, and read or write nothing else of the ledger', () => {
+    const table = [{ arn: infra.resource('LedgerTable').arn }];
+    const on = (action: string, pk: string) =>
+      may('SlackActionsRole', `dynamodb:${action}`, table, { 'dynamodb:LeadingKeys': [pk] });
+    expect([on('GetItem', 'SLACK#prod'), on('PutItem', 'SLACK#prod')]).toEqual([true, true]);
+    for (const pk of ['SLACK#staging', 'CLUSTER#prod', 'INCIDENT#prod#i-1#1', 'VOLUME#vol-1']) {
+      expect([on('GetItem', pk), on('PutItem', pk), on('UpdateItem', pk)]).toEqual([
+        false,
+        false,
+        false,
+      ]);
+    }
+    expect(on('DeleteItem', 'SLACK#prod')).toBe(false);
+  });
+
+  it('touches no machine, no volume and no workflow', () => {
+    for (const action of ['ec2:StopInstances', 'ec2:DetachVolume', 'ec2:DescribeInstances']) {
+      expect(may('SlackActionsRole', action, [machine(ours), volume(ours)])).toBe(false);
+    }
+    const started = [{ arn: infra.resource('FailoverStateMachine').arn }];
+    expect(may('SlackActionsRole', 'states:StartExecution', started)).toBe(false);
+  });
+});
+
 describe('the ledger', () => {
   const table = [{ arn: infra.resource('LedgerTable').arn }];
   const another = [{ arn: infra.resource('LedgerTable').arn.replace('table/', 'table/other-') }];

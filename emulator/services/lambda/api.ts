@@ -6,6 +6,7 @@ import type { Iam } from '../iam/iam.ts';
 import { tryParse } from '../json-protocol.ts';
 import type { Sqs } from '../sqs/sqs.ts';
 import { createAsyncQueue } from './async-queue.ts';
+import { createFunctionUrls } from './function-urls.ts';
 import type { Outcome } from './invocation.ts';
 import type { LambdaFunctions } from './lambda.ts';
 
@@ -14,6 +15,8 @@ export interface LambdaService extends Service {
   enqueue(spec: FunctionSpec, payload: string): void;
   /** Whether a resource-based permission lets an AWS service invoke the function. */
   permits(spec: FunctionSpec, principal: string, sourceArn: string): boolean;
+  /** The public address of a function, by its key; undefined: it has none. */
+  urlOf(functionKey: string): string | undefined;
 }
 
 const jsonError = (status: number, code: string, message: string): WireResponse => ({
@@ -41,7 +44,7 @@ const answerTo = (outcome: Outcome): WireResponse =>
         body: JSON.stringify(outcome.ok ? outcome.payload : outcome.failure),
       };
 
-/** The Invoke API (rest-json, 2015-03-31) and the asynchronous queue behind it. */
+/** The Invoke API (rest-json, 2015-03-31), the asynchronous queue behind it, and Function URLs. */
 export const createLambdaService = (deps: {
   time: Time;
   rng: Rng;
@@ -53,8 +56,10 @@ export const createLambdaService = (deps: {
   const { infra, iam, functions } = deps;
   const permissions = infra.ofType('AWS::Lambda::Permission');
   const enqueue = createAsyncQueue(deps);
+  const urls = createFunctionUrls({ ...deps, rng: deps.rng.fork('urls') });
   return {
     enqueue,
+    urlOf: urls.of,
     permits: (spec, principal, sourceArn) =>
       permissions.some(
         ({ properties }) =>
@@ -63,6 +68,8 @@ export const createLambdaService = (deps: {
           properties.SourceArn === sourceArn,
       ),
     handle: (request, caller) => {
+      const byUrl = urls.handle(request);
+      if (byUrl !== undefined) return byUrl;
       const { pathname } = new URL(request.url);
       const name = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(pathname)?.[1];
       if (!name || request.method !== 'POST') {

@@ -35,6 +35,10 @@ export const messageKey = (id: IncidentId | StormId): Key => ({
   pk: `INCIDENT#${id}`,
   sk: 'MESSAGE',
 });
+export const detailsKey = (id: IncidentId | StormId): Key => ({
+  pk: `INCIDENT#${id}`,
+  sk: 'DETAILS',
+});
 export const stepKey = (id: IncidentId, seq: number): Key => ({
   pk: incidentPk(id),
   sk: `${stepPrefix}${padded(seq)}`,
@@ -52,6 +56,8 @@ export const quarantineKey = (cluster: string, instanceId: InstanceId): Key => (
   sk: `${quarantinePrefix}${instanceId}`,
 });
 export const controlKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'CONTROL' });
+/** Apart from the cluster's own records, so that whoever writes it may write nothing else. */
+export const requestsKey = (cluster: string): Key => ({ pk: `SLACK#${cluster}`, sk: 'REQUESTS' });
 export const stormKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'STORM' });
 export const slotKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'DRAIN' });
 export const paceKey = (cluster: string, api: string): Key => ({

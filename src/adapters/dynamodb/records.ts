@@ -216,3 +216,11 @@ export const paceRecord = z
 export const messageRecord = z
   .object({ schema, channel: z.string().min(1), ts: z.string().min(1) })
   .transform(({ schema: _, ...message }) => message);
+
+export const detailsRecord = z
+  .object({ schema, version: facet.counter, told: z.record(z.string(), z.int().min(0)) })
+  .transform(({ schema: _, ...details }) => details);
+
+export const requestsRecord = z
+  .object({ schema, version: facet.counter, taken: z.record(z.string(), facet.epochMs) })
+  .transform(({ schema: _, ...requests }) => requests);

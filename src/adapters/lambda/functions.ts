@@ -4,7 +4,7 @@ import type { Adoption, Functions } from '../../ports/workflow.ts';
 import { changing } from '../aws-sdk/calls.ts';
 
 /** Asynchronous: Lambda queues the event and answers at once; nobody waits for the function. */
-const invokeLater = async (
+export const invokeLater = async (
   client: LambdaClient,
   functionName: string,
   payload: Readonly<Record<string, unknown>>,

@@ -75,6 +75,21 @@ describe('the local port', () => {
     expect(await slack.json()).toEqual({ ok: false, error: 'not_authed' });
   });
 
+  it('serves the public addresses of functions, and Slack to be read and pressed by hand', async () => {
+    const url = `${local.endpoint}/function-urls/ebs-failover-main-slackActions`;
+    const pressed = await fetch(url, {
+      method: 'POST',
+      body: new URLSearchParams({ payload: '{}' }),
+    });
+    expect([pressed.status, await pressed.text()]).toEqual([401, 'it is not signed']);
+    const closed = await fetch(`${local.endpoint}/function-urls/ebs-failover-main-operate`);
+    expect(closed.status).toBe(403);
+    expect((await fetch(`${local.endpoint}/slack/messages`)).status).toBe(200);
+    const body = new URLSearchParams({ action: 'hold' });
+    const press = await fetch(`${local.endpoint}/slack/press`, { method: 'POST', body });
+    expect([press.status, await press.text()]).toEqual([400, 'no message has a button hold\n']);
+  });
+
   it('says so when nobody is meant by a request', async () => {
     const nobody = await fetch(`${local.endpoint}/favicon.ico`);
     expect(nobody.status).toBe(502);

@@ -98,10 +98,10 @@ export const scopeBugs: readonly Mutant[] = [
     trouble: 'revoked',
     patches: [
       {
-        file: 'src/adapters/slack/notifier.ts',
-        exact: '      throw undelivered(method, error);',
+        file: 'src/adapters/slack/client.ts',
+        exact: '    throw undelivered(method, error);',
         replacement:
-          '      throw new NotifierUnavailableError(method, codeOf(error) + (await token()));',
+          '    throw new NotifierUnavailableError(method, codeOf(error) + (await token()));',
       },
       {
         file: 'src/runtime/scrub.ts',
@@ -139,14 +139,20 @@ export const scopeBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/application/notify.ts',
-        exact: 'await notifier.update(known.channel, known.ts, message);',
-        replacement: 'await notifier.update(known.channel, known.ts, message).catch(() => {});',
+        exact: 'await notifier.update(known.channel, known.ts, news.message);',
+        replacement:
+          'await notifier.update(known.channel, known.ts, news.message).catch(() => {});',
       },
       {
         file: 'src/application/notify.ts',
-        exact: 'const { channel, ts } = await notifier.post(message);',
+        exact: 'const place = await notifier.post(message);',
         replacement:
-          "const { channel, ts } = await notifier.post(message).catch(() => ({ channel: 'C', ts: '1' }));",
+          "const place = await notifier.post(message).catch(() => ({ channel: 'C', ts: '1' }));",
+      },
+      {
+        file: 'src/application/notify.ts',
+        exact: 'await notifier.reply(channel, ts, lines);',
+        replacement: 'await notifier.reply(channel, ts, lines).catch(() => {});',
       },
     ],
   },

@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createCloseIncident } from '../../../src/application/close-incident.ts';
 import { createHoldIncident } from '../../../src/application/hold-incident.ts';
-import { createNotify } from '../../../src/application/notify.ts';
 import { hold } from '../../../src/application/step.ts';
 import { createSweep } from '../../../src/application/sweep.ts';
-import {
-  CloudUnavailableError,
-  failoverErrorNames,
-  IncidentNotFoundError,
-  NotifierUnavailableError,
-} from '../../../src/domain/errors.ts';
+import { CloudUnavailableError, failoverErrorNames } from '../../../src/domain/errors.ts';
 import type { HoldReason, IncidentPatch } from '../../../src/domain/incident.ts';
-import type { IncidentMessage } from '../../../src/domain/message.ts';
-import type { Notifier } from '../../../src/ports/events.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 import { factsOf, ids, provenFence, readOf, t } from '../../support/build.ts';
 
@@ -303,73 +295,5 @@ describe('CloseIncident', () => {
     await close(world);
     expect(await world.ledger.openIncidentOf(ids.failed)).toBeUndefined();
     expect(await world.ledger.openIncidents('prod')).toEqual([]);
-  });
-});
-
-describe('notify', () => {
-  const scripted = () => {
-    const said: [string, IncidentMessage['mood']][] = [];
-    const notifier: Notifier = {
-      post: async (message) => {
-        said.push(['post', message.mood]);
-        return { channel: 'C1', ts: '1.0' };
-      },
-      update: async (channel, ts, message) => {
-        said.push([`update ${channel} ${ts}`, message.mood]);
-      },
-    };
-    return { notifier, said };
-  };
-  const notify = (world: World, notifier: Notifier | undefined) =>
-    createNotify({ ...world.deps, notifier })({ incidentId: ids.incident });
-
-  it('keeps one message per incident, and rewrites it as the incident goes on', async () => {
-    const world = createWorld();
-    const { notifier, said } = scripted();
-    await world.given();
-    expect(await notify(world, notifier)).toEqual({ kind: 'posted' });
-    await held(world);
-    expect(await notify(world, notifier)).toEqual({ kind: 'updated' });
-    expect(said).toEqual([
-      ['post', 'working'],
-      ['update C1 1.0', 'waiting'],
-    ]);
-  });
-
-  it('says what the ledger says now, however late the event is', async () => {
-    const world = createWorld();
-    const { notifier, said } = scripted();
-    await world.given();
-    await world.ledger.close(ids.incident, 1, { status: 'cancelled' }, t(9));
-    await notify(world, notifier);
-    expect(said).toEqual([['post', 'calm']]);
-  });
-
-  it('is silent where nobody wants messages', async () => {
-    const world = createWorld();
-    await world.given();
-    expect(await notify(world, undefined)).toEqual({ kind: 'silent' });
-  });
-
-  it('throws when Slack is down, so that it is tried again, and changes no incident', async () => {
-    const world = createWorld();
-    const { notifier } = scripted();
-    await world.given();
-    const before = await world.incident();
-    const down: Notifier = {
-      ...notifier,
-      post: async () => {
-        throw new NotifierUnavailableError('chat.postMessage', '503');
-      },
-    };
-    await expect(notify(world, down)).rejects.toThrow(NotifierUnavailableError);
-    expect(await world.incident()).toEqual(before);
-    expect(await notify(world, notifier)).toEqual({ kind: 'posted' });
-  });
-
-  it('does not make an incident up', async () => {
-    const { notifier, said } = scripted();
-    await expect(notify(createWorld(), notifier)).rejects.toThrow(IncidentNotFoundError);
-    expect(said).toEqual([]);
   });
 });

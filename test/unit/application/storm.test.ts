@@ -284,6 +284,7 @@ describe('the message about a storm', () => {
     for (const agent of fleet) await assess(world, agent);
     const posted: IncidentMessage[] = [];
     const updated: IncidentMessage[] = [];
+    const replied: (readonly string[])[] = [];
     const notifier = {
       post: async (message: IncidentMessage) => {
         posted.push(message);
@@ -292,10 +293,13 @@ describe('the message about a storm', () => {
       update: async (_c: string, _t: string, message: IncidentMessage) => {
         updated.push(message);
       },
+      reply: async (_c: string, _t: string, lines: readonly string[]) => {
+        replied.push(lines);
+      },
     };
     const notify = createNotify({ ...world.deps, notifier });
     for (const agent of fleet.slice(2)) await notify({ incidentId: idOf(agent), phase: 'storm' });
-    expect([posted.length, updated.length]).toEqual([1, 5]);
+    expect([posted.length, updated.length, replied.length]).toEqual([1, 5, 0]);
     expect(posted[0]?.title).toBe(`${cluster}: storm: 6 agents wait`);
     const text = posted[0]?.lines.join('\n') ?? '';
     expect(text).toContain(`zone: ${fleetZone} 6`);

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import type { Environment } from '../../../src/config/environment.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import * as sections from '../../../src/config/sections.ts';
+import * as slackSections from '../../../src/config/slack-sections.ts';
 import { ConfigError } from '../../../src/domain/errors.ts';
 
 const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
@@ -62,10 +63,22 @@ const right = {
   warming: { WARM_FUNCTIONS: 'demo-openIncident,demo-assessAgent' },
   adoption: { ADOPT_FUNCTION: 'demo-adopt' },
   slack: { SLACK_CHANNEL: 'C0123456789', SLACK_TOKEN_SECRET_ID: 'slack/token' },
+  self: { AWS_LAMBDA_FUNCTION_NAME: 'demo-slackActions' },
+  desk: {
+    OPERATE_FUNCTION: 'demo-operate',
+    LOOK_FUNCTION: 'demo-look',
+    NOTIFY_FUNCTION: 'demo-notify',
+  },
+  slackActions: {
+    SLACK_TOKEN_SECRET_ID: 'slack/token',
+    SLACK_SIGNING_SECRET_ID: 'slack/signing',
+    SLACK_OPERATORS: 'U0ANA,S0ONCALL,W0BEN',
+  },
 } satisfies Record<Name, Environment>;
 
-type Name = keyof typeof sections;
-const byName: Record<Name, sections.Section> = { ...sections };
+const all = { ...sections, ...slackSections };
+type Name = keyof typeof all;
+const byName: Record<Name, sections.Section> = all;
 const read = (name: Name, env: Environment): unknown => loadConfig(env, { it: byName[name] }).it;
 
 const problemsOf = (name: Name, env: Environment): readonly string[] => {
@@ -121,6 +134,18 @@ describe('a whole and right environment', () => {
     ['warming', { functionNames: ['demo-openIncident', 'demo-assessAgent'] }],
     ['adoption', { functionName: 'demo-adopt' }],
     ['slack', { kind: 'on', channel: 'C0123456789', tokenSecretId: 'slack/token' }],
+    ['self', { functionName: 'demo-slackActions' }],
+    ['desk', { operate: 'demo-operate', look: 'demo-look', notify: 'demo-notify' }],
+    [
+      'slackActions',
+      {
+        kind: 'on',
+        signingSecretId: 'slack/signing',
+        tokenSecretId: 'slack/token',
+        users: ['U0ANA', 'W0BEN'],
+        groups: ['S0ONCALL'],
+      },
+    ],
   ] as const)('reads as %s', (name, config) => {
     expect(read(name, right[name])).toEqual(config);
   });
@@ -130,6 +155,8 @@ describe('a whole and right environment', () => {
     expect(read('dcos', { ...right.dcos, ...nothing })).toEqual({ url: 'https://dcos.internal' });
     const silent = { SLACK_CHANNEL: 'none', SLACK_TOKEN_SECRET_ID: 'none' };
     expect(read('slack', silent)).toEqual({ kind: 'off' });
+    const nobody = { SLACK_SIGNING_SECRET_ID: 'none', SLACK_OPERATORS: 'none' };
+    expect(read('slackActions', { ...right.slackActions, ...nobody })).toEqual({ kind: 'off' });
   });
 
   it('leaves credentials to the SDK where the environment has none', () => {
@@ -192,6 +219,8 @@ describe('a missing or wrong setting', () => {
     ['workflow', 'FAILOVER_STATE_MACHINE_ARN', 'ebs-failover-demo'],
     ['warming', 'WARM_FUNCTIONS', 'demo-openIncident,'],
     ['slack', 'SLACK_CHANNEL', '#incidents'],
+    ['slackActions', 'SLACK_OPERATORS', '@ana'],
+    ['slackActions', 'SLACK_OPERATORS', 'U0ANA,'],
   ] as const)('%s does not take %s=%s', (name, key, value) => {
     const problems = problemsOf(name, { ...right[name], [key]: value });
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^${key} is wrong: set it to .`))]);
@@ -210,6 +239,16 @@ describe('a missing or wrong setting', () => {
       ]);
     },
   );
+
+  it.each([
+    ['SLACK_SIGNING_SECRET_ID', 'SLACK_OPERATORS'],
+    ['SLACK_OPERATORS', 'SLACK_SIGNING_SECRET_ID'],
+    ['SLACK_TOKEN_SECRET_ID', 'SLACK_OPERATORS'],
+  ])('does not take buttons apart by %s alone', (key, other) => {
+    expect(problemsOf('slackActions', { ...right.slackActions, [key]: 'none' })).toEqual([
+      expect.stringMatching(new RegExp(`^${key} is "none" although ${other} is set`)),
+    ]);
+  });
 
   it('is told together with every other one, and once', () => {
     const { AWS_REGION: _gone, ...env } = { ...right.aws, ...right.home, ...right.policy };
@@ -261,10 +300,10 @@ describe('the settings and infra/', () => {
         (value) => value !== undefined,
       );
       for (const value of allowed) {
-        const env =
-          name === 'slack'
-            ? { SLACK_CHANNEL: 'none', SLACK_TOKEN_SECRET_ID: 'none' }
-            : { ...right[name], [key]: String(value) };
+        // What belongs together is none together.
+        const env = name.startsWith('slack')
+          ? Object.fromEntries(Object.keys(right[name]).map((each) => [each, 'none']))
+          : { ...right[name], [key]: String(value) };
         expect([key, value, problemsOf(name, env)]).toEqual([key, value, []]);
       }
       const outside = [
@@ -280,7 +319,7 @@ describe('the settings and infra/', () => {
   it('know the same variables', () => {
     const functions = infra<{ environment: object }>('functions.yml');
     const given = Object.values(functions).flatMap(({ environment }) => Object.keys(environment));
-    const read = required.map(({ key }) => key).filter((key) => key !== 'AWS_REGION');
+    const read = required.map(({ key }) => key).filter((key) => !key.startsWith('AWS_'));
     expect([...new Set(read)].sort()).toEqual([...new Set(given)].sort());
   });
 });

@@ -6,7 +6,12 @@ import type { IncidentMessage } from '../../../../src/domain/message.ts';
 import type { HttpRequest, HttpResponse } from '../../../../src/ports/http.ts';
 
 const TOKEN = 'xoxb-123-secret';
-const message: IncidentMessage = { title: 'i-1 is down', lines: ['fencing'], mood: 'working' };
+const message: IncidentMessage = {
+  title: 'i-1 is down',
+  lines: ['fencing'],
+  mood: 'working',
+  buttons: [{ action: 'explain', words: 'Explain', about: { incidentId: 'prod#i-1#1' } }],
+};
 
 const answer = (body: object, status = 200, headers: object = {}): HttpResponse => ({
   status,
@@ -14,14 +19,14 @@ const answer = (body: object, status = 200, headers: object = {}): HttpResponse 
   body: JSON.stringify(body),
 });
 
-const against = (response: HttpResponse | Error, token = async () => TOKEN) => {
+const against = (response: HttpResponse | Error, token = async () => TOKEN, buttons = false) => {
   const requests: HttpRequest[] = [];
   const fetch = fetchOver(async (request) => {
     requests.push(request);
     if (response instanceof Error) throw response;
     return response;
   });
-  return { requests, notifier: createSlackNotifier({ token, channel: 'C1', fetch }) };
+  return { requests, notifier: createSlackNotifier({ token, channel: 'C1', buttons, fetch }) };
 };
 
 const formOf = (request: HttpRequest | undefined): Record<string, string> =>
@@ -49,6 +54,28 @@ describe('a message', () => {
     await notifier.update('C9', '17.000001', message);
     expect(requests[0]?.url).toBe('https://slack.com/api/chat.update');
     expect(formOf(requests[0])).toMatchObject({ channel: 'C9', ts: '17.000001' });
+  });
+
+  it('has buttons only where somebody hears of them', async () => {
+    const { notifier, requests } = against(
+      answer({ ok: true, channel: 'C1', ts: '17.000001' }),
+      async () => TOKEN,
+      true,
+    );
+    await notifier.post(message);
+    await notifier.update('C1', '17.000001', message);
+    for (const request of requests) {
+      const blocks: { type: string }[] = JSON.parse(formOf(request).blocks ?? '');
+      expect(blocks.map(({ type }) => type)).toEqual(['header', 'section', 'actions', 'context']);
+    }
+  });
+
+  it('is told more of in its thread', async () => {
+    const { notifier, requests } = against(answer({ ok: true, channel: 'C9', ts: '17.000002' }));
+    await notifier.reply('C9', '17.000001', ['+0.1 s verdict', '+0.2 s call']);
+    expect(requests[0]?.url).toBe('https://slack.com/api/chat.postMessage');
+    expect(formOf(requests[0])).toMatchObject({ channel: 'C9', thread_ts: '17.000001' });
+    expect(formOf(requests[0]).blocks).toContain('+0.1 s verdict\\n+0.2 s call');
   });
 
   it('that Slack does not say where to find is not delivered', async () => {
