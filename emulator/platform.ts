@@ -14,6 +14,7 @@ import { createEventBridge, type EventBridge, type EventFaults } from './service
 import { createIam, type Iam } from './services/iam/iam.ts';
 import { createLambdaService, type LambdaService } from './services/lambda/api.ts';
 import type { CreateHandler } from './services/lambda/environment.ts';
+import { createEventSources } from './services/lambda/event-sources.ts';
 import {
   createLambdaFunctions,
   type LambdaFaults,
@@ -194,6 +195,7 @@ const createServices = (
   });
   const secrets = createSecretsManager({ time, rng: fork('secrets'), iam, account, region });
   const slack = createSlack({ time, ...deps.slack });
+  createEventSources(common);
   const scheduler = createScheduler({ ...common, rng: fork('scheduler'), lambda });
   const awsEvent = createEventFactory({ time, rng: fork('status-events'), account, region });
   states.onStatus((execution) => events.publish(awsEvent(statusEvent(execution))));

@@ -1,33 +1,14 @@
-import { createIncidentLedger } from '../src/adapters/dynamodb/incident-ledger.ts';
-import { createNotificationLedger } from '../src/adapters/dynamodb/notification-ledger.ts';
-import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
-import { fetchOver } from '../src/adapters/http/fetch-over.ts';
-import { createSlackNotifier } from '../src/adapters/slack/notifier.ts';
-import { createNotify } from '../src/application/notify.ts';
-import { slack } from '../src/config/sections.ts';
 import { NotifyInput, NotifyOutput } from '../src/contracts/functions.ts';
+import { notifyOf, notifySections } from '../src/runtime/notify-wiring.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
-import { ledgerOf, networkOf, secretOf } from '../src/runtime/wiring.ts';
+
+/** Waited out within one run; what takes longer is tried again by Lambda, and then parked. */
+const waitMaxMs = 20_000;
 
 export const { createHandler, handler } = defineServiceFunction(
-  { name: 'Notify', input: NotifyInput, output: NotifyOutput, sections: { slack } },
-  ({ config, options, platform, table, telemetry }) => {
-    const notify = createNotify({
-      ledger: ledgerOf(
-        createIncidentLedger(table),
-        createNotificationLedger(table),
-        createStormLedger(table),
-      ),
-      notifier:
-        config.slack.kind === 'off'
-          ? undefined
-          : createSlackNotifier({
-              token: secretOf(options, config.slack.tokenSecretId),
-              channel: config.slack.channel,
-              fetch: fetchOver(networkOf(platform)),
-            }),
-      log: telemetry.log,
-    });
+  { name: 'Notify', input: NotifyInput, output: NotifyOutput, sections: notifySections },
+  (wiring) => {
+    const notify = notifyOf(wiring, waitMaxMs);
     return ({ detail }) => notify(detail);
   },
 );

@@ -150,6 +150,25 @@ const stories: readonly Story[] = [
     act: 'recording a message',
     run: ({ notifications }) => notifications.recordMessage(id, 'C1', '1.1'),
   },
+  {
+    act: 'claiming what is to be told',
+    run: ({ telling }) => telling.claimTelling(id, 'message', t(1), t(45)),
+  },
+  {
+    act: 'recording that it was told',
+    given: ({ telling }) => telling.claimTelling(id, 'message', t(1), t(45)),
+    run: ({ telling }) => telling.recordTold(id, 'message', t(2)),
+  },
+  {
+    act: 'giving up what could not be told',
+    given: ({ telling }) => telling.claimTelling(id, 'message', t(1), t(45)),
+    run: ({ telling }) => telling.giveUpTelling(id, 'message'),
+  },
+  {
+    act: 'leaving a channel alone for longer',
+    given: ({ telling }) => telling.keepQuiet(cluster, t(30)),
+    run: ({ telling }) => telling.keepQuiet(cluster, t(60)),
+  },
 ];
 
 const deaths: readonly Death[] = ['before the write', 'after the write'];

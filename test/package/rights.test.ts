@@ -52,7 +52,7 @@ describe('every role', () => {
     [/\breadsAheadOf\(/, 'ec2:DescribeSpotInstanceRequests', anything],
     [/\b(?:groups|hooks)Of\(/, 'autoscaling:DescribeAutoScalingInstances', anything],
     [/\beventsOf\(/, 'events:PutEvents', bus],
-    [/\b(?:orchestratorOf|secretOf)\(/, 'secretsmanager:GetSecretValue', token],
+    [/\b(?:orchestratorOf|secretOf|notifyOf)\(/, 'secretsmanager:GetSecretValue', token],
     [/\b(?:workflowOf|executionsOf)\(/, 'states:DescribeExecution', run('ebs-failover-prod')],
     [
       /\bworkflowOf\(/,

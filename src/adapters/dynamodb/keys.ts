@@ -35,6 +35,10 @@ export const messageKey = (id: IncidentId | StormId): Key => ({
   pk: `INCIDENT#${id}`,
   sk: 'MESSAGE',
 });
+export const tellingKey = (id: IncidentId | StormId, what: string): Key => ({
+  pk: `INCIDENT#${id}`,
+  sk: `TELLING#${what}`,
+});
 export const stepKey = (id: IncidentId, seq: number): Key => ({
   pk: incidentPk(id),
   sk: `${stepPrefix}${padded(seq)}`,
@@ -54,6 +58,7 @@ export const quarantineKey = (cluster: string, instanceId: InstanceId): Key => (
 export const controlKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'CONTROL' });
 export const stormKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'STORM' });
 export const slotKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'DRAIN' });
+export const quietKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'QUIET' });
 export const paceKey = (cluster: string, api: string): Key => ({
   pk: clusterPk(cluster),
   sk: `PACE#${api}`,
