@@ -1,7 +1,7 @@
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createRedeliver } from '../src/application/redeliver.ts';
 import { parkedNews, RedeliverInput, RedeliverOutput } from '../src/contracts/functions.ts';
-import { notifyOf, notifySections } from '../src/runtime/notify-wiring.ts';
+import { notifySections, tellOf } from '../src/runtime/notify-wiring.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
 
 /** None: the queue brings it again, and others wait in the same batch. */
@@ -10,8 +10,12 @@ const waitMaxMs = 0;
 export const { createHandler, handler } = defineServiceFunction(
   { name: 'Redeliver', input: RedeliverInput, output: RedeliverOutput, sections: notifySections },
   (wiring) => {
-    const notify = notifyOf(wiring, waitMaxMs);
-    const redeliver = createRedeliver({ notify, clock: systemClock, ...wiring.telemetry });
+    const redeliver = createRedeliver({
+      ...tellOf(wiring, waitMaxMs),
+      cluster: wiring.config.cluster.name,
+      clock: systemClock,
+      ...wiring.telemetry,
+    });
     return async ({ Records }) => {
       const parked = Records.map(({ messageId: id, body }) => ({ id, news: parkedNews(body) }));
       const left = await redeliver(parked);

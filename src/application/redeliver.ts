@@ -1,4 +1,10 @@
+import { silentChannelAlert } from '../domain/alert.ts';
+import { NotifierUnavailableError } from '../domain/errors.ts';
+import { channelIdOf } from '../domain/ids.ts';
+import type { Alerts } from '../ports/alerts.ts';
 import type { Clock, Log, Metrics } from '../ports/system.ts';
+import type { TellingLedger } from '../ports/telling.ts';
+import { tellOnce } from './alert.ts';
 import type { News, NotifyAnswer } from './notify.ts';
 
 /** A notification that did not reach people and waits in the dead-letter queue. */
@@ -10,7 +16,14 @@ export interface ParkedNotice {
 }
 
 export interface RedeliverDeps {
-  readonly notify: (news: News) => Promise<NotifyAnswer>;
+  /** Tells every channel. */
+  readonly tell: (news: News) => Promise<NotifyAnswer>;
+  readonly telling: Pick<
+    TellingLedger,
+    'claimTelling' | 'forgetTold' | 'giveUpTelling' | 'recordTold'
+  >;
+  readonly alerts: Alerts;
+  readonly cluster: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -32,29 +45,58 @@ const bySubject = (parked: readonly ParkedNotice[]): Map<string, [News, string[]
   return subjects;
 };
 
+/** Why Slack itself took nothing; undefined for trouble of another kind. */
+const silenceIn = (error: unknown): string | undefined =>
+  error instanceof NotifierUnavailableError && error.details.operation !== 'Publish'
+    ? error.details.code
+    : undefined;
+
+/** One alert for each outage of Slack, on the other channel. What cannot be told now is tried next time. */
+const tellOfSilence = async (
+  deps: RedeliverDeps,
+  { why, delivered, left }: { why: string | undefined; delivered: number; left: number },
+): Promise<void> => {
+  const { cluster, log, telling } = deps;
+  const channel = channelIdOf(cluster);
+  if (delivered > 0) {
+    await telling.forgetTold(channel, 'alert unreachable');
+  } else if (why !== undefined) {
+    await tellOnce(deps, channel, silentChannelAlert(cluster, why, left)).catch(
+      (error: unknown) => {
+        const problem = error instanceof Error ? error.message : 'unknown';
+        log.error('nobody was alerted', { problem });
+      },
+    );
+  }
+};
+
 /**
  * Tells what was parked, once for each incident however many of its notices wait: the message is
  * written from the ledger as it is now. Answers the ids of those that stay parked.
  */
 export const createRedeliver =
-  ({ clock, log, metrics, notify }: RedeliverDeps) =>
+  (deps: RedeliverDeps) =>
   async (parked: readonly ParkedNotice[]): Promise<readonly string[]> => {
+    const { clock, log, metrics, tell } = deps;
     const delivered = new Set<string>();
+    let why: string | undefined;
     const until = clock.now() + budgetMs;
     for (const [news, ids] of bySubject(parked).values()) {
       if (clock.now() >= until) break;
       const { incidentId } = news;
       try {
-        await notify(news);
+        await tell(news);
         for (const id of ids) delivered.add(id);
         log.info('parked notice delivered', { incidentId, notices: ids.length });
         metrics.count('NoticeRedelivered');
       } catch (error) {
         const problem = error instanceof Error ? error.message : 'unknown';
+        why ??= silenceIn(error);
         log.warn('notice stays parked', { incidentId, notices: ids.length, problem });
       }
     }
     const left = parked.map(({ id }) => id).filter((id) => !delivered.has(id));
+    await tellOfSilence(deps, { why, delivered: delivered.size, left: left.length });
     if (left.length > 0) metrics.count('NoticeStillParked', left.length);
     return left;
   };

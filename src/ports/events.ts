@@ -11,6 +11,8 @@ export type Phase =
   | 'recovered'
   | 'cancelled'
   | 'held'
+  /** Its execution failed or timed out, and the next one has taken over. */
+  | 'failed'
   /** Of a storm, told by one of the incidents that wait in it. */
   | 'storm';
 

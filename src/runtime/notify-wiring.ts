@@ -1,3 +1,4 @@
+import { SNSClient } from '@aws-sdk/client-sns';
 import { createIncidentLedger } from '../adapters/dynamodb/incident-ledger.ts';
 import { createNotificationLedger } from '../adapters/dynamodb/notification-ledger.ts';
 import { createStormLedger } from '../adapters/dynamodb/storm-ledger.ts';
@@ -5,16 +6,20 @@ import { createTellingLedger } from '../adapters/dynamodb/telling-ledger.ts';
 import { fetchOver } from '../adapters/http/fetch-over.ts';
 import { patientFetch } from '../adapters/http/patient-fetch.ts';
 import { createSlackNotifier } from '../adapters/slack/notifier.ts';
+import { createSnsAlerts } from '../adapters/sns/alerts.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
-import { createNotify, type NotifyDeps } from '../application/notify.ts';
-import { slack } from '../config/sections.ts';
+import { createAlert } from '../application/alert.ts';
+import { createNotify, type News, type NotifyAnswer } from '../application/notify.ts';
+import { createTell } from '../application/tell.ts';
+import { alerts, slack } from '../config/sections.ts';
+import type { Alerts } from '../ports/alerts.ts';
 import type { Notifier } from '../ports/events.ts';
 import type { TellingLedger } from '../ports/telling.ts';
 import type { Wiring } from './service-function.ts';
 import { ledgerOf, networkOf, secretOf } from './wiring.ts';
 
 /** The configuration of whatever tells people; apart from the other makers, whose bundles have no Slack. */
-export const notifySections = { slack };
+export const notifySections = { alerts, slack };
 
 type Tellers = Wiring<typeof notifySections>;
 
@@ -41,20 +46,27 @@ const notifierOf = (
   });
 };
 
+export interface TellParts {
+  readonly tell: (news: News) => Promise<NotifyAnswer>;
+  readonly telling: TellingLedger;
+  readonly alerts: Alerts;
+}
+
 /** What tells people of an incident. When Slack asks for patience, up to `waitMaxMs` are waited. */
-export const notifyOf = (tellers: Tellers, waitMaxMs: number): ReturnType<typeof createNotify> => {
-  const { table, telemetry } = tellers;
+export const tellOf = (tellers: Tellers, waitMaxMs: number): TellParts => {
+  const { config, options, table, telemetry } = tellers;
+  const { log } = telemetry;
+  const clock = systemClock;
   const telling = createTellingLedger(table);
-  const ledger: NotifyDeps['ledger'] = ledgerOf(
+  const ledger = ledgerOf(
     createIncidentLedger(table),
     createNotificationLedger(table),
     createStormLedger(table),
   );
-  return createNotify({
-    ledger,
-    telling,
-    notifier: notifierOf(tellers, telling, waitMaxMs),
-    clock: systemClock,
-    log: telemetry.log,
-  });
+  const { topicArn } = config.alerts;
+  const alerts = createSnsAlerts({ client: new SNSClient(options), topicArn });
+  const notifier = notifierOf(tellers, telling, waitMaxMs);
+  const notify = createNotify({ ledger, telling, notifier, clock, log });
+  const alert = createAlert({ ledger, telling, alerts, clock });
+  return { tell: createTell({ notify, alert, log }), telling, alerts };
 };

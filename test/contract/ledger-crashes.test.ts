@@ -165,6 +165,14 @@ const stories: readonly Story[] = [
     run: ({ telling }) => telling.giveUpTelling(id, 'message'),
   },
   {
+    act: 'forgetting what was told',
+    given: async ({ telling }) => {
+      await telling.claimTelling(id, 'message', t(1), t(45));
+      await telling.recordTold(id, 'message', t(2));
+    },
+    run: ({ telling }) => telling.forgetTold(id, 'message'),
+  },
+  {
     act: 'leaving a channel alone for longer',
     given: ({ telling }) => telling.keepQuiet(cluster, t(30)),
     run: ({ telling }) => telling.keepQuiet(cluster, t(60)),

@@ -31,6 +31,20 @@ export const tellingContract = (get: () => TellingLedger): void => {
     expect(await telling.claimTelling(id, 'alert', t(900), t(945))).toBe('told');
   });
 
+  it('knows what was told, until its cause has gone', async () => {
+    const telling = get();
+    const id = unknownId();
+    await telling.claimTelling(id, 'alert held', t(0), t(45));
+    await telling.claimTelling(id, 'alert recovered', t(0), t(45));
+    await telling.recordTold(id, 'alert held', t(1));
+    expect(await telling.told(id)).toEqual(['alert held']);
+    await telling.forgetTold(id, 'alert held');
+    await telling.forgetTold(id, 'alert recovered');
+    expect(await telling.told(id)).toEqual([]);
+    expect(await telling.claimTelling(id, 'alert held', t(2), t(45))).toBe('claimed');
+    expect(await telling.claimTelling(id, 'alert recovered', t(2), t(45))).toBe('busy');
+  });
+
   it('keeps the latest time until which nothing is to be heard', async () => {
     const telling = get();
     expect(await telling.quietUntil('loud')).toBeUndefined();

@@ -1,12 +1,12 @@
-import type { EpochMs, IncidentId, StormId } from '../../src/domain/ids.ts';
-import type { TellingLedger } from '../../src/ports/telling.ts';
+import type { EpochMs } from '../../src/domain/ids.ts';
+import type { TellingLedger, ToldOf } from '../../src/ports/telling.ts';
 
 /** Who tells what, in memory. Passes the contract of the real one. */
 export class MemoryTelling implements TellingLedger {
   readonly #telling = new Map<string, { readonly until: number; readonly toldAt?: EpochMs }>();
   readonly #quiet = new Map<string, EpochMs>();
 
-  async claimTelling(id: IncidentId | StormId, what: string, at: EpochMs, untilAt: EpochMs) {
+  async claimTelling(id: ToldOf, what: string, at: EpochMs, untilAt: EpochMs) {
     const key = `${id} ${what}`;
     const known = this.#telling.get(key);
     if (known?.toldAt !== undefined) return 'told';
@@ -15,11 +15,21 @@ export class MemoryTelling implements TellingLedger {
     return 'claimed';
   }
 
-  async recordTold(id: IncidentId | StormId, what: string, at: EpochMs): Promise<void> {
+  async recordTold(id: ToldOf, what: string, at: EpochMs): Promise<void> {
     this.#change(`${id} ${what}`, { toldAt: at });
   }
 
-  async giveUpTelling(id: IncidentId | StormId, what: string): Promise<void> {
+  async told(id: ToldOf): Promise<readonly string[]> {
+    return [...this.#telling]
+      .filter(([key, { toldAt }]) => key.startsWith(`${id} `) && toldAt !== undefined)
+      .map(([key]) => key.slice(`${id} `.length));
+  }
+
+  async forgetTold(id: ToldOf, what: string): Promise<void> {
+    if ((await this.told(id)).includes(what)) this.#telling.set(`${id} ${what}`, { until: 0 });
+  }
+
+  async giveUpTelling(id: ToldOf, what: string): Promise<void> {
     this.#change(`${id} ${what}`, { until: 0 });
   }
 

@@ -1,4 +1,5 @@
 import type { EpochMs, IncidentId, InstanceId, StormId, VolumeId } from '../../domain/ids.ts';
+import type { ToldOf } from '../../ports/telling.ts';
 
 /** The primary key of an item. */
 export interface Key {
@@ -16,6 +17,7 @@ export const stepPrefix = 'STEP#';
 export const openPrefix = 'OPEN#';
 export const agentPrefix = 'AGENT#';
 export const orderPrefix = 'ORDER#';
+export const tellingPrefix = 'TELLING#';
 export const epochPrefix = 'EPOCH#';
 export const quarantinePrefix = 'QUARANTINE#';
 
@@ -35,9 +37,10 @@ export const messageKey = (id: IncidentId | StormId): Key => ({
   pk: `INCIDENT#${id}`,
   sk: 'MESSAGE',
 });
-export const tellingKey = (id: IncidentId | StormId, what: string): Key => ({
-  pk: `INCIDENT#${id}`,
-  sk: `TELLING#${what}`,
+export const tellingPk = (id: ToldOf): string => `INCIDENT#${id}`;
+export const tellingKey = (id: ToldOf, what: string): Key => ({
+  pk: tellingPk(id),
+  sk: `${tellingPrefix}${what}`,
 });
 export const stepKey = (id: IncidentId, seq: number): Key => ({
   pk: incidentPk(id),

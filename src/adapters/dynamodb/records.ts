@@ -214,7 +214,12 @@ export const paceRecord = z
   .transform(({ schema: _, ...pace }) => pace);
 
 export const tellingRecord = z
-  .object({ schema, until: z.int().min(0), toldAt: facet.epochMs.exactOptional() })
+  .object({
+    schema,
+    what: z.string().min(1),
+    until: z.int().min(0),
+    toldAt: facet.epochMs.exactOptional(),
+  })
   .transform(({ schema: _, ...telling }) => telling);
 
 export const quietRecord = z

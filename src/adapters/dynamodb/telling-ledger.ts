@@ -1,6 +1,6 @@
-import type { EpochMs, IncidentId, StormId } from '../../domain/ids.ts';
-import type { TellingLedger } from '../../ports/telling.ts';
-import { quietKey, tellingKey } from './keys.ts';
+import type { EpochMs } from '../../domain/ids.ts';
+import type { TellingLedger, ToldOf } from '../../ports/telling.ts';
+import { quietKey, tellingKey, tellingPk, tellingPrefix } from './keys.ts';
 import { quietRecord, tellingRecord } from './records.ts';
 import { type LedgerDeps, LedgerTable } from './table.ts';
 
@@ -11,9 +11,9 @@ class DynamoTellingLedger implements TellingLedger {
     this.#table = new LedgerTable(deps);
   }
 
-  async claimTelling(id: IncidentId | StormId, what: string, at: EpochMs, untilAt: EpochMs) {
+  async claimTelling(id: ToldOf, what: string, at: EpochMs, untilAt: EpochMs) {
     const key = tellingKey(id, what);
-    const claim = { until: untilAt };
+    const claim = { what, until: untilAt };
     if (await this.#table.put(key, claim, { when: 'attribute_not_exists(#pk)' })) return 'claimed';
     const over = {
       when: 'attribute_not_exists(#toldAt) AND #until <= :now',
@@ -24,12 +24,23 @@ class DynamoTellingLedger implements TellingLedger {
     return known?.toldAt === undefined ? 'busy' : 'told';
   }
 
-  async recordTold(id: IncidentId | StormId, what: string, at: EpochMs): Promise<void> {
+  async recordTold(id: ToldOf, what: string, at: EpochMs): Promise<void> {
     const untold = { when: 'attribute_not_exists(#toldAt)' };
     await this.#table.update(tellingKey(id, what), { set: { toldAt: at } }, untold, tellingRecord);
   }
 
-  async giveUpTelling(id: IncidentId | StormId, what: string): Promise<void> {
+  async told(id: ToldOf): Promise<readonly string[]> {
+    const all = await this.#table.list(tellingPk(id), tellingPrefix, tellingRecord);
+    return all.filter(({ toldAt }) => toldAt !== undefined).map(({ what }) => what);
+  }
+
+  async forgetTold(id: ToldOf, what: string): Promise<void> {
+    const told = { when: 'attribute_exists(#toldAt)' };
+    const forgotten = { set: { until: 0 }, remove: ['toldAt'] };
+    await this.#table.update(tellingKey(id, what), forgotten, told, tellingRecord);
+  }
+
+  async giveUpTelling(id: ToldOf, what: string): Promise<void> {
     const untold = { when: 'attribute_not_exists(#toldAt)' };
     await this.#table.update(tellingKey(id, what), { set: { until: 0 } }, untold, tellingRecord);
   }

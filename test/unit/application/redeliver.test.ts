@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createNotify, type News } from '../../../src/application/notify.ts';
 import { createRedeliver, type ParkedNotice } from '../../../src/application/redeliver.ts';
 import { parkedNews } from '../../../src/contracts/functions.ts';
-import { NotifierUnavailableError } from '../../../src/domain/errors.ts';
+import { LedgerUnavailableError, NotifierUnavailableError } from '../../../src/domain/errors.ts';
 import type { IncidentId } from '../../../src/domain/ids.ts';
 import { createWorld } from '../../fakes/world.ts';
 import { ids } from '../../support/build.ts';
@@ -17,16 +17,19 @@ const parked = (id: string, incidentId: IncidentId, phase = 'held'): ParkedNotic
 const make = (take: (news: News) => void = () => {}, eachTakesMs = 0) => {
   const world = createWorld();
   const told: News[] = [];
+  const alerted: string[] = [];
   const redeliver = createRedeliver({
     ...world.deps,
-    notify: async (news) => {
+    cluster: 'prod',
+    alerts: { tell: async (alert) => void alerted.push(alert.lines.join(' ')) },
+    tell: async (news) => {
       await world.clock.sleep(eachTakesMs);
       take(news);
       told.push(news);
       return { kind: 'posted' };
     },
   });
-  return { redeliver, told, world };
+  return { alerted, redeliver, told, world };
 };
 
 describe('what was parked', () => {
@@ -58,6 +61,34 @@ describe('what was parked', () => {
     ]);
     expect(left).toEqual(['1', '3']);
     expect(world.counted).toEqual(['NoticeRedelivered', 'NoticeStillParked']);
+  });
+
+  it('raises one alert for each outage of Slack, with the reason', async () => {
+    let trouble: Error | undefined = new NotifierUnavailableError('post', 'token_revoked');
+    const { alerted, redeliver } = make(() => {
+      if (trouble !== undefined) throw trouble;
+    });
+    const all = [parked('1', ids.incident), parked('2', other)];
+    await redeliver(all);
+    await redeliver(all);
+    expect(alerted).toEqual([expect.stringMatching(/token_revoked\. 2 notifications are parked/)]);
+    trouble = undefined;
+    await redeliver(all);
+    trouble = new NotifierUnavailableError('post', 'HTTP 503');
+    await redeliver(all);
+    expect(alerted[1]).toContain('HTTP 503');
+    expect(alerted).toHaveLength(2);
+  });
+
+  it.each([
+    ['the second channel itself', new NotifierUnavailableError('Publish', 'NotFoundException')],
+    ['the ledger', new LedgerUnavailableError('GetItem')],
+  ])('raises none for trouble with %s', async (_, error) => {
+    const { alerted, redeliver } = make(() => {
+      throw error;
+    });
+    expect(await redeliver([parked('1', ids.incident)])).toEqual(['1']);
+    expect(alerted).toEqual([]);
   });
 
   it('stays parked where nobody can read it', async () => {
