@@ -2,7 +2,6 @@ import type { Incident } from '../domain/incident.ts';
 import type { IncidentMessage } from '../domain/message.ts';
 
 export type Phase =
-  | 'opened'
   | 'assessed'
   | 'protected'
   | 'fenced'

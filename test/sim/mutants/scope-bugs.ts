@@ -144,9 +144,8 @@ export const scopeBugs: readonly Mutant[] = [
       },
       {
         file: 'src/application/notify.ts',
-        exact: 'const { channel, ts } = await notifier.post(message);',
-        replacement:
-          "const { channel, ts } = await notifier.post(message).catch(() => ({ channel: 'C', ts: '1' }));",
+        exact: 'throw error;',
+        replacement: "return { channel: 'C', ts: '1' };",
       },
     ],
   },

@@ -60,7 +60,7 @@ describe('alerting', () => {
   it('says nothing of phases that need nobody', async () => {
     const { alert, held, kinds } = make();
     await held();
-    for (const phase of ['opened', 'assessed', 'fenced', 'released']) {
+    for (const phase of ['assessed', 'fenced', 'released']) {
       await alert({ incidentId, phase });
     }
     await alert({ incidentId });
