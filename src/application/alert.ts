@@ -9,11 +9,10 @@ import {
 } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Alerts } from '../ports/alerts.ts';
-import type { Phase } from '../ports/events.ts';
+import type { Phase, PhaseNews } from '../ports/events.ts';
 import type { IncidentLedger, StormLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
 import type { TellingLedger } from '../ports/telling.ts';
-import type { News } from './notify.ts';
 
 export interface AlertDeps {
   readonly ledger: Pick<IncidentLedger, 'incident'> & Pick<StormLedger, 'storm'>;
@@ -72,7 +71,7 @@ const incidentAlert = async (
  */
 export const createAlert =
   (deps: AlertDeps) =>
-  async ({ incidentId, phase }: News): Promise<void> => {
+  async ({ incidentId, phase }: PhaseNews): Promise<void> => {
     if (phase === undefined || !heard.some((one) => one === phase)) return;
     const { ledger } = deps;
     const incident = await ledger.incident(incidentId);

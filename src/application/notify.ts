@@ -1,7 +1,7 @@
 import { IncidentNotFoundError, NotifierUnavailableError } from '../domain/errors.ts';
 import { type EpochMs, type IncidentId, type StormId, stormIdOf } from '../domain/ids.ts';
 import { type IncidentMessage, messageOf, stormMessageOf } from '../domain/message.ts';
-import type { Notifier, Phase } from '../ports/events.ts';
+import type { Notifier, Phase, PhaseNews } from '../ports/events.ts';
 import type { IncidentLedger, NotificationLedger, StormLedger } from '../ports/ledger.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import type { TellingLedger } from '../ports/telling.ts';
@@ -15,12 +15,6 @@ export interface NotifyDeps {
   readonly telling: Pick<TellingLedger, 'claimTelling' | 'giveUpTelling'>;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** What an event of the bus is about; the rest of it is read from the ledger. */
-export interface News {
-  readonly incidentId: IncidentId;
-  readonly phase?: string;
 }
 
 export interface NotifyAnswer {
@@ -85,7 +79,7 @@ const post = async (
  */
 export const createNotify =
   (deps: NotifyDeps) =>
-  async ({ incidentId, phase }: News): Promise<NotifyAnswer> => {
+  async ({ incidentId, phase }: PhaseNews): Promise<NotifyAnswer> => {
     const { ledger, notifier } = deps;
     if (notifier === undefined) return { kind: 'silent' };
     const { about, message } = await newsOf(ledger, incidentId, phase);

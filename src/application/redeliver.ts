@@ -2,22 +2,23 @@ import { silentChannelAlert } from '../domain/alert.ts';
 import { NotifierUnavailableError } from '../domain/errors.ts';
 import { channelIdOf } from '../domain/ids.ts';
 import type { Alerts } from '../ports/alerts.ts';
+import type { PhaseNews } from '../ports/events.ts';
 import type { Clock, Log, Metrics } from '../ports/system.ts';
 import type { TellingLedger } from '../ports/telling.ts';
 import { tellOnce } from './alert.ts';
-import type { News, NotifyAnswer } from './notify.ts';
+import type { NotifyAnswer } from './notify.ts';
 
 /** A notification that did not reach people and waits in the dead-letter queue. */
 export interface ParkedNotice {
   /** Of the message in the queue. */
   readonly id: string;
   /** undefined: nobody can read it; it waits for a person. */
-  readonly news: News | undefined;
+  readonly news: PhaseNews | undefined;
 }
 
 export interface RedeliverDeps {
   /** Tells every channel. */
-  readonly tell: (news: News) => Promise<NotifyAnswer>;
+  readonly tell: (news: PhaseNews) => Promise<NotifyAnswer>;
   readonly telling: Pick<
     TellingLedger,
     'claimTelling' | 'forgetTold' | 'giveUpTelling' | 'recordTold'
@@ -33,10 +34,11 @@ export interface RedeliverDeps {
 const budgetMs = 20_000;
 
 /** All that waits in one storm is told by one message; everything else by its incident's. */
-const subjectOf = ({ incidentId, phase }: News): string => (phase === 'storm' ? phase : incidentId);
+const subjectOf = ({ incidentId, phase }: PhaseNews): string =>
+  phase === 'storm' ? phase : incidentId;
 
-const bySubject = (parked: readonly ParkedNotice[]): Map<string, [News, string[]]> => {
-  const subjects = new Map<string, [News, string[]]>();
+const bySubject = (parked: readonly ParkedNotice[]): Map<string, [PhaseNews, string[]]> => {
+  const subjects = new Map<string, [PhaseNews, string[]]>();
   for (const { id, news } of parked) {
     if (news === undefined) continue;
     const [, ids] = subjects.get(subjectOf(news)) ?? [news, []];

@@ -1,5 +1,6 @@
+import type { PhaseNews } from '../ports/events.ts';
 import type { Log } from '../ports/system.ts';
-import type { News, NotifyAnswer } from './notify.ts';
+import type { NotifyAnswer } from './notify.ts';
 
 /**
  * Tells each channel for itself: one that is slow or down keeps the other from nothing. Throws what the
@@ -11,11 +12,11 @@ export const createTell =
     log,
     notify,
   }: {
-    readonly notify: (news: News) => Promise<NotifyAnswer>;
-    readonly alert: (news: News) => Promise<void>;
+    readonly notify: (news: PhaseNews) => Promise<NotifyAnswer>;
+    readonly alert: (news: PhaseNews) => Promise<void>;
     readonly log: Log;
   }) =>
-  async (news: News): Promise<NotifyAnswer> => {
+  async (news: PhaseNews): Promise<NotifyAnswer> => {
     const [message, alerted] = await Promise.allSettled([notify(news), alert(news)]);
     if (alerted.status === 'rejected') {
       const problem = alerted.reason instanceof Error ? alerted.reason.message : 'unknown';

@@ -9,11 +9,11 @@ import { createSlackNotifier } from '../adapters/slack/notifier.ts';
 import { createSnsAlerts } from '../adapters/sns/alerts.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
 import { createAlert } from '../application/alert.ts';
-import { createNotify, type News, type NotifyAnswer } from '../application/notify.ts';
+import { createNotify, type NotifyAnswer } from '../application/notify.ts';
 import { createTell } from '../application/tell.ts';
 import { alerts, slack } from '../config/sections.ts';
 import type { Alerts } from '../ports/alerts.ts';
-import type { Notifier } from '../ports/events.ts';
+import type { Notifier, PhaseNews } from '../ports/events.ts';
 import type { TellingLedger } from '../ports/telling.ts';
 import type { Wiring } from './service-function.ts';
 import { ledgerOf, networkOf, secretOf } from './wiring.ts';
@@ -47,7 +47,7 @@ const notifierOf = (
 };
 
 export interface TellParts {
-  readonly tell: (news: News) => Promise<NotifyAnswer>;
+  readonly tell: (news: PhaseNews) => Promise<NotifyAnswer>;
   readonly telling: TellingLedger;
   readonly alerts: Alerts;
 }

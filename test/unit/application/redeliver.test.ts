@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createNotify, type News } from '../../../src/application/notify.ts';
+import { createNotify } from '../../../src/application/notify.ts';
 import { createRedeliver, type ParkedNotice } from '../../../src/application/redeliver.ts';
 import { parkedNews } from '../../../src/contracts/functions.ts';
 import { LedgerUnavailableError, NotifierUnavailableError } from '../../../src/domain/errors.ts';
 import type { IncidentId } from '../../../src/domain/ids.ts';
+import type { PhaseNews } from '../../../src/ports/events.ts';
 import { createWorld } from '../../fakes/world.ts';
 import { ids } from '../../support/build.ts';
 
@@ -14,9 +15,9 @@ const parked = (id: string, incidentId: IncidentId, phase = 'held'): ParkedNotic
 });
 
 /** Redelivers to whoever takes news, or throws. */
-const make = (take: (news: News) => void = () => {}, eachTakesMs = 0) => {
+const make = (take: (news: PhaseNews) => void = () => {}, eachTakesMs = 0) => {
   const world = createWorld();
-  const told: News[] = [];
+  const told: PhaseNews[] = [];
   const alerted: string[] = [];
   const redeliver = createRedeliver({
     ...world.deps,
