@@ -145,6 +145,7 @@ const identify = (
 const createResolver = (
   refs: (name: string) => string,
   attributes: (name: string, attribute: string) => string,
+  holds: (condition: string) => boolean,
 ) => {
   const resolve = (value: Json): Json => {
     if (Array.isArray(value)) return value.map(resolve);
@@ -167,6 +168,9 @@ const createResolver = (
         return attribute ? attributes(id, attribute) : refs(id);
       });
     }
+    if (key === 'Fn::If' && Array.isArray(argument) && argument.length === 3) {
+      return resolve(argument[holds(String(argument[0])) ? 1 : 2]);
+    }
     throw new InfraError(`${key} is not understood here`);
   };
   return resolve;
@@ -174,18 +178,48 @@ const createResolver = (
 
 const NOT_RESOURCES = ['functions.yml', 'parameters.yml'];
 
-const readResources = (folder: string): Map<string, { type: string; properties: JsonObject }> => {
-  const found = new Map<string, { type: string; properties: JsonObject }>();
+interface Declared {
+  type: string;
+  properties: JsonObject;
+  /** It is made only where this condition holds. */
+  condition: string | undefined;
+}
+
+const readResources = (folder: string) => {
+  const found = new Map<string, Declared>();
+  const conditions: JsonObject = {};
   const files = readdirSync(folder).filter((name) => name.endsWith('.yml'));
   for (const name of files.sort().filter((file) => !NOT_RESOURCES.includes(file))) {
-    const { Resources } = readYaml(join(folder, name));
+    const { Conditions, Resources } = readYaml(join(folder, name));
+    if (isObject(Conditions)) Object.assign(conditions, Conditions);
     for (const [logicalId, body] of Object.entries(isObject(Resources) ? Resources : {})) {
       if (!isObject(body)) throw new InfraError(`${name}: ${logicalId} is not a resource`);
       const properties = isObject(body.Properties) ? body.Properties : {};
-      found.set(logicalId, { type: String(body.Type), properties });
+      const condition = body.Condition === undefined ? undefined : String(body.Condition);
+      found.set(logicalId, { type: String(body.Type), properties, condition });
     }
   }
-  return found;
+  return { conditions, templates: found };
+};
+
+/** Whether a condition of the template holds, of those that are made of parameters alone. */
+const createConditions = (conditions: JsonObject, parameters: Record<string, string>) => {
+  const given = (value: Json): Json =>
+    isObject(value) && 'Ref' in value ? parameters[String(value.Ref)] : value;
+  const holds = (condition: Json): boolean => {
+    const [key = '', ...others] = isObject(condition) ? Object.keys(condition) : [];
+    const argument = isObject(condition) ? condition[key] : undefined;
+    if (Array.isArray(argument) && others.length === 0) {
+      const [first, second] = argument;
+      if (key === 'Fn::Equals') return given(first) === given(second);
+      if (key === 'Fn::Not') return !holds(first);
+    }
+    throw new InfraError(`the condition ${JSON.stringify(condition)} is not understood here`);
+  };
+  return (name: string): boolean => {
+    if (!(name in conditions)) throw new InfraError(`no condition is called ${name}`);
+    return holds(conditions[name]);
+  };
 };
 
 /**
@@ -204,7 +238,8 @@ export const loadInfra = (options: {
   const declared = readYaml(join(folder, 'parameters.yml'));
   const parameters = readParameters(declared, options.parameters);
   const functions = readYaml(join(folder, 'functions.yml'));
-  const templates = readResources(folder);
+  const { conditions, templates } = readResources(folder);
+  const holds = createConditions(conditions, parameters);
   const keyOf = new Map(Object.keys(functions).map((k) => [`${pascal(k)}LambdaFunction`, k]));
   const functionName = (key: string): string => `${options.stack}-${key}`;
   const functionArn = (key: string): string =>
@@ -222,6 +257,9 @@ export const loadInfra = (options: {
     if (key) return { ref: functionName(key), arn: functionArn(key) };
     const template = templates.get(logicalId);
     if (!template) throw new InfraError(`nothing is called ${logicalId}`);
+    if (template.condition && !holds(template.condition)) {
+      throw new InfraError(`${logicalId} is not made: ${template.condition} does not hold`);
+    }
     const names = Object.entries(template.properties).filter(([name]) => name.endsWith('Name'));
     const given = Object.fromEntries(names.map(([name, value]) => [name, resolve(value)]));
     return identify(options, logicalId, template.type, given);
@@ -235,6 +273,7 @@ export const loadInfra = (options: {
       if (attribute.endsWith('Name')) return arn.slice(arn.search(/[^:/]+$/));
       throw new InfraError(`${name} has no attribute ${attribute}`);
     },
+    holds,
   );
   const resource = (logicalId: string): Resource => {
     const template = templates.get(logicalId);
@@ -248,7 +287,9 @@ export const loadInfra = (options: {
     parameters,
     resource,
     ofType: (type) =>
-      [...templates].filter(([, { type: t }]) => t === type).map(([id]) => resource(id)),
+      [...templates]
+        .filter(([, { condition, type: t }]) => t === type && (!condition || holds(condition)))
+        .map(([id]) => resource(id)),
     functions: Object.entries(functions).map(([key, body]) => {
       if (!isObject(body)) throw new InfraError(`function ${key} is not a mapping`);
       const environment = resolve(body.environment ?? {}) as JsonObject;

@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 export interface News {
   /** Epoch ms. */
   at: number;
-  /** `event`, `workflow`, `function`, `call`, `ec2`, `mesos`, `marathon`, `slack` or `queue`. */
+  /** `event`, `workflow`, `function`, `call`, `ec2`, `mesos`, `marathon`, `slack`, `sns` or `queue`. */
   who: string;
   text: string;
   tone: Tone;
@@ -132,6 +132,17 @@ const slackReader = ({ slack }: World, say: Say): (() => void) => {
   };
 };
 
+const alertReader = ({ sns }: World, say: Say): (() => void) => {
+  let told = 0;
+  return () => {
+    const all = sns.published();
+    for (const { subject, topicArn } of all.slice(told)) {
+      say('sns', subject ?? `a message to ${topicArn}`, 'strong');
+    }
+    told = all.length;
+  };
+};
+
 const queueReader = ({ infra, sqs }: World, say: Say): (() => void) => {
   const queues = infra.ofType('AWS::SQS::Queue').map(({ arn, logicalId }) => ({ arn, logicalId }));
   const counts = new Map(queues.map(({ arn }) => [arn, 0]));
@@ -146,8 +157,8 @@ const queueReader = ({ infra, sqs }: World, say: Say): (() => void) => {
 
 /**
  * Tells what happens in a world from now on: signals, executions and their steps, every mutating
- * EC2 call with who made it, machines, agents and tasks, Slack messages, dead letters, errors of
- * functions. Takes the trace lines as it goes, so that a world that stays up does not keep them.
+ * EC2 call with who made it, machines, agents and tasks, Slack messages, alerts, dead letters, errors
+ * of functions. Takes the trace lines as it goes, so that a world that stays up does not keep them.
  */
 export const follow = (world: World, tell: (news: News) => void): void => {
   const say: Say = (who, text, tone = 'plain') => tell({ at: world.time.now(), who, text, tone });
@@ -165,10 +176,12 @@ export const follow = (world: World, tell: (news: News) => void): void => {
     if (!source.startsWith('aws.')) say('event', `${source} ${detailType}: no rule matches`, 'bad');
   });
   const readSlack = slackReader(world, say);
+  const readAlerts = alertReader(world, say);
   const readQueues = queueReader(world, say);
   const look = (): void => {
     readTrace(world, say);
     readSlack();
+    readAlerts();
     readQueues();
     world.time.after(LOOK_MS, look);
   };

@@ -4,6 +4,7 @@ import { createWallTime } from './core/wall-time.ts';
 import { WireError, type WireRequest, type WireResponse } from './core/wire.ts';
 import { credentialOf } from './routing.ts';
 import { ec2Error, queryError } from './services/query-protocol.ts';
+import { SNS_NAMESPACE } from './services/sns/sns.ts';
 import { STS_NAMESPACE } from './services/sts/sts.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
 
@@ -58,6 +59,7 @@ const wrongRegion = (request: WireRequest, region: string): WireResponse | undef
   const mismatch = { code: 'SignatureDoesNotMatch', message };
   if (signed.service === 'ec2') return ec2Error(403, REFUSED, mismatch);
   if (signed.service === 'sts') return queryError(STS_NAMESPACE, 403, REFUSED, mismatch);
+  if (signed.service === 'sns') return queryError(SNS_NAMESPACE, 403, REFUSED, mismatch);
   if (signed.service === 'autoscaling') return queryError(AUTOSCALING, 403, REFUSED, mismatch);
   const code = 'InvalidSignatureException';
   return {

@@ -14,6 +14,7 @@ import { createEventBridge, type EventBridge, type EventFaults } from './service
 import { createIam, type Iam } from './services/iam/iam.ts';
 import { createLambdaService, type LambdaService } from './services/lambda/api.ts';
 import type { CreateHandler } from './services/lambda/environment.ts';
+import { createEventSources } from './services/lambda/event-sources.ts';
 import {
   createLambdaFunctions,
   type LambdaFaults,
@@ -26,6 +27,7 @@ import {
 } from './services/secretsmanager/secrets-manager.ts';
 import type { SlackWorkspace } from './services/slack/model.ts';
 import { createSlack, type Slack } from './services/slack/slack.ts';
+import { createSns, type Sns } from './services/sns/sns.ts';
 import { createSqs, type Sqs } from './services/sqs/sqs.ts';
 import { readDefinition } from './services/states/definition.ts';
 import type { Execution, Machine } from './services/states/execution.ts';
@@ -59,6 +61,7 @@ export interface Platform {
   events: EventBridge;
   scheduler: Scheduler;
   dynamodb: DynamoDb;
+  sns: Sns;
   sqs: Sqs;
   secrets: SecretsManager;
   slack: Slack;
@@ -154,6 +157,7 @@ const createServices = (
   const { account, region } = infra;
   const fork = (label: string): Rng => deps.rng.fork(label);
   const sqs = createSqs({ time, rng: fork('sqs'), iam, queues: infra.ofType('AWS::SQS::Queue') });
+  const sns = createSns({ time, rng: fork('sns'), iam, topics: infra.ofType('AWS::SNS::Topic') });
   const functions = createLambdaFunctions({
     time,
     rng: fork('lambda'),
@@ -200,6 +204,7 @@ const createServices = (
     interactivityUrl: lambda.urlOf('slackActions'),
     ...deps.slack,
   });
+  createEventSources(common);
   const scheduler = createScheduler({ ...common, rng: fork('scheduler'), lambda });
   const awsEvent = createEventFactory({ time, rng: fork('status-events'), account, region });
   states.onStatus((execution) => events.publish(awsEvent(statusEvent(execution))));
@@ -208,7 +213,7 @@ const createServices = (
   );
   events.onDelivery(({ rule, outcome, event }) => tell('events', `${rule} ${outcome}`, event.id));
 
-  return { lambda, states, events, scheduler, dynamodb, sqs, secrets, slack };
+  return { lambda, states, events, scheduler, dynamodb, sns, sqs, secrets, slack };
 };
 
 /**
@@ -239,8 +244,8 @@ export const createPlatform = (deps: PlatformDeps): Platform => {
       tell(functionName, `${service} ${operation}`, status),
   });
   const api = createServices({ ...deps, network, iam, tell });
-  const { lambda, states, events, dynamodb, sqs, secrets, slack } = api;
-  Object.assign(services, { lambda, states, events, dynamodb, sqs, slack });
+  const { lambda, states, events, dynamodb, sns, sqs, secrets, slack } = api;
+  Object.assign(services, { lambda, states, events, dynamodb, sns, sqs, slack });
   services.secretsmanager = secrets;
   services.sts = createSts({ infra, rng: deps.rng.fork('sts') });
   return {

@@ -17,6 +17,7 @@ export type ServiceName =
   | 'scheduler'
   | 'lambda'
   | 'secretsmanager'
+  | 'sns'
   | 'sqs'
   | 'sts'
   | 'mesos'
@@ -35,6 +36,7 @@ const AWS_SERVICES: Record<string, ServiceName> = {
   scheduler: 'scheduler',
   lambda: 'lambda',
   secretsmanager: 'secretsmanager',
+  sns: 'sns',
   sqs: 'sqs',
   sts: 'sts',
 };
@@ -89,10 +91,13 @@ const dcosRoute = (request: WireRequest, path: string): Route => {
   return { service: 'dcos', operation: `${request.method} ${path}` };
 };
 
+/** Those that name the operation in the form, as `Action`. */
+const QUERY_SERVICES: readonly ServiceName[] = ['ec2', 'autoscaling', 'sns', 'sts'];
+
 const awsOperation = (service: ServiceName, request: WireRequest, path: string): string => {
   const { 'x-amz-target': target } = request.headers;
   if (target) return target.slice(target.lastIndexOf('.') + 1);
-  if (service === 'ec2' || service === 'autoscaling' || service === 'sts') {
+  if (QUERY_SERVICES.includes(service)) {
     const query = request.body || new URL(request.url).search.slice(1);
     return new URLSearchParams(query).get('Action') ?? 'none';
   }
@@ -103,6 +108,7 @@ const awsOperation = (service: ServiceName, request: WireRequest, path: string):
 
 /** Of the query protocols the version tells the service. */
 const QUERY_VERSIONS: Record<string, ServiceName> = {
+  '2010-03-31': 'sns',
   '2011-01-01': 'autoscaling',
   '2011-06-15': 'sts',
 };

@@ -5,7 +5,7 @@ import type { Incident } from '../domain/incident.ts';
 import { type IncidentMessage, messageOf, stormMessageOf } from '../domain/message.ts';
 import type { Ownership } from '../domain/ownership.ts';
 import { phasesOf, type Story } from '../domain/timeline.ts';
-import type { Notifier, Phase } from '../ports/events.ts';
+import type { Notifier, Phase, PhaseNews } from '../ports/events.ts';
 import type {
   IncidentLedger,
   NotificationLedger,
@@ -88,7 +88,7 @@ type Place = { readonly channel: string; readonly ts: string };
 const itself = ['message'];
 /** How often, and how many times, one looks whether another has posted it. */
 const lookMs = 500;
-const looksMax = 40;
+const looksMax = 20;
 
 /** Taken before it is posted: two who tell at the same moment would leave two, one of them stale. */
 const post = async (
@@ -158,13 +158,7 @@ const tellDetails = async (
  */
 export const createNotify =
   (deps: NotifyDeps) =>
-  async ({
-    incidentId,
-    phase,
-  }: {
-    readonly incidentId: IncidentId;
-    readonly phase?: string;
-  }): Promise<NotifyAnswer> => {
+  async ({ incidentId, phase }: PhaseNews): Promise<NotifyAnswer> => {
     const { notifier } = deps;
     if (notifier === undefined) return { kind: 'silent' };
     for (let look = 0; look < looksMax; look += 1) {

@@ -5,7 +5,7 @@ import type { Scope } from '../domain/scope.ts';
 import type { StormPolicy } from '../domain/storm.ts';
 import type { ClusterLedger, Control, IncidentLedger } from '../ports/ledger.ts';
 import type { Log, Metrics } from '../ports/system.ts';
-import type { Workflow } from '../ports/workflow.ts';
+import type { ExecutionStatus, Workflow } from '../ports/workflow.ts';
 import { tellEnd } from './close-incident.ts';
 import { startExecution } from './intake.ts';
 import { inOrder, keepStorm, type StormWatchDeps, turnsIn } from './storm-watch.ts';
@@ -29,23 +29,24 @@ const quietMs = 60_000;
 const isLetGo = ({ hold, status }: Incident): boolean =>
   status === 'held' && ['paused', 'maintenance', 'operator-hold'].includes(hold?.reason ?? '');
 
-/** The execution that holds the incident has ended, or never began, without ending it. */
-const needsExecution = async (
+/** How its last execution ended; undefined: it still runs, or nobody need look yet. */
+const endedAs = async (
   deps: ResumeDeps,
   incident: Incident,
   turns: ReadonlySet<IncidentId>,
   control: Control,
-): Promise<boolean> => {
+): Promise<ExecutionStatus | undefined> => {
   const { clock, workflow } = deps;
   // Until a person resumes it there is nothing to look at.
-  if (incident.operatorHold !== undefined) return false;
+  if (incident.operatorHold !== undefined) return undefined;
   const now = clock.now();
   const due =
     incident.status === 'held' ? (incident.hold?.retryAt ?? 0) : incident.updatedAt + quietMs;
   const isFree = isLetGo(incident) && heldByOperator(incident, control, now) === undefined;
-  if (now < due && !turns.has(incident.id) && !isFree) return false;
+  if (now < due && !turns.has(incident.id) && !isFree) return undefined;
   const arn = incident.executionArn ?? workflow.arnOf(modeOf(incident), incident.executionName);
-  return (await workflow.status(arn)) !== 'RUNNING';
+  const status = await workflow.status(arn);
+  return status === 'RUNNING' ? undefined : status;
 };
 
 /** Takes the incident over if nobody works on it. A quiet ledger alone proves nothing. */
@@ -55,7 +56,7 @@ const resumeOne = async (
   turns: ReadonlySet<IncidentId>,
   control: Control,
 ): Promise<boolean> => {
-  const { clock, ledger, log, metrics, workflow } = deps;
+  const { clock, events, ledger, log, metrics, workflow } = deps;
   const { id } = incident;
   const { status } = incident;
   if (status === 'recovered' || status === 'cancelled') {
@@ -65,12 +66,17 @@ const resumeOne = async (
     await tellEnd(deps, { ...closed, status }, clock.now());
     return false;
   }
-  if (!(await needsExecution(deps, incident, turns, control))) return false;
+  const ended = await endedAs(deps, incident, turns, control);
+  if (ended === undefined) return false;
   const taken = await ledger.takeOver(id, incident.token, clock.now());
   if (taken === 'lost') return false;
   await startExecution(workflow, taken);
   log.warn('incident resumed', { incidentId: id, token: taken.token });
   metrics.count('IncidentResumed');
+  // Not of one that a person has aborted: they know.
+  if (ended === 'FAILED' || ended === 'TIMED_OUT') {
+    await events.publish('failed', taken, clock.now());
+  }
   return true;
 };
 

@@ -233,3 +233,21 @@ export const warming = z
 export const adoption = z
   .object({ ADOPT_FUNCTION: setting(functionName, 'the name of the adopt function') })
   .transform((env) => ({ functionName: env.ADOPT_FUNCTION }));
+
+/** Where what needs a person is told besides: mail, pagers. The client speaks to the region it is in. */
+export const alerts = z
+  .object({
+    ALERT_TOPIC_ARN: setting(
+      /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/,
+      'the ARN of an SNS topic that is not FIFO',
+    ),
+    AWS_REGION: region,
+  })
+  .superRefine((env, context) => {
+    const [, , , where] = env.ALERT_TOPIC_ARN.split(':');
+    // What is no ARN, or no region, has been told already.
+    if (where === undefined || env.AWS_REGION === '' || where === env.AWS_REGION) return;
+    const message = 'is in another region: set it to the ARN of a topic in this one';
+    context.addIssue({ code: 'custom', path: ['ALERT_TOPIC_ARN'], message });
+  })
+  .transform((env) => ({ topicArn: env.ALERT_TOPIC_ARN }));

@@ -83,3 +83,34 @@ export const NotifyInput = z.looseObject({
   }),
 });
 export const NotifyOutput = z.strictObject({ kind: z.enum(['posted', 'updated', 'silent']) });
+
+/** A batch of a queue, as Lambda's event source mapping hands it over. */
+export const RedeliverInput = z.looseObject({
+  Records: z.array(z.looseObject({ messageId: z.string(), body: z.string() })).readonly(),
+});
+/** Those that stay in the queue; Lambda deletes the others. */
+export const RedeliverOutput = z.strictObject({
+  batchItemFailures: z.array(z.strictObject({ itemIdentifier: z.string() })).readonly(),
+});
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue('is no JSON');
+    return z.NEVER;
+  }
+});
+/** EventBridge parks the event itself, Lambda a document around it. */
+const ParkedNotice = json.pipe(
+  z.union([
+    z
+      .looseObject({ requestPayload: NotifyInput })
+      .transform(({ requestPayload }) => requestPayload.detail),
+    NotifyInput.transform(({ detail }) => detail),
+  ]),
+);
+
+/** What a parked notification is about; undefined for what cannot be read. */
+export const parkedNews = (body: string): z.infer<typeof NotifyInput>['detail'] | undefined =>
+  ParkedNotice.safeParse(body).data;

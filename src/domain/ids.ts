@@ -11,6 +11,8 @@ export type AgentId = Brand<string, 'AgentId'>;
 export type IncidentId = Brand<string, 'IncidentId'>;
 /** `<cluster>#storm#<began>`: one storm of a cluster. */
 export type StormId = Brand<string, 'StormId'>;
+/** The channel in which people read of a cluster's incidents. */
+export type ChannelId = Brand<string, 'ChannelId'>;
 /** Milliseconds since the epoch, by this process's clock. */
 export type EpochMs = Brand<number, 'EpochMs'>;
 /** When an instance was started, ISO 8601 as EC2 gives it; with the instance id, the incarnation. */
@@ -53,3 +55,5 @@ export const drainMachineSuffix = '_drain';
 /** Step Functions allows 80 characters and keeps closed names reserved for 90 days. */
 export const executionNameOf = (instanceId: InstanceId, n: number, token: number): string =>
   `fo-${instanceId}-${n}-${token}`;
+
+export const channelIdOf = (cluster: string): ChannelId => `${cluster}#channel` as ChannelId;

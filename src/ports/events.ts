@@ -1,8 +1,8 @@
+import type { IncidentId } from '../domain/ids.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { IncidentMessage } from '../domain/message.ts';
 
 export type Phase =
-  | 'opened'
   | 'assessed'
   | 'protected'
   | 'fenced'
@@ -11,8 +11,16 @@ export type Phase =
   | 'recovered'
   | 'cancelled'
   | 'held'
+  /** Its execution failed or timed out, and the next one has taken over. */
+  | 'failed'
   /** Of a storm, told by one of the incidents that wait in it. */
   | 'storm';
+
+/** What an event of the bus is about; whoever hears it reads the rest from the ledger. */
+export interface PhaseNews {
+  readonly incidentId: IncidentId;
+  readonly phase?: string;
+}
 
 /**
  * Tells the world; answers whether the bus took the event. Losing one changes no outcome, so this

@@ -159,6 +159,33 @@ const stories: readonly Story[] = [
     given: ({ notifications }) => notifications.takeDetails(id, ['a', 'b'], t(1)),
     run: ({ notifications }) => notifications.settleDetails(id, ['a'], 'told'),
   },
+  {
+    act: 'claiming what is to be told',
+    run: ({ telling }) => telling.claimTelling(id, 'message', t(1), t(45)),
+  },
+  {
+    act: 'recording that it was told',
+    given: ({ telling }) => telling.claimTelling(id, 'message', t(1), t(45)),
+    run: ({ telling }) => telling.recordTold(id, 'message', t(2)),
+  },
+  {
+    act: 'giving up what could not be told',
+    given: ({ telling }) => telling.claimTelling(id, 'message', t(1), t(45)),
+    run: ({ telling }) => telling.giveUpTelling(id, 'message'),
+  },
+  {
+    act: 'forgetting what was told',
+    given: async ({ telling }) => {
+      await telling.claimTelling(id, 'message', t(1), t(45));
+      await telling.recordTold(id, 'message', t(2));
+    },
+    run: ({ telling }) => telling.forgetTold(id, 'message'),
+  },
+  {
+    act: 'leaving a channel alone for longer',
+    given: ({ telling }) => telling.keepQuiet(cluster, t(30)),
+    run: ({ telling }) => telling.keepQuiet(cluster, t(60)),
+  },
 ];
 
 const deaths: readonly Death[] = ['before the write', 'after the write'];

@@ -18,6 +18,7 @@ import { createOwnershipLedger } from '../../src/adapters/dynamodb/ownership-led
 import { createQuarantineLedger } from '../../src/adapters/dynamodb/quarantine-ledger.ts';
 import { createStormLedger } from '../../src/adapters/dynamodb/storm-ledger.ts';
 import type { LedgerDeps } from '../../src/adapters/dynamodb/table.ts';
+import { createTellingLedger } from '../../src/adapters/dynamodb/telling-ledger.ts';
 import type { Ledgers } from './ledger.ts';
 
 type Item = Record<string, unknown>;
@@ -96,6 +97,7 @@ export const ledgersOn = (deps: LedgerDeps): Ledgers => ({
   quarantines: createQuarantineLedger(deps),
   drift: createDriftLedger(deps),
   orders: createOrderLedger(deps),
+  telling: createTellingLedger(deps),
   setControl: (cluster, control) =>
     plant(deps, { pk: `CLUSTER#${cluster}`, sk: 'CONTROL', schema: 1, ...control }),
 });

@@ -141,6 +141,14 @@ describe('records this version cannot read', () => {
       ],
     },
     {
+      sk: 'TELLING#message',
+      uses: ({ telling }) => [telling.claimTelling(id, 'message', t(90), t(135))],
+    },
+    {
+      sk: 'QUIET',
+      uses: ({ telling }) => [telling.quietUntil(cluster)],
+    },
+    {
       sk: 'MESSAGE',
       uses: ({ notifications }) => [
         notifications.message(id),
@@ -166,6 +174,8 @@ describe('records this version cannot read', () => {
     await ledgers.cluster.takeSlot(cluster, id);
     await ledgers.notifications.recordMessage(id, 'C1', '1.1');
     await ledgers.notifications.takeDetails(id, ['a'], t(1));
+    await ledgers.telling.claimTelling(id, 'message', t(0), t(45));
+    await ledgers.telling.keepQuiet(cluster, t(30));
     await ledgers.setControl(cluster, { maintenance: {} });
     await claimThrice(ledgers.ownership);
     const found = (await contents(deps)).find((item) => item.sk?.S === sk);

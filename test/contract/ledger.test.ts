@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryLedger } from '../fakes/memory-ledger.ts';
+import { MemoryTelling } from '../fakes/memory-telling.ts';
 import { type Ledgers, ledgerContract } from './ledger.ts';
 import {
   type Dynalite,
@@ -20,6 +21,7 @@ const inMemory = async (): Promise<Ledgers> => {
     quarantines: ledger,
     drift: ledger,
     orders: ledger,
+    telling: new MemoryTelling(),
     setControl: async (cluster, control) => ledger.setControl(cluster, control),
   };
 };

@@ -12,6 +12,7 @@ import type {
   QuarantineLedger,
   StormLedger,
 } from '../../src/ports/ledger.ts';
+import type { TellingLedger } from '../../src/ports/telling.ts';
 import { driftContract } from './ledger-drift.ts';
 import {
   admissionContract,
@@ -24,6 +25,7 @@ import { ownershipContract } from './ledger-ownership.ts';
 import { quarantineContract } from './ledger-quarantine.ts';
 import { cluster, inventoryAt, newInstanceId, signalOf, t } from './ledger-samples.ts';
 import { stormContract } from './ledger-storm.ts';
+import { tellingContract } from './ledger-telling.ts';
 import { auditContract, closingContract, facetContract } from './ledger-work.ts';
 
 export interface Ledgers {
@@ -35,6 +37,7 @@ export interface Ledgers {
   readonly quarantines: QuarantineLedger;
   readonly drift: DriftLedger;
   readonly orders: OrderLedger;
+  readonly telling: TellingLedger;
   /** What an operator does by hand. */
   setControl(cluster: string, control: Control): Promise<void>;
 }
@@ -194,6 +197,7 @@ export const ledgerContract = (get: Get): void => {
   describe('closing', () => closingContract(incidents));
   describe('ownership', () => ownershipContract(() => get().ownership));
   describe('storms', () => stormContract(() => get().storms));
+  describe('telling', () => tellingContract(() => get().telling));
   describe('quarantine', () => quarantineContract(() => get().quarantines));
   describe('drift', () => driftContract(get));
   describe('orders', () => orderContract(get));

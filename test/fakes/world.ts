@@ -29,6 +29,7 @@ import { FakeDcos } from './dcos.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { MemoryPace } from './memory-pace.ts';
+import { MemoryTelling } from './memory-telling.ts';
 
 /** Step Functions: executions run until a test says otherwise. */
 class FakeWorkflow {
@@ -115,6 +116,7 @@ export const createWorld = (change: Partial<Policy> = {}) => {
     },
     notifier: undefined,
     pace: new MemoryPace(),
+    telling: new MemoryTelling(),
     scope,
     policy: policyOf(change),
     returnedAgent: 'quarantine' as ReturnedAgent,

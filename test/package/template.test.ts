@@ -24,6 +24,7 @@ import {
   type Statement,
   type Template,
 } from '../support/template.ts';
+import { alarmsSuite } from './alarms.ts';
 
 const BUNDLE_BYTES_MAX = 428 * 1024;
 /** No failover waits for these. */
@@ -59,7 +60,7 @@ beforeAll(async () => {
   }
   built = await packageService(projectDir, dir);
   template = readTemplate(built.templatePath);
-}, 120_000);
+}, 300_000);
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -261,6 +262,8 @@ describe('rights', () => {
     expect(rolesThatMay(action)).toEqual(roles);
   });
 });
+
+describe('the alarms', () => alarmsSuite(() => template));
 
 describe('the workflow', () => {
   const placeholders = new Set([...workflow.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name));

@@ -25,6 +25,7 @@ const PROTOCOLS: Readonly<Record<string, Operation['protocol']>> = {
   '@aws-sdk/client-ec2': 'ec2',
   '@aws-sdk/client-auto-scaling': 'query',
   '@aws-sdk/client-lambda': 'rest',
+  '@aws-sdk/client-sns': 'query',
 };
 
 /** Every command that is imported by what ships, so that a new one is tried without being asked. */

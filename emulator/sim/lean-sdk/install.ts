@@ -9,6 +9,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
   'client-lambda': 'LambdaClient',
   'client-secrets-manager': 'SecretsManagerClient',
   'client-sfn': 'SFNClient',
+  'client-sns': 'SNSClient',
 };
 
 const PACKAGE = /\/@aws-sdk\/([\w-]+)\/dist-\w+\/index\.js$/;

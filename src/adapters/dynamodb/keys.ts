@@ -1,4 +1,5 @@
 import type { EpochMs, IncidentId, InstanceId, StormId, VolumeId } from '../../domain/ids.ts';
+import type { ToldOf } from '../../ports/telling.ts';
 
 /** The primary key of an item. */
 export interface Key {
@@ -16,6 +17,7 @@ export const stepPrefix = 'STEP#';
 export const openPrefix = 'OPEN#';
 export const agentPrefix = 'AGENT#';
 export const orderPrefix = 'ORDER#';
+export const tellingPrefix = 'TELLING#';
 export const epochPrefix = 'EPOCH#';
 export const quarantinePrefix = 'QUARANTINE#';
 
@@ -39,6 +41,11 @@ export const detailsKey = (id: IncidentId | StormId): Key => ({
   pk: `INCIDENT#${id}`,
   sk: 'DETAILS',
 });
+export const tellingPk = (id: ToldOf): string => `INCIDENT#${id}`;
+export const tellingKey = (id: ToldOf, what: string): Key => ({
+  pk: tellingPk(id),
+  sk: `${tellingPrefix}${what}`,
+});
 export const stepKey = (id: IncidentId, seq: number): Key => ({
   pk: incidentPk(id),
   sk: `${stepPrefix}${padded(seq)}`,
@@ -60,6 +67,7 @@ export const controlKey = (cluster: string): Key => ({ pk: clusterPk(cluster), s
 export const requestsKey = (cluster: string): Key => ({ pk: `SLACK#${cluster}`, sk: 'REQUESTS' });
 export const stormKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'STORM' });
 export const slotKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'DRAIN' });
+export const quietKey = (cluster: string): Key => ({ pk: clusterPk(cluster), sk: 'QUIET' });
 export const paceKey = (cluster: string, api: string): Key => ({
   pk: clusterPk(cluster),
   sk: `PACE#${api}`,

@@ -213,6 +213,19 @@ export const paceRecord = z
   .object({ schema, emptyAt: facet.epochMs })
   .transform(({ schema: _, ...pace }) => pace);
 
+export const tellingRecord = z
+  .object({
+    schema,
+    what: z.string().min(1),
+    until: z.int().min(0),
+    toldAt: facet.epochMs.exactOptional(),
+  })
+  .transform(({ schema: _, ...telling }) => telling);
+
+export const quietRecord = z
+  .object({ schema, until: facet.epochMs })
+  .transform(({ schema: _, ...quiet }) => quiet);
+
 export const messageRecord = z
   .object({ schema, channel: z.string().min(1), ts: z.string().min(1) })
   .transform(({ schema: _, ...message }) => message);

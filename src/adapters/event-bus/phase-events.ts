@@ -9,7 +9,7 @@ const phaseEventSource = 'ebs-failover';
 const phaseEventDetailType = 'Failover Phase';
 
 /**
- * The `detail` of a phase event, version 1. Facts of the incident in words, nothing that an app or
+ * The `detail` of a phase event, version 1, as published in docs/events.md and src/contracts. Facts of the incident in words, nothing that an app or
  * an operator wrote; whoever needs more reads the ledger. `at` in epoch milliseconds.
  */
 export interface PhaseEventDetail {

@@ -20,6 +20,50 @@ const withResource = (resource: string) => {
   return loadInfra({ folder, account: ACCOUNT, region: REGION, stack: 'test', parameters: {} });
 };
 
+describe('conditions of the infrastructure files', () => {
+  /** One topic, made only where the setting says so, and a queue named after the choice. */
+  const withCondition = (
+    mine: string,
+    conditions = 'Mine: { Fn::Equals: [{ Ref: Own }, yes] }',
+  ) => {
+    const folder = mkdtempSync(join(tmpdir(), 'infra-'));
+    folders.push(folder);
+    writeFileSync(join(folder, 'parameters.yml'), 'Own: { Type: String }');
+    writeFileSync(join(folder, 'functions.yml'), '{}');
+    const choice = '{ Fn::If: [Mine, mine, theirs] }';
+    const stack = `Conditions:
+  ${conditions}
+  Theirs: { Fn::Not: [{ Fn::Equals: [{ Ref: Own }, yes] }] }
+Resources:
+  Topic: { Type: AWS::SNS::Topic, Condition: Mine }
+  Other: { Type: AWS::SNS::Topic, Condition: Theirs }
+  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: ${choice} } }`;
+    writeFileSync(join(folder, 'stack.yml'), stack);
+    const parameters = { Own: mine };
+    return loadInfra({ folder, account: ACCOUNT, region: REGION, stack: 'test', parameters });
+  };
+
+  it.each([
+    { own: 'yes', topics: ['Topic'], queue: 'mine' },
+    { own: 'no', topics: ['Other'], queue: 'theirs' },
+  ])('decide what is made and what is chosen: $own', ({ own, topics, queue }) => {
+    const infra = withCondition(own);
+    expect(infra.ofType('AWS::SNS::Topic').map(({ logicalId }) => logicalId)).toEqual(topics);
+    expect(infra.resource('Queue').properties.QueueName).toBe(queue);
+  });
+
+  it('keep anybody from referring to what is not made', () => {
+    expect(() => withCondition('no').resource('Topic')).toThrow('Topic is not made');
+  });
+
+  it.each([
+    ['another one', 'Yours: { Fn::Equals: [a, b] }', 'no condition is called Mine'],
+    ['what is not emulated', 'Mine: { Fn::Or: [a, b] }', 'is not understood here'],
+  ])('are not guessed: %s', (_, conditions, complaint) => {
+    expect(() => withCondition('yes', conditions).ofType('AWS::SNS::Topic')).toThrow(complaint);
+  });
+});
+
 describe('the infrastructure files', () => {
   it('give a function its own environment, with every reference resolved', () => {
     const [count, callback] = stackInfra().functions;

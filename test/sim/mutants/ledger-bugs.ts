@@ -100,7 +100,7 @@ export const ledgerBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/application/resume.ts',
-        exact: 'if (!(await needsExecution(deps, incident, turns))) return false;',
+        exact: 'if (ended === undefined) return false;',
         replacement: 'if (incident !== undefined) return false;',
       },
     ],
@@ -174,8 +174,8 @@ export const ledgerBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/application/resume.ts',
-        exact: "return (await workflow.status(arn)) !== 'RUNNING';",
-        replacement: 'return arn.length > 0;',
+        exact: "return status === 'RUNNING' ? undefined : status;",
+        replacement: "return 'SUCCEEDED';",
       },
     ],
   },

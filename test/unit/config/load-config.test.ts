@@ -56,6 +56,10 @@ const right = {
   pace: { EC2_BUCKET_SHARE_PERCENT: '70' },
   grace: { IMPAIRED_GRACE_SECONDS: '60', ...storm },
   returned: { RETURNED_AGENT: 'quarantine' },
+  alerts: {
+    ALERT_TOPIC_ARN: 'arn:aws:sns:eu-central-1:210987654321:pagers',
+    AWS_REGION: 'eu-central-1',
+  },
   workflow: {
     FAILOVER_STATE_MACHINE_ARN: stateMachineArn,
     DRAIN_STATE_MACHINE_ARN: `${stateMachineArn}_drain`,
@@ -221,9 +225,18 @@ describe('a missing or wrong setting', () => {
     ['slack', 'SLACK_CHANNEL', '#incidents'],
     ['slackActions', 'SLACK_OPERATORS', '@ana'],
     ['slackActions', 'SLACK_OPERATORS', 'U0ANA,'],
+    ['alerts', 'ALERT_TOPIC_ARN', 'pagers'],
+    ['alerts', 'ALERT_TOPIC_ARN', 'arn:aws:sns:eu-central-1:210987654321:pagers.fifo'],
   ] as const)('%s does not take %s=%s', (name, key, value) => {
     const problems = problemsOf(name, { ...right[name], [key]: value });
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^${key} is wrong: set it to .`))]);
+  });
+
+  it('does not page into another region, where nobody would hear it', () => {
+    const there = { ...right.alerts, ALERT_TOPIC_ARN: 'arn:aws:sns:us-east-1:210987654321:pagers' };
+    expect(problemsOf('alerts', there)).toEqual([
+      expect.stringMatching(/^ALERT_TOPIC_ARN is in another region: set it to/),
+    ]);
   });
 
   it('does not turn half of a credential into another one', () => {
@@ -297,7 +310,8 @@ describe('the settings and infra/', () => {
     for (const { name, key, parameter } of bySetting) {
       const { Default, AllowedValues = [], MinValue, MaxValue } = parameter;
       const allowed = [Default, ...AllowedValues, MinValue, MaxValue].filter(
-        (value) => value !== undefined,
+        // The template itself puts the ARN of the stack's own topic there.
+        (value) => value !== undefined && value !== 'own',
       );
       for (const value of allowed) {
         // What belongs together is none together.

@@ -45,7 +45,7 @@ describe('phase events', () => {
     mock.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
     const { metrics, log, counted } = recorder();
     await createPhaseEvents({ client, bus: 'failover', metrics, log }).publish(
-      'opened',
+      'assessed',
       incident,
       at,
     );
@@ -59,7 +59,7 @@ describe('phase events', () => {
             Time: new Date(at),
             Detail: JSON.stringify({
               version: 1,
-              phase: 'opened',
+              phase: 'assessed',
               at,
               incidentId: incident.id,
               cluster: 'east',
@@ -97,7 +97,7 @@ describe('phase events', () => {
   });
 
   it('do not repeat what an operator wrote', () => {
-    expect(JSON.stringify(phaseEventDetail('opened', incident, at))).not.toContain('hunter2');
+    expect(JSON.stringify(phaseEventDetail('assessed', incident, at))).not.toContain('hunter2');
   });
 
   it('do not tell of a fence that is not proven yet', () => {
