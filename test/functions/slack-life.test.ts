@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { messageLines } from '../../emulator/services/slack/text.ts';
 import { type Cloud, closeClouds } from './cloud.ts';
+import { start } from './person.ts';
 import { channelOf, instanceId, opened, press, said } from './slack-kit.ts';
 
 /*
@@ -66,4 +67,17 @@ it('a machine that only Mesos has lost: held until a person has it fenced', asyn
   await cloud.pass(10_000);
   expect(channelOf(cloud)).not.toContain('[Acknowledge]');
   await expect(heard()).toMatchFileSnapshot(golden('partitioned'));
+});
+
+it('an order that a second person must approve: asked, approved, done', async () => {
+  const parameters = { ApprovalVerdicts: 'Ordered', ApprovalSeconds: '600' };
+  const cloud = await opened({ parameters });
+  const heard = listen(cloud);
+  const input = { instanceId, reason: 'it is odd', requestedBy: 'ben' };
+  await start(cloud, 'FailoverStateMachine', input);
+  await said(cloud, '[Approve]');
+  await press(cloud, { action: 'approve' });
+  await said(cloud, 'recovered');
+  await cloud.pass(10_000);
+  await expect(heard()).toMatchFileSnapshot(golden('approved'));
 });
