@@ -137,6 +137,7 @@ describe('many that tell of one incident at one moment', () => {
           return { channel: 'C1', ts: '1.1' };
         },
         update: async () => void said.push('update'),
+        reply: async () => {},
       },
     });
     return { world, said, notify };
@@ -148,16 +149,5 @@ describe('many that tell of one incident at one moment', () => {
     const all = [1, 2, 3].map(() => notify({ incidentId: ids.incident }));
     await Promise.all(all);
     expect(said).toEqual(['post', 'update', 'update']);
-  });
-
-  it('are tried again later while somebody else still posts', async () => {
-    const { world, notify, said } = slack();
-    const { id } = await world.given();
-    const now = world.clock.now();
-    await world.deps.telling.claimTelling(id, 'message', now, (now + 45_000) as typeof now);
-    await expect(notify({ incidentId: id })).rejects.toThrow('another one posts it');
-    expect(said).toEqual([]);
-    await world.clock.sleep(45_000);
-    expect(await notify({ incidentId: id })).toEqual({ kind: 'posted' });
   });
 });
