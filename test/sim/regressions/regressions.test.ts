@@ -179,6 +179,12 @@ const REGRESSIONS: readonly Regression[] = [
     faults: ['EC-03', 'DB-09', 'EB-15', 'LM-04'],
     why: 'a copy of one incident’s records was put back in the middle of another one',
   },
+  {
+    seed: 3280,
+    scene: 'stopped',
+    faults: ['MR-07', 'ZM-01', 'OP-09'],
+    why: 'a claim that an incident had left behind kept the next one from its volume',
+  },
 ];
 
 it.each(REGRESSIONS)(
