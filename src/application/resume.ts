@@ -56,7 +56,7 @@ const resumeOne = async (
     return false;
   }
   if (!(await needsExecution(deps, incident, turns))) return false;
-  const taken = await ledger.takeOver(id, incident.token, clock.now());
+  const taken = await ledger.takeOver(id, incident.token, clock.now(), status);
   if (taken === 'lost') return false;
   await startExecution(workflow, taken);
   log.warn('incident resumed', { incidentId: id, token: taken.token });

@@ -135,9 +135,15 @@ export class MemoryLedger
       .sort();
   }
 
-  async takeOver(id: IncidentId, fromToken: number, at: EpochMs): Promise<Incident | 'lost'> {
+  async takeOver(
+    id: IncidentId,
+    fromToken: number,
+    at: EpochMs,
+    status?: Incident['status'],
+  ): Promise<Incident | 'lost'> {
     const { executionArn: _, ...incident } = this.#known(id);
     if (incident.token !== fromToken || isOver(incident)) return 'lost';
+    if (status !== undefined && incident.status !== status) return 'lost';
     const token = fromToken + 1;
     const executionName = executionNameOf(incident.instanceId, incident.n, token);
     return this.#put({ ...incident, token, executionName, updatedAt: at });

@@ -73,14 +73,24 @@ class DynamoIncidentLedger implements IncidentLedger {
     return listed.map(({ incidentId }) => incidentId);
   }
 
-  async takeOver(id: IncidentId, fromToken: number, at: EpochMs): Promise<Incident | 'lost'> {
+  async takeOver(
+    id: IncidentId,
+    fromToken: number,
+    at: EpochMs,
+    status?: Incident['status'],
+  ): Promise<Incident | 'lost'> {
     const { instanceId, n } = await this.#known(id);
     const token = fromToken + 1;
     const change = {
       set: { token, executionName: executionNameOf(instanceId, n, token), updatedAt: at },
       remove: ['executionArn'],
     };
-    const taken = this.#table.update(stateKey(id), change, under(fromToken), incidentRecord);
+    const { when, values } = under(fromToken);
+    const still =
+      status === undefined
+        ? { when, values }
+        : { when: `${when} AND #status = :is`, values: { ...values, is: status } };
+    const taken = this.#table.update(stateKey(id), change, still, incidentRecord);
     return (await taken) ?? 'lost';
   }
 

@@ -185,6 +185,12 @@ const REGRESSIONS: readonly Regression[] = [
     faults: ['MR-07', 'ZM-01', 'OP-09'],
     why: 'a claim that an incident had left behind kept the next one from its volume',
   },
+  {
+    seed: 7131,
+    scene: 'stopped',
+    faults: ['DB-09', 'LM-DEP', 'CK-04'],
+    why: 'a signal took a held incident from the execution that had begun to work on it again',
+  },
 ];
 
 it.each(REGRESSIONS)(
