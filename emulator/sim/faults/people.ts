@@ -141,7 +141,8 @@ export const peopleFaults: readonly FaultKind[] = [
   }),
   fault('OP-05', {
     scenes: ['hung', 'stopped'],
-    mayHold: ['ambiguous-scope', 'volume-stuck'],
+    // Another cluster's from then on, one of an app's volumes may stay behind: the app cannot start.
+    mayHold: ['ambiguous-scope', 'volume-stuck', 'recovery-not-seen'],
     draw: (rng) => ({ afterS: rng.int(0, 25), onVolume: rng.next() < 0.6 }),
     arm: (site, { afterS, onVolume }) => {
       const { app, failing } = site.stage;
