@@ -186,12 +186,6 @@ const REGRESSIONS: readonly Regression[] = [
     why: 'a claim that an incident had left behind kept the next one from its volume',
   },
   {
-    seed: 6344,
-    scene: 'quiet',
-    faults: ['AZ-02', 'EC-04'],
-    why: 'Stop followed two reads of which one was wrong',
-  },
-  {
     seed: 7131,
     scene: 'stopped',
     faults: ['DB-09', 'LM-DEP', 'CK-04'],
