@@ -1,11 +1,11 @@
 import { LedgerRewoundError } from '../domain/errors.ts';
-import type { EpochMs, VolumeId } from '../domain/ids.ts';
+import type { EpochMs, IncidentId, VolumeId } from '../domain/ids.ts';
 import type { HoldReason, Incident, IncidentVolume } from '../domain/incident.ts';
 import { tagValue, type Volume } from '../domain/machine.ts';
-import { decideClaim, type Ownership } from '../domain/ownership.ts';
+import { claimantOf, decideClaim, type Ownership } from '../domain/ownership.ts';
 import { clusterTagKey, epochTagKey, isOfCluster, type Scope } from '../domain/scope.ts';
 import type { Receipt, Safekeeping } from '../ports/compute.ts';
-import type { OwnershipLedger } from '../ports/ledger.ts';
+import type { IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import { answerOf, type CallDeps, makeCalls, type PlannedCall } from './calls.ts';
 
 export interface ClaimDeps extends CallDeps {
@@ -26,6 +26,18 @@ export interface Stop {
   readonly says: string;
 }
 
+/** Whose claim is on record, of those incidents that are over: they will not let go any more. */
+export const claimantsOver = async (
+  ledger: Pick<IncidentLedger, 'incident'>,
+  incident: Incident,
+  records: readonly (Ownership | undefined)[],
+): Promise<ReadonlySet<IncidentId>> => {
+  const claimants = records.flatMap((record) => claimantOf(record, incident.id) ?? []);
+  const found = await Promise.all([...new Set(claimants)].map((id) => ledger.incident(id)));
+  const over = found.filter((one) => one?.status === 'recovered' || one?.status === 'cancelled');
+  return new Set(over.flatMap((one) => one?.id ?? []));
+};
+
 /** Decides the claim of one volume from the ledger and the epoch tag, both just read. */
 export const planClaim = (
   { scope }: Pick<ClaimDeps, 'scope'>,
@@ -33,6 +45,7 @@ export const planClaim = (
   volume: IncidentVolume,
   read: Volume | undefined,
   current: Ownership | undefined,
+  over: ReadonlySet<IncidentId>,
 ): Claim | Stop | undefined => {
   const { volumeId } = volume;
   if (read === undefined) {
@@ -45,7 +58,9 @@ export const planClaim = (
   if (!Number.isSafeInteger(tag) || tag < 0) {
     return { reason: 'ambiguous-scope', says: `${volumeId}: the ${epochTagKey} tag is no number` };
   }
-  const decision = decideClaim(current, incident.id, tag);
+  const claimant = claimantOf(current, incident.id);
+  const isOver = claimant !== undefined && over.has(claimant);
+  const decision = decideClaim(current, incident.id, tag, isOver);
   switch (decision.kind) {
     case 'already-claimed':
       return undefined;

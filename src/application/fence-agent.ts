@@ -246,7 +246,11 @@ const lookOnce = async (
   const detachFrom = answerOf(await drawing);
   if (detachFrom !== undefined) work.fence = { ...work.fence, detachFrom };
   const late = asProofRead(second);
-  if (late === undefined) return step(deps, work, facts, second);
+  if (late === undefined) {
+    work.down = second.instance !== undefined && isDown(second.instance.state);
+    // The first was wrong, and nothing has been accepted yet: all witnesses are asked before a command.
+    return committed || work.down ? step(deps, work, facts, second) : undefined;
+  }
   if (!isProof(work.fence, early, late)) return undefined;
   return proven(deps, work, [early, late], async () => second.instance);
 };

@@ -72,8 +72,10 @@ const admit = async (deps: IntakeDeps, signal: Signal): Promise<Admitted> => {
     metrics.count('IncidentOpened');
     return { kind: 'opened', incidentId: incident.id };
   }
-  if (incident.status === 'held' && admitted.added) {
-    const taken = await ledger.takeOver(incident.id, incident.token, clock.now());
+  // Not bound to an execution it has been woken already, a moment ago: that one will read this signal.
+  const isWaiting = incident.status === 'held' && incident.executionArn !== undefined;
+  if (isWaiting && admitted.added) {
+    const taken = await ledger.takeOver(incident.id, incident.token, clock.now(), {}, 'held');
     if (taken !== 'lost') {
       await startExecution(workflow, taken);
       return { kind: 'woken', incidentId: incident.id };

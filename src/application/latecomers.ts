@@ -6,13 +6,21 @@ import type { App } from '../domain/service.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
-import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
+import {
+  type Claim,
+  type ClaimDeps,
+  claimAll,
+  claimantsOver,
+  isStop,
+  planClaim,
+  type Stop,
+} from './claims.ts';
 
 /** A volume may come onto the machine after its assessment: REX-Ray was at it, or a person was. */
 
 export interface LatecomerDeps extends ClaimDeps {
   readonly ledger: ClaimDeps['ledger'] &
-    Pick<IncidentLedger, 'save'> &
+    Pick<IncidentLedger, 'incident' | 'save'> &
     Pick<OwnershipLedger, 'ownership'>;
   readonly orchestrator: Pick<Orchestrator, 'apps'>;
 }
@@ -93,9 +101,10 @@ export const takeIn = async (
   const scoped = withEstranged(sorted, late, names, apps);
   const unmovable = whyNotMovable(scoped);
   if (unmovable !== undefined) return unmovable;
+  const over = await claimantsOver(ledger, incident, [...owners.values()]);
   const plans = scoped.inScope.map((volume) => {
     const read = late.find(({ volumeId }) => volumeId === volume.volumeId);
-    return planClaim(deps, incident, volume, read, owners.get(volume.volumeId));
+    return planClaim(deps, incident, volume, read, owners.get(volume.volumeId), over);
   });
   const stopped = plans.find(isStop);
   if (stopped !== undefined) return stopped;

@@ -139,7 +139,8 @@ const openByOperator = async (
     const says = `incident ${incident.id} is a failover; resume that one`;
     return { kind: 'refused', instanceId, says };
   }
-  const taken = await deps.ledger.takeOver(incident.id, incident.token, deps.clock.now());
+  const { id, status, token } = incident;
+  const taken = await deps.ledger.takeOver(id, token, deps.clock.now(), {}, status);
   if (taken === 'lost') {
     return { kind: 'refused', instanceId, says: `incident ${incident.id} was just taken over` };
   }

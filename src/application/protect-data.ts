@@ -1,5 +1,6 @@
 import { modeOf } from '../domain/announced.ts';
 import { isCommitted } from '../domain/fence.ts';
+import type { IncidentId } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Protection } from '../domain/incident.ts';
 import type { Instance, Volume } from '../domain/machine.ts';
 import type { Ownership } from '../domain/ownership.ts';
@@ -10,7 +11,15 @@ import type { ClusterLedger, IncidentLedger, OwnershipLedger } from '../ports/le
 import type { Pace } from '../ports/pace.ts';
 import { hurryOf } from './await-news.ts';
 import { answerOf, settle } from './calls.ts';
-import { type Claim, type ClaimDeps, claimAll, isStop, planClaim, type Stop } from './claims.ts';
+import {
+  type Claim,
+  type ClaimDeps,
+  claimAll,
+  claimantsOver,
+  isStop,
+  planClaim,
+  type Stop,
+} from './claims.ts';
 import { inCrowd } from './crowd.ts';
 import { blockNewWork, keepData, type ProtectionDeps, shelter } from './protection.ts';
 import { hold, loadStepInCrowd, type StepInput } from './step.ts';
@@ -42,6 +51,7 @@ const planAll = (
     readonly instance: Instance | undefined;
     readonly volumes: readonly Volume[];
     readonly records: readonly (Ownership | undefined)[];
+    readonly over: ReadonlySet<IncidentId>;
   },
 ): Stop | { readonly claims: readonly Claim[]; readonly instance: Instance } => {
   const { instance } = read;
@@ -51,7 +61,7 @@ const planAll = (
   }
   const byId = new Map(read.volumes.map((volume) => [volume.volumeId, volume]));
   const plans = facts.volumes.map((volume, index) =>
-    planClaim(deps, incident, volume, byId.get(volume.volumeId), read.records[index]),
+    planClaim(deps, incident, volume, byId.get(volume.volumeId), read.records[index], read.over),
   );
   const stopped = plans.find(isStop);
   if (stopped !== undefined) return stopped;
@@ -103,7 +113,8 @@ export const createProtectData =
       Promise.all(ids.map((volumeId) => ledger.ownership(volumeId))),
       deps.events.publish('assessed', incident, clock.now()),
     ]);
-    const plans = planAll(deps, incident, facts, { instance, volumes, records });
+    const over = await claimantsOver(ledger, incident, records);
+    const plans = planAll(deps, incident, facts, { instance, volumes, records, over });
     if ('reason' in plans) {
       await membership;
       return hold(ledger, incident, plans, clock.now());

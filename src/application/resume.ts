@@ -68,7 +68,7 @@ const resumeOne = async (
   }
   const ended = await endedAs(deps, incident, turns, control);
   if (ended === undefined) return false;
-  const taken = await ledger.takeOver(id, incident.token, clock.now());
+  const taken = await ledger.takeOver(id, incident.token, clock.now(), {}, status);
   if (taken === 'lost') return false;
   await startExecution(workflow, taken);
   log.warn('incident resumed', { incidentId: id, token: taken.token });

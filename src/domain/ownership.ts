@@ -27,15 +27,27 @@ export type ClaimDecision =
   | { readonly kind: 'refuse'; readonly holder: IncidentId }
   | { readonly kind: 'rewound'; readonly ledgerEpoch: number; readonly tagEpoch: number };
 
+const isTaken = ({ state }: Ownership): boolean => state === 'claimed' || state === 'held';
+
+/** The other incident whose claim is on record. */
+export const claimantOf = (
+  current: Ownership | undefined,
+  incidentId: IncidentId,
+): IncidentId | undefined =>
+  current !== undefined && current.incidentId !== incidentId && isTaken(current)
+    ? current.incidentId
+    : undefined;
+
 /**
  * May this incident claim the volume, and under which epoch? Once per incident; another open
- * incident's claim stands until that incident is over. A tag above the ledger means that the table
+ * incident's claim stands until that incident is over: `isOver` says so of whoever is on record. A tag above the ledger means that the table
  * was restored from an older copy: epochs could repeat, so nothing goes on.
  */
 export const decideClaim = (
   current: Ownership | undefined,
   incidentId: IncidentId,
   tagEpoch: number,
+  isOver = false,
 ): ClaimDecision => {
   const ledgerEpoch = current?.epoch ?? 0;
   // The tag is written before the first use of an epoch, so a crash between the two leaves it one
@@ -43,10 +55,7 @@ export const decideClaim = (
   if (tagEpoch > ledgerEpoch + 1) return { kind: 'rewound', ledgerEpoch, tagEpoch };
   const ours = current?.incidentId === incidentId && current.state !== 'owned';
   if (ours) return { kind: 'already-claimed', epoch: ledgerEpoch };
-  const heldByOther =
-    current?.incidentId !== undefined && (current.state === 'claimed' || current.state === 'held');
-  if (heldByOther && current?.incidentId !== undefined) {
-    return { kind: 'refuse', holder: current.incidentId };
-  }
+  const holder = claimantOf(current, incidentId);
+  if (holder !== undefined && !isOver) return { kind: 'refuse', holder };
   return { kind: 'claim', epoch: ledgerEpoch + 1 };
 };

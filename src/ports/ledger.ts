@@ -51,13 +51,16 @@ export interface IncidentLedger {
   /**
    * token + 1 and a new execution name, if the token is still `fromToken`. Allocates the name
    * before anything is started under it. Repeated after a lost answer it says 'lost': a token may
-   * be skipped, never given twice. `patch` is written with it. Throws IncidentNotFoundError.
+   * be skipped, never given twice. `patch` is written with it. `status`: only if it still has that one;
+   * whoever wakes an incident that is held must not take it from an execution that works on it. Throws
+   * IncidentNotFoundError.
    */
   takeOver(
     id: IncidentId,
     fromToken: number,
     at: EpochMs,
     patch?: IncidentPatch,
+    status?: Incident['status'],
   ): Promise<Incident | 'lost'>;
   /**
    * Binds the running execution to the token. 'lost' when the token moved on or another execution

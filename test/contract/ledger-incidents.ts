@@ -197,6 +197,16 @@ export const tokenContract = (get: Get): void => {
     expect(await incidents.takeOver(over.id, over.token, t(2))).toBe('lost');
   });
 
+  it('does not take what is held from an execution that has begun to work on it again', async () => {
+    const incidents = get();
+    const { id } = await openedOn(get());
+    await incidents.save(id, 1, { status: 'held' }, t(1));
+    await incidents.save(id, 1, { status: 'open' }, t(2));
+    expect(await incidents.takeOver(id, 1, t(3), {}, 'held')).toBe('lost');
+    await incidents.save(id, 1, { status: 'held' }, t(4));
+    expect(await incidents.takeOver(id, 1, t(5), {}, 'held')).toMatchObject({ token: 2 });
+  });
+
   it('binds one execution to a token, however often it says so', async () => {
     const incidents = get();
     const { id } = await openedOn(get());

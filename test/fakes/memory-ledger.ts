@@ -175,9 +175,11 @@ export class MemoryLedger
     fromToken: number,
     at: EpochMs,
     patch: IncidentPatch = {},
+    status?: Incident['status'],
   ): Promise<Incident | 'lost'> {
     const { executionArn: _, ...incident } = this.#known(id);
     if (incident.token !== fromToken || isOver(incident)) return 'lost';
+    if (status !== undefined && incident.status !== status) return 'lost';
     const token = fromToken + 1;
     const executionName = executionNameOf(incident.instanceId, incident.n, token);
     return this.#put(patched({ ...incident, token, executionName }, patch, at));

@@ -125,8 +125,15 @@ export const peopleFaults: readonly FaultKind[] = [
         site.later(afterMs, () => {
           // Nobody pulls a disk out of a machine that is seen to write on after its stop.
           if (world.ec2.machine(instanceId)?.powered) return;
+          // Nor out of the machine that has the volume by now.
+          const here = [...world.ec2.live().volumes].filter(
+            ({ attachments, volumeId }) =>
+              stage.app.volumeIds.includes(volumeId) &&
+              attachments.some((attachment) => attachment.instanceId === instanceId),
+          );
+          if (here.length === 0) return;
           tried(site, 'OP-03', () => {
-            for (const id of stage.app.volumeIds) world.ec2.detachVolume(id, { force: false });
+            for (const { volumeId } of here) world.ec2.detachVolume(volumeId, { force: false });
           });
         });
       });
@@ -142,7 +149,8 @@ export const peopleFaults: readonly FaultKind[] = [
   }),
   fault('OP-05', {
     scenes: ['hung', 'stopped'],
-    mayHold: ['ambiguous-scope', 'volume-stuck'],
+    // Another cluster's from then on, one of an app's volumes may stay behind: the app cannot start.
+    mayHold: ['ambiguous-scope', 'volume-stuck', 'recovery-not-seen'],
     draw: (rng) => ({ afterS: rng.int(0, 25), onVolume: rng.next() < 0.6 }),
     arm: (site, { afterS, onVolume }) => {
       const { app, failing } = site.stage;

@@ -85,6 +85,7 @@ class DynamoIncidentLedger implements IncidentLedger {
     fromToken: number,
     at: EpochMs,
     patch: IncidentPatch = {},
+    status?: Incident['status'],
   ): Promise<Incident | 'lost'> {
     const { instanceId, n } = await this.#known(id);
     const token = fromToken + 1;
@@ -93,7 +94,12 @@ class DynamoIncidentLedger implements IncidentLedger {
       set: { token, executionName: executionNameOf(instanceId, n, token), ...set },
       remove: ['executionArn', ...remove],
     };
-    const taken = this.#table.update(stateKey(id), change, under(fromToken), incidentRecord);
+    const { when, values } = under(fromToken);
+    const still =
+      status === undefined
+        ? { when, values }
+        : { when: `${when} AND #status = :is`, values: { ...values, is: status } };
+    const taken = this.#table.update(stateKey(id), change, still, incidentRecord);
     return (await taken) ?? 'lost';
   }
 

@@ -179,6 +179,18 @@ const REGRESSIONS: readonly Regression[] = [
     faults: ['EC-03', 'DB-09', 'EB-15', 'LM-04'],
     why: 'a copy of one incident’s records was put back in the middle of another one',
   },
+  {
+    seed: 3280,
+    scene: 'stopped',
+    faults: ['MR-07', 'ZM-01', 'OP-09'],
+    why: 'a claim that an incident had left behind kept the next one from its volume',
+  },
+  {
+    seed: 7131,
+    scene: 'stopped',
+    faults: ['DB-09', 'LM-DEP', 'CK-04'],
+    why: 'a signal took a held incident from the execution that had begun to work on it again',
+  },
 ];
 
 it.each(REGRESSIONS)(

@@ -91,6 +91,23 @@ describe('a hung agent', () => {
     expect(reads).toBeGreaterThan(50);
   });
 
+  it('is looked at by all witnesses again when one read said stopped and the next says running', async () => {
+    const world = createWorld();
+    await world.given({ facts: factsOf() });
+    const { compute } = world.deps;
+    const instance = compute.instance.bind(compute);
+    let reads = 0;
+    // Nothing is wrong with the agent; the first two reads speak of a stop that never was.
+    compute.instance = async (id) => {
+      const read = await instance(id);
+      reads += 1;
+      return read !== undefined && reads <= 2 ? { ...read, state: 'stopped' } : read;
+    };
+    expect((await fence(world)).kind).not.toBe('fenced');
+    expect(reads).toBeGreaterThan(3);
+    expect(world.book.calls.filter(({ call }) => call === 'StopInstances')).toEqual([]);
+  });
+
   it('is not believed down when the second read is of another incarnation', async () => {
     const world = await hung();
     let reads = 0;

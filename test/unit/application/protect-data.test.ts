@@ -17,6 +17,7 @@ import {
   instanceOf,
   recordOf,
   rungOf,
+  signalOf,
   t,
   volumeTags,
 } from '../../support/build.ts';
@@ -105,6 +106,22 @@ describe('claims', () => {
     await world.ledger.claim(undefined, recordOf({ incidentId: other }), t(0));
     expect(await protect(world)).toEqual({ kind: 'hold', reason: 'volume-attached-elsewhere' });
     expect(world.book.calls).toEqual([]);
+  });
+
+  it('take over what an incident that is over still has claimed', async () => {
+    const world = await assessed();
+    const { incident: other } = await world.ledger.admit(
+      cluster,
+      signalOf({ instanceId: ids.other }),
+    );
+    await world.ledger.claim(undefined, recordOf({ incidentId: other.id }), t(0));
+    expect(await protect(world)).toMatchObject({ reason: 'volume-attached-elsewhere' });
+    await world.ledger.close(other.id, other.token, { status: 'recovered' }, t(1));
+    expect(await protect(world)).toEqual({ kind: 'protected' });
+    expect(await world.ledger.ownership(ids.data)).toMatchObject({
+      incidentId: ids.incident,
+      epoch: 2,
+    });
   });
 
   it.each<[string, (world: World) => void, string]>([

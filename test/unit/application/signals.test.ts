@@ -49,6 +49,29 @@ describe('intake', () => {
     expect(started(world)).toEqual([]);
   });
 
+  it('wakes a held incident once, however many signals come before somebody has begun', async () => {
+    const world = createWorld();
+    await world.given({ status: 'held', hold });
+    for (const key of ['event-2', 'event-3', 'event-4']) await intake(world, signalOf({ key }));
+    expect(await world.incident()).toMatchObject({ token: 2, status: 'held' });
+    expect(new Set(started(world)).size).toBe(1);
+  });
+
+  it('takes nothing from an execution that began to work on it again meanwhile', async () => {
+    const world = createWorld();
+    await world.given({ status: 'held', hold });
+    const { ledger } = world;
+    const { admit } = ledger;
+    ledger.admit = async (...asked) => {
+      const admitted = await admit.apply(ledger, asked);
+      await ledger.save(ids.incident, 1, { status: 'open' }, t(1));
+      return admitted;
+    };
+    await intake(world, signalOf({ key: 'event-2' }));
+    expect(await world.incident()).toMatchObject({ token: 1, status: 'open' });
+    expect(started(world)).toEqual([]);
+  });
+
   it('wakes a held incident with new evidence, under a new token', async () => {
     const world = createWorld();
     await world.given({ status: 'held', hold });

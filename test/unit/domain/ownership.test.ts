@@ -61,6 +61,16 @@ describe('decideClaim', () => {
     expect(decideClaim(current, later, tag)).toEqual(expected);
   });
 
+  it.each(['claimed', 'held'] as const)(
+    'claims the next epoch where the incident that had it %s is over',
+    (state) => {
+      expect(decideClaim(recordOf({ state, epoch: 4 }), later, 4, true)).toEqual({
+        kind: 'claim',
+        epoch: 5,
+      });
+    },
+  );
+
   it.each(['claimed', 'released', 'held', 'lost'] as const)(
     'claims once per incident: ours and %s stays as it is',
     (state) => {
