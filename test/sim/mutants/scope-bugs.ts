@@ -175,7 +175,7 @@ export const scopeBugs: readonly Mutant[] = [
     patches: [
       {
         file: 'src/application/resume.ts',
-        exact: 'if (incident.operatorHold !== undefined) return false;',
+        exact: 'if (incident.operatorHold !== undefined) return undefined;',
         replacement: '',
       },
     ],
