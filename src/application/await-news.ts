@@ -1,5 +1,5 @@
 import type { Facts, Incident } from '../domain/incident.ts';
-import { hasToHurry, mayBeDown } from '../domain/pace.ts';
+import { isQueueShort, mayBeDown } from '../domain/pace.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
 import type { Pace } from '../ports/pace.ts';
 import type { Clock } from '../ports/system.ts';
@@ -26,7 +26,7 @@ export const hurryOf =
     const isDown =
       mayBeDown(known) ||
       ((await ledger.incident(known.id))?.signals.length ?? 0) > known.signals.length;
-    return isDown && hasToHurry(isDown, await pace.lastTurn('DetachVolume'), clock.now());
+    return isDown && isQueueShort(await pace.lastTurn('DetachVolume'), clock.now());
   };
 
 /** In a crowd nobody looks at EC2 often: its event says when there is something to see. */

@@ -27,7 +27,7 @@ export interface Stop {
 }
 
 /** Whose claim is on record, of those incidents that are over: they will not let go any more. */
-export const claimantsOver = async (
+const claimantsOver = async (
   ledger: Pick<IncidentLedger, 'incident'>,
   incident: Incident,
   records: readonly (Ownership | undefined)[],
@@ -39,7 +39,7 @@ export const claimantsOver = async (
 };
 
 /** Decides the claim of one volume from the ledger and the epoch tag, both just read. */
-export const planClaim = (
+const planClaim = (
   { scope }: Pick<ClaimDeps, 'scope'>,
   incident: Incident,
   volume: IncidentVolume,
@@ -78,8 +78,32 @@ export const planClaim = (
   }
 };
 
-export const isStop = (plan: Claim | Stop | undefined): plan is Stop =>
+export const isStop = (plan: object | undefined): plan is Stop =>
   plan !== undefined && 'reason' in plan;
+
+/** Volumes, and the ledger's records of them, as just read. */
+export interface ClaimView {
+  readonly volumes: readonly Volume[];
+  readonly records: readonly (Ownership | undefined)[];
+}
+
+/** The claims still to make on these volumes, or the first reason to make none. */
+export const planClaims = async (
+  deps: Pick<ClaimDeps, 'scope'> & { readonly ledger: Pick<IncidentLedger, 'incident'> },
+  incident: Incident,
+  wanted: readonly IncidentVolume[],
+  { volumes, records }: ClaimView,
+): Promise<readonly Claim[] | Stop> => {
+  const over = await claimantsOver(deps.ledger, incident, records);
+  const plans = wanted.map((volume) => {
+    const read = volumes.find(({ volumeId }) => volumeId === volume.volumeId);
+    const current = records.find((record) => record?.volumeId === volume.volumeId);
+    return planClaim(deps, incident, volume, read, current, over);
+  });
+  const stopped = plans.find(isStop);
+  if (stopped !== undefined) return stopped;
+  return plans.filter((plan): plan is Claim => plan !== undefined && !isStop(plan));
+};
 
 /** Writes the high-water mark: no epoch above it has been used. */
 export const tagEpoch = (

@@ -6,15 +6,7 @@ import type { App } from '../domain/service.ts';
 import type { ComputeReads } from '../ports/compute.ts';
 import type { IncidentLedger, OwnershipLedger } from '../ports/ledger.ts';
 import type { Orchestrator } from '../ports/orchestrator.ts';
-import {
-  type Claim,
-  type ClaimDeps,
-  claimAll,
-  claimantsOver,
-  isStop,
-  planClaim,
-  type Stop,
-} from './claims.ts';
+import { type ClaimDeps, claimAll, isStop, planClaims, type Stop } from './claims.ts';
 
 /** A volume may come onto the machine after its assessment: REX-Ray was at it, or a person was. */
 
@@ -101,14 +93,9 @@ export const takeIn = async (
   const scoped = withEstranged(sorted, late, names, apps);
   const unmovable = whyNotMovable(scoped);
   if (unmovable !== undefined) return unmovable;
-  const over = await claimantsOver(ledger, incident, [...owners.values()]);
-  const plans = scoped.inScope.map((volume) => {
-    const read = late.find(({ volumeId }) => volumeId === volume.volumeId);
-    return planClaim(deps, incident, volume, read, owners.get(volume.volumeId), over);
-  });
-  const stopped = plans.find(isStop);
-  if (stopped !== undefined) return stopped;
-  const claims = plans.filter((plan): plan is Claim => plan !== undefined && !isStop(plan));
+  const view = { volumes: late, records: [...owners.values()] };
+  const claims = await planClaims(deps, incident, scoped.inScope, view);
+  if (isStop(claims)) return claims;
   const lost = await claimAll(deps, incident, 'FenceAgent', claims, clock.now());
   if (lost !== undefined) return lost;
   const now = clock.now();

@@ -1,9 +1,7 @@
 import { modeOf } from '../domain/announced.ts';
 import { isCommitted } from '../domain/fence.ts';
-import type { IncidentId } from '../domain/ids.ts';
 import type { Facts, HoldReason, Incident, Protection } from '../domain/incident.ts';
-import type { Instance, Volume } from '../domain/machine.ts';
-import type { Ownership } from '../domain/ownership.ts';
+import type { Instance } from '../domain/machine.ts';
 import type { AutoScaling, GroupMembership } from '../ports/auto-scaling.ts';
 import type { ComputeReads, Safekeeping } from '../ports/compute.ts';
 import type { PhaseEvents } from '../ports/events.ts';
@@ -14,10 +12,10 @@ import { answerOf, settle } from './calls.ts';
 import {
   type Claim,
   type ClaimDeps,
+  type ClaimView,
   claimAll,
-  claimantsOver,
   isStop,
-  planClaim,
+  planClaims,
   type Stop,
 } from './claims.ts';
 import { inCrowd } from './crowd.ts';
@@ -43,30 +41,18 @@ export type ProtectDecision =
   | { readonly kind: 'hold'; readonly reason: HoldReason };
 
 /** The claims to make on what was just read, or the first reason to make none. */
-const planAll = (
+const planAll = async (
   deps: ProtectDataDeps,
   incident: Incident,
   facts: Facts,
-  read: {
-    readonly instance: Instance | undefined;
-    readonly volumes: readonly Volume[];
-    readonly records: readonly (Ownership | undefined)[];
-    readonly over: ReadonlySet<IncidentId>;
-  },
-): Stop | { readonly claims: readonly Claim[]; readonly instance: Instance } => {
-  const { instance } = read;
+  { instance, ...view }: ClaimView & { readonly instance: Instance | undefined },
+): Promise<Stop | { readonly claims: readonly Claim[]; readonly instance: Instance }> => {
   if (instance === undefined || instance.launchTime !== facts.launchTime) {
     const says = 'EC2 shows another incarnation than the one that was assessed; looking again';
     return { reason: 'unknown-incarnation', says };
   }
-  const byId = new Map(read.volumes.map((volume) => [volume.volumeId, volume]));
-  const plans = facts.volumes.map((volume, index) =>
-    planClaim(deps, incident, volume, byId.get(volume.volumeId), read.records[index], read.over),
-  );
-  const stopped = plans.find(isStop);
-  if (stopped !== undefined) return stopped;
-  const claims = plans.filter((plan): plan is Claim => plan !== undefined && !isStop(plan));
-  return { claims, instance };
+  const claims = await planClaims(deps, incident, facts.volumes, view);
+  return isStop(claims) ? claims : { claims, instance };
 };
 
 /**
@@ -113,9 +99,8 @@ export const createProtectData =
       Promise.all(ids.map((volumeId) => ledger.ownership(volumeId))),
       deps.events.publish('assessed', incident, clock.now()),
     ]);
-    const over = await claimantsOver(ledger, incident, records);
-    const plans = planAll(deps, incident, facts, { instance, volumes, records, over });
-    if ('reason' in plans) {
+    const plans = await planAll(deps, incident, facts, { instance, volumes, records });
+    if (isStop(plans)) {
       await membership;
       return hold(ledger, incident, plans, clock.now());
     }

@@ -50,12 +50,9 @@ export const mayBeDown = ({ facts, signals }: Pick<Incident, 'facts' | 'signals'
 /** Whoever would have to wait longer for its detaches than it takes to prove a machine down. */
 const proofTakesMs = 3_000;
 
-/**
- * Is there a reason to go before those that begin? Only for a machine that may be down, and only as
- * long as the queue of detaches, which ends with `lastTurn`, is so short that it would stand still.
- */
-export const hasToHurry = (isDown: boolean, lastTurn: EpochMs | undefined, now: EpochMs): boolean =>
-  isDown && (lastTurn ?? 0) - now < proofTakesMs;
+/** Is the queue of detaches, which ends with `lastTurn`, so short that it would soon stand still? */
+export const isQueueShort = (lastTurn: EpochMs | undefined, now: EpochMs): boolean =>
+  (lastTurn ?? 0) - now < proofTakesMs;
 
 /** With so many incidents open at once, or fewer, the buckets hold more than they can ask for. */
 const fewMax = 3;

@@ -50,6 +50,24 @@ describe('npm start', () => {
     }
   });
 
+  it('says what the README shows of it, line by line, and as fast', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const [, shown = ''] = readme.split('```text\n').flatMap((part) => part.split('```')[0] ?? []);
+    const told = shown.split('\n').filter((line) => line.trim() !== '' && line.trim() !== '...');
+    expect(told.length).toBeGreaterThan(30);
+    const printed = start()
+      .stdout.split('\n')
+      .map((line) => line.trimEnd());
+    expect(told.filter((line) => !printed.includes(line))).toEqual([]);
+  });
+
+  it.each(['hung', 'stopped', 'terminated'])('is as fast with %s as the README says', (scene) => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const [, seconds] =
+      new RegExp(`^\\| \`${scene}\`: .*? healthy after ([0-9.]+) s`, 'm').exec(readme) ?? [];
+    expect(start('--scene', scene).stdout).toContain(`after ${seconds} s`);
+  });
+
   it('is paced for the eye, and coloured, in a terminal', () => {
     const run = `import os, pty, sys
 os.environ['TERM'] = 'xterm'

@@ -80,6 +80,8 @@ const changed: Readonly<Record<string, (site: Site, stretch: Stretch) => void>> 
 
 export const agentFaults: readonly FaultKind[] = [
   fault('MR-07', {
+    // Whose agent a person has marked gone works for Mesos no more, however well the machine is: they are asked.
+    mayHold: ['partitioned'],
     draw: (rng) => ({ ...drawStretch(rng), how: rng.pick(Object.keys(confused)) }),
     arm: (site, { how, ...stretch }) => confused[how]?.(site, stretch),
   }),

@@ -5,8 +5,8 @@ import {
   bucketOf,
   documented,
   drawn,
-  hasToHurry,
   isCrowd,
+  isQueueShort,
   mayBeDown,
   type PacedApi,
 } from '../../../src/domain/pace.ts';
@@ -103,8 +103,7 @@ describe('who is down', () => {
     { last: 3_100, is: false },
   ])('goes first while the queue of detaches ends at $last ms: $is', ({ last, is }) => {
     const lastTurn = last === undefined ? undefined : at(last);
-    expect(hasToHurry(true, lastTurn, at(0))).toBe(is);
-    expect(hasToHurry(false, lastTurn, at(0))).toBe(false);
+    expect(isQueueShort(lastTurn, at(0))).toBe(is);
   });
 });
 
