@@ -130,7 +130,11 @@ const planted: readonly (readonly [string, string, Ending])[] = [
     },
   ],
   ['L8', 'a pause that is over still holds', { story: { close: [held(6_000, 'paused')] } }],
-  ['L8', 'a person has let go, and it is held', { story: { close: [held(6_000, 'operator-hold')] } }],
+  [
+    'L8',
+    'a person has let go, and it is held',
+    { story: { close: [held(6_000, 'operator-hold')] } },
+  ],
   [
     'L9',
     'a volume is detached again and again',
