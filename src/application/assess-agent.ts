@@ -1,5 +1,6 @@
 import { actOn } from '../domain/act-on.ts';
 import { type Announced, modeOf, withAnnounced } from '../domain/announced.ts';
+import type { ApprovalPolicy } from '../domain/approval.ts';
 import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
 import { whyFlapping } from '../domain/flap.ts';
@@ -28,6 +29,7 @@ import type {
 } from '../ports/ledger.ts';
 import type { Pace } from '../ports/pace.ts';
 import { type RecallDeps, recallAnnounced } from './announced.ts';
+import { askFirst } from './ask-first.ts';
 import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
 import { inCrowd } from './crowd.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
@@ -52,6 +54,7 @@ export interface AssessAgentDeps extends AssessDeps, RecallDeps {
   readonly pace: Pace;
   readonly compute: AssessDeps['compute'] & RecallDeps['compute'];
   readonly returnedAgent: ReturnedAgent;
+  readonly approvals: ApprovalPolicy;
 }
 
 export interface AssessInput extends StepInput {
@@ -63,6 +66,7 @@ export type AssessDecision =
   | { readonly kind: 'watch'; readonly waitSeconds: number }
   /** It works, and AWS has announced something for it: the other workflow's. */
   | { readonly kind: 'planned' }
+  | { readonly kind: 'needsApproval'; readonly waitSeconds: number }
   | { readonly kind: 'cancelled' }
   /** It was fenced before, runs again, and has nothing of ours: no work for it. */
   | { readonly kind: 'returned' }
@@ -231,7 +235,7 @@ const conclude = async (
   const held = stop ?? waits;
   if (held !== undefined) return hold(deps.ledger, seen, held, now);
   if (facts.volumes.length === 0 && !isReturned) return { kind: 'cancelled' };
-  return { kind: 'proceed' };
+  return askFirst(deps, seen, verdict, facts);
 };
 
 /** Not one machine but Mesos is in doubt: one message tells of all whom that holds. */

@@ -11,6 +11,10 @@ export type Phase =
   | 'recovered'
   | 'cancelled'
   | 'held'
+  /** A person is asked, and what was answered. */
+  | 'approval-requested'
+  | 'approved'
+  | 'denied'
   /** Of a storm, told by one of the incidents that wait in it. */
   | 'storm';
 
