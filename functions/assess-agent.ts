@@ -6,7 +6,7 @@ import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createAssessAgent } from '../src/application/assess-agent.ts';
 import { rehearsable } from '../src/application/rehearsal.ts';
-import { dcos, events, pace, policy, returned, scope } from '../src/config/sections.ts';
+import { approvals, dcos, events, pace, policy, returned, scope } from '../src/config/sections.ts';
 import { AssessAgentInput, AssessAgentOutput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
 import {
@@ -23,7 +23,7 @@ export const { createHandler, handler } = defineServiceFunction(
     name: 'AssessAgent',
     input: AssessAgentInput,
     output: AssessAgentOutput,
-    sections: { dcos, events, pace, policy, returned, scope },
+    sections: { approvals, dcos, events, pace, policy, returned, scope },
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
@@ -45,6 +45,7 @@ export const { createHandler, handler } = defineServiceFunction(
           scope: config.scope,
           policy: config.policy,
           ...config.returned,
+          approvals: config.approvals,
           clock: systemClock,
         },
       },

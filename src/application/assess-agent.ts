@@ -1,5 +1,6 @@
 import { actOn } from '../domain/act-on.ts';
 import { type Announced, modeOf, withAnnounced } from '../domain/announced.ts';
+import type { ApprovalPolicy } from '../domain/approval.ts';
 import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
@@ -21,6 +22,7 @@ import type {
 } from '../ports/ledger.ts';
 import type { Pace } from '../ports/pace.ts';
 import { type RecallDeps, recallAnnounced } from './announced.ts';
+import { askFirst } from './ask-first.ts';
 import { hurryOf } from './await-news.ts';
 import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
 import { inCrowd } from './crowd.ts';
@@ -47,6 +49,7 @@ export interface AssessAgentDeps extends AssessDeps, RecallDeps {
   readonly pace: Pace;
   readonly compute: AssessDeps['compute'] & RecallDeps['compute'];
   readonly returnedAgent: ReturnedAgent;
+  readonly approvals: ApprovalPolicy;
 }
 
 export interface AssessInput extends StepInput {
@@ -58,6 +61,7 @@ export type AssessDecision =
   | { readonly kind: 'watch'; readonly waitSeconds: number }
   /** It works, and AWS has announced something for it: the other workflow's. */
   | { readonly kind: 'planned' }
+  | { readonly kind: 'needsApproval'; readonly waitSeconds: number }
   | { readonly kind: 'cancelled' }
   /** It was fenced before, runs again, and has nothing of ours: no work for it. */
   | { readonly kind: 'returned' }
@@ -180,7 +184,7 @@ const conclude = async (
   const held = stop ?? waits;
   if (held !== undefined) return hold(deps.ledger, seen, held, now);
   if (facts.volumes.length === 0 && !isReturned) return { kind: 'cancelled' };
-  return { kind: 'proceed' };
+  return askFirst(deps, seen, verdict, facts);
 };
 
 /** Not one machine but Mesos is in doubt: one message tells of all whom that holds. */

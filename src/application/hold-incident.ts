@@ -47,7 +47,12 @@ const advice: Readonly<Record<string, string>> = {
 };
 
 /** Days ahead, or for a person's word: nothing changes by waiting inside an execution. */
-const waitsOutside: readonly HoldReason[] = ['not-due', 'another-move', 'operator-hold'];
+const waitsOutside: readonly HoldReason[] = [
+  'not-due',
+  'another-move',
+  'operator-hold',
+  'approval',
+];
 
 /** At the first look, and ever more rarely again: an event may be lost, and a repeat says the same. */
 const isTold = (looks: number): boolean => looks === 0 || Number.isInteger(Math.log2(looks));

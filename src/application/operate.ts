@@ -19,15 +19,17 @@ import type {
 } from '../ports/ledger.ts';
 import type { Clock, Log, Metrics } from '../ports/system.ts';
 import type { Workflow } from '../ports/workflow.ts';
+import { type AnswerDeps, answerApproval } from './answer-approval.ts';
 import { startExecution } from './intake.ts';
 import { hold } from './step.ts';
 import { heldByOperator, heldByWord } from './switches.ts';
 
-export interface OperateDeps {
-  readonly ledger: Pick<IncidentLedger, 'incident' | 'takeOver' | 'save'> &
+export interface OperateDeps extends AnswerDeps {
+  readonly ledger: AnswerDeps['ledger'] &
+    Pick<IncidentLedger, 'incident' | 'takeOver' | 'save'> &
     Pick<ClusterLedger, 'control' | 'inventory' | 'switchControl'> &
     OrderLedger;
-  readonly workflow: Pick<Workflow, 'start' | 'status' | 'arnOf'>;
+  readonly workflow: Pick<Workflow, 'answer' | 'start' | 'status' | 'arnOf'>;
   readonly events: PhaseEvents;
   readonly scope: Scope;
   readonly clock: Clock;
@@ -187,8 +189,8 @@ const carryOut = async (deps: OperateDeps, order: Order): Promise<OrderAnswer> =
   switch (order.action) {
     case 'approve':
     case 'deny':
-      return onIncident(deps, order.incidentId, async ({ id }) =>
-        refused(`nothing of ${id} waits for an approval`),
+      return onIncident(deps, order.incidentId, (incident) =>
+        answerApproval(deps, incident, order, (answered) => wake(deps, answered, {})),
       );
     case 'hold':
       return holdIncident(deps, order);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type ApprovalPolicy, approvableVerdicts } from '../domain/approval.ts';
 import type { DrainPolicy } from '../domain/drain.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { ReturnedAgent } from '../domain/quarantine.ts';
@@ -189,6 +190,27 @@ export const returned = z
   .transform((env): { readonly returnedAgent: ReturnedAgent } => ({
     returnedAgent: env.RETURNED_AGENT,
   }));
+
+const verdictList =
+  /^(?:none|(?:Down|Impaired|Partitioned|Ordered|Returned)(?:,(?:Down|Impaired|Partitioned|Ordered|Returned))*)$/;
+
+/** Who is asked about what. */
+export const approvals = z
+  .object({
+    APPROVAL_VERDICTS: setting(
+      verdictList,
+      '"none", or verdicts among Down, Impaired, Partitioned, Ordered and Returned, by commas',
+    ),
+    APPROVAL_SECONDS: seconds(60, 3_600),
+  })
+  .transform(
+    (env): ApprovalPolicy => ({
+      verdicts: approvableVerdicts.filter((kind) =>
+        env.APPROVAL_VERDICTS.split(',').includes(kind),
+      ),
+      waitMs: env.APPROVAL_SECONDS,
+    }),
+  );
 
 /** How planned moves are made. */
 export const drain = z

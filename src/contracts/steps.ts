@@ -157,11 +157,18 @@ export const AssessAgentOutput = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('watch'), waitSeconds }),
   /** It works, and something is announced for it: that is the other workflow's. */
   z.strictObject({ kind: z.literal('planned') }),
+  /** A person is asked; an execution waits so long for the answer. */
+  z.strictObject({ kind: z.literal('needsApproval'), waitSeconds }),
   cancelled,
   z.strictObject({ kind: z.literal('returned') }),
   hold,
 ]);
 export type AssessAgentOutput = z.infer<typeof AssessAgentOutput>;
+
+/** The token is the state's own, a fresh one each time it is entered. */
+export const AwaitApprovalInput = StepInput.extend({ taskToken: z.string().min(1) });
+/** Nobody reads it: the workflow goes on with what it is answered by its token. */
+export const AwaitApprovalOutput = z.strictObject({ kind: z.literal('waits') });
 
 /** A fenced host that came back; `changed`: it is not idle any more, and is looked at anew. */
 export const QuarantineAgentOutput = z.discriminatedUnion('kind', [

@@ -161,6 +161,26 @@ export interface Hold {
   readonly retryAt: EpochMs;
 }
 
+/** What a person is asked before anything is done, and what was answered. */
+export interface Approval {
+  /** `a1`, `a2`: of this incident. */
+  readonly id: string;
+  readonly status: 'pending' | 'approved' | 'denied';
+  /** What is to be done, exactly; another plan is another approval. */
+  readonly plan: string;
+  readonly launchTime: LaunchTime;
+  readonly askedAt: EpochMs;
+  /** Until then an execution waits for the answer. */
+  readonly until: EpochMs;
+  /** For people: what is to be done, and why. */
+  readonly says: string;
+  /** Of the execution that waits. Gives the right to go on: never told. */
+  readonly taskToken?: string;
+  readonly by?: string;
+  readonly reason?: string;
+  readonly decidedAt?: EpochMs;
+}
+
 /** An operator's word that nothing more is done about one incident, until somebody resumes it. */
 export interface OperatorHold {
   readonly by: string;
@@ -321,6 +341,7 @@ export interface Incident {
   readonly quarantine?: QuarantinedRun;
   readonly hold?: Hold;
   readonly operatorHold?: OperatorHold;
+  readonly approval?: Approval;
   /** What an operator has waved through. */
   readonly acknowledged?: readonly HoldReason[];
   readonly closedAt?: EpochMs;
@@ -342,6 +363,7 @@ export type IncidentPatch = Partial<
     | 'recovery'
     | 'quarantine'
     | 'acknowledged'
+    | 'approval'
     | 'closedAt'
     | 'mode'
     | 'drain'

@@ -72,9 +72,12 @@ type Holds = Plan['holds'];
 
 /** The plan that a rehearsal has come to. `around`: what would stop it from outside. Pure. */
 export const planOf = (incident: Incident, audit: readonly AuditRecord[], around: Holds): Plan => {
-  const { facts, hold, mode = 'failover', placement, status, verdict } = incident;
+  const { approval, facts, hold, mode = 'failover', placement, status, verdict } = incident;
   const held = status === 'held' && hold !== undefined;
-  const own = held ? [{ reason: hold.reason, says: hold.says }] : [];
+  const asked: Holds = approval
+    ? [{ reason: 'approval', says: `a person would be asked to ${approval.says}` }]
+    : [];
+  const own = held ? [{ reason: hold.reason, says: hold.says }] : asked;
   const { instanceId } = incident;
   const seen = facts && {
     launchTime: facts.launchTime,

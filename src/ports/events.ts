@@ -13,6 +13,10 @@ export type Phase =
   | 'held'
   /** Its execution failed or timed out, and the next one has taken over. */
   | 'failed'
+  /** A person is asked, and what was answered. */
+  | 'approval-requested'
+  | 'approved'
+  | 'denied'
   /** Of a storm, told by one of the incidents that wait in it. */
   | 'storm';
 

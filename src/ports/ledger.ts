@@ -1,5 +1,6 @@
 import type { EpochMs, IncidentId, InstanceId, StormId, VolumeId } from '../domain/ids.ts';
 import type {
+  Approval,
   AuditRecord,
   CallIntent,
   CallOutcome,
@@ -70,6 +71,26 @@ export interface IncidentLedger {
     id: IncidentId,
     token: number,
     executionArn: string,
+    at: EpochMs,
+  ): Promise<Incident | 'lost'>;
+  /**
+   * Keeps the task token of the execution that waits for the answer. 'answered' when there is one, or
+   * something else is asked by now. Throws TokenLostError when the token moved on.
+   */
+  awaitAnswer(
+    id: IncidentId,
+    token: number,
+    approvalId: string,
+    taskToken: string,
+    at: EpochMs,
+  ): Promise<'waits' | 'answered'>;
+  /** A person's answer, whoever holds the token; the first one stands, then 'lost'. */
+  answerApproval(
+    id: IncidentId,
+    approvalId: string,
+    decision: Required<Pick<Approval, 'by' | 'reason' | 'decidedAt'>> & {
+      readonly status: 'approved' | 'denied';
+    },
     at: EpochMs,
   ): Promise<Incident | 'lost'>;
   /** Writes facets under the token. Throws TokenLostError when it moved on or the incident is over. */

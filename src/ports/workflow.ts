@@ -19,6 +19,8 @@ export interface Workflow {
     input: Readonly<Record<string, string | number | boolean>>,
   ): Promise<string>;
   status(executionArn: string): Promise<ExecutionStatus>;
+  /** Lets the execution that waits with this token go on; `late`: none does any more. */
+  answer(taskToken: string): Promise<'accepted' | 'late'>;
   /** The ARN an execution of this name has in that workflow. */
   arnOf(mode: IncidentMode, name: string): string;
 }

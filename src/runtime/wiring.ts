@@ -19,7 +19,11 @@ import { createPhaseEvents } from '../adapters/event-bus/phase-events.ts';
 import { createHttpSend } from '../adapters/http/send.ts';
 import { createFunctions } from '../adapters/lambda/functions.ts';
 import { createSecrets } from '../adapters/secrets-manager/secrets.ts';
-import { createExecutions, createWorkflow } from '../adapters/step-functions/workflow.ts';
+import {
+  createAnswers,
+  createExecutions,
+  createWorkflow,
+} from '../adapters/step-functions/workflow.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
 import type * as sections from '../config/sections.ts';
 import { clusterTagKey, type Scope } from '../domain/scope.ts';
@@ -105,6 +109,9 @@ export const workflowOf = (
   options: AwsClientOptions,
   { stateMachineArns }: Config<'workflow'>,
 ): Workflow => createWorkflow({ client: new SFNClient(options), stateMachineArns });
+
+export const answersOf = (options: AwsClientOptions): Pick<Workflow, 'answer'> =>
+  createAnswers({ client: new SFNClient(options) });
 
 export const executionsOf = (options: AwsClientOptions): Pick<Workflow, 'status'> =>
   createExecutions({ client: new SFNClient(options) });

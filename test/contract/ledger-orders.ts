@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { CorruptRecordError } from '../../src/domain/errors.ts';
+import { CorruptRecordError, TokenLostError } from '../../src/domain/errors.ts';
+import type { LaunchTime } from '../../src/domain/ids.ts';
 import type { Ledgers } from './ledger.ts';
 import { openedOn } from './ledger-incidents.ts';
 import { newInstanceId, t } from './ledger-samples.ts';
@@ -77,6 +78,39 @@ export const orderContract = (get: () => Ledgers): void => {
       paused: who,
       shiftedZones: { 'euc1-az1': { since: t(1) } },
     });
+  });
+
+  const ask = async () => {
+    const { incidents } = get();
+    const { id } = await openedOn(incidents);
+    const approval = {
+      ...{ id: 'a1', status: 'pending', plan: 'p', askedAt: t(1), until: t(60), says: 'fence it' },
+      launchTime: '2026-11-01T08:15:30.000Z' as LaunchTime,
+    } as const;
+    await incidents.save(id, 1, { approval }, t(1));
+    return { approval, id, incidents };
+  };
+  const decision = { status: 'approved', by: 'ana', reason: 'yes', decidedAt: t(3) } as const;
+
+  it('keeps the task token of who waits, and the first answer, whoever holds the incident', async () => {
+    const { approval, id, incidents } = await ask();
+    expect(await incidents.awaitAnswer(id, 1, 'a1', 'T1', t(2))).toBe('waits');
+    await incidents.takeOver(id, 1, t(2));
+    const answered = await incidents.answerApproval(id, 'a1', decision, t(3));
+    expect(answered).toMatchObject({ approval: { ...approval, ...decision, taskToken: 'T1' } });
+    const late = { ...decision, status: 'denied' } as const;
+    expect(await incidents.answerApproval(id, 'a1', late, t(4))).toBe('lost');
+    expect(await incidents.awaitAnswer(id, 2, 'a1', 'T2', t(4))).toBe('answered');
+    expect(await incidents.incident(id)).toEqual(answered);
+  });
+
+  it('takes no answer to what is not asked, nor a task token under a stale token', async () => {
+    const { id, incidents } = await ask();
+    expect(await incidents.answerApproval(id, 'a2', decision, t(3))).toBe('lost');
+    expect(await incidents.awaitAnswer(id, 1, 'a2', 'T1', t(2))).toBe('answered');
+    await expect(incidents.awaitAnswer(id, 2, 'a1', 'T1', t(2))).rejects.toThrow(TokenLostError);
+    await incidents.close(id, 1, { status: 'cancelled' }, t(4));
+    expect(await incidents.answerApproval(id, 'a1', decision, t(5))).toBe('lost');
   });
 
   it('holds an incident in the write that takes it over, and lets go in the next', async () => {

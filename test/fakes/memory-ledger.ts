@@ -18,6 +18,7 @@ import {
   type VolumeId,
 } from '../../src/domain/ids.ts';
 import type {
+  Approval,
   AuditRecord,
   CallIntent,
   CallOutcome,
@@ -195,6 +196,31 @@ export class MemoryLedger
     const bound = incident.executionArn ?? executionArn;
     if (incident.token !== token || isOver(incident) || bound !== executionArn) return 'lost';
     return this.#put({ ...incident, executionArn, updatedAt: at });
+  }
+
+  async awaitAnswer(
+    id: IncidentId,
+    token: number,
+    approvalId: string,
+    taskToken: string,
+    at: EpochMs,
+  ): Promise<'waits' | 'answered'> {
+    const { approval, ...incident } = this.#underToken(id, token);
+    if (approval?.id !== approvalId || approval.status !== 'pending') return 'answered';
+    this.#put({ ...incident, approval: { ...approval, taskToken }, updatedAt: at });
+    return 'waits';
+  }
+
+  async answerApproval(
+    id: IncidentId,
+    approvalId: string,
+    decision: Pick<Approval, 'status' | 'by' | 'reason' | 'decidedAt'>,
+    at: EpochMs,
+  ): Promise<Incident | 'lost'> {
+    const { approval, ...incident } = this.#known(id);
+    const isAsked = approval?.id === approvalId && approval.status === 'pending';
+    if (!isAsked || isOver(incident)) return 'lost';
+    return this.#put({ ...incident, approval: { ...approval, ...decision }, updatedAt: at });
   }
 
   async save(id: IncidentId, token: number, patch: IncidentPatch, at: EpochMs): Promise<Incident> {

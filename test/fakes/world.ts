@@ -1,3 +1,4 @@
+import type { ApprovalPolicy } from '../../src/domain/approval.ts';
 import type { EpochMs, InstanceId } from '../../src/domain/ids.ts';
 import type { Incident, IncidentMode, IncidentPatch } from '../../src/domain/incident.ts';
 import type { Policy } from '../../src/domain/policy.ts';
@@ -50,6 +51,17 @@ class FakeWorkflow {
     if (failure !== undefined) throw failure;
     this.started.push({ mode, name, input });
     return this.arnOf(mode, name);
+  };
+
+  /** Task tokens that were answered; those in `late` nobody waits with any more. */
+  readonly answered: string[] = [];
+  readonly late = new Set<string>();
+
+  readonly answer = async (taskToken: string): Promise<'accepted' | 'late'> => {
+    if (this.late.has(taskToken)) return 'late';
+    this.late.add(taskToken);
+    this.answered.push(taskToken);
+    return 'accepted';
   };
 
   readonly status = async (arn: string): Promise<ExecutionStatus> =>
@@ -120,6 +132,7 @@ export const createWorld = (change: Partial<Policy> = {}) => {
     scope,
     policy: policyOf(change),
     returnedAgent: 'quarantine' as ReturnedAgent,
+    approvals: { verdicts: [], waitMs: 900_000 } as ApprovalPolicy,
     drain: { leadMs: 86_400_000, graceMs: 60_000 },
     clock,
     log: { info: note, warn: note, error: note },

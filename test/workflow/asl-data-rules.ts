@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AslRule } from './asl-rule.ts';
 import { fileOf } from './contract.ts';
-import { type Machine, placedStates, stateOf } from './machine.ts';
+import { type Catcher, type Machine, placedStates, stateOf } from './machine.ts';
 
 const path = (...keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(keys.map((key) => [`${key}.$`, `$.${key}`]));
@@ -19,6 +19,10 @@ const assessing = { ...keys, 'executionArn.$': '$$.Execution.Id' };
 /** What each state that shapes data may take along; every other task gets the keys. */
 const common: Readonly<Record<string, Record<string, unknown>>> = {
   AssessAgent: assessing,
+  AwaitApproval: {
+    FunctionName: `\${${'AwaitApproval'}FunctionArn}`,
+    Payload: { ...keys, 'taskToken.$': '$$.Task.Token' },
+  },
   AssessDrain: assessing,
   ReleaseVolumes: { ...keys, 'volumeIds.$': '$$.Map.Item.Value' },
   ReleaseVolume: { ...keys, ...path('volumeIds') },
@@ -110,7 +114,12 @@ const oneDecision: AslRule = {
       .filter(({ name, state: { Type, ResultPath, Catch = [] } }) => {
         if (!shaping(Type)) return ResultPath !== undefined;
         const kept = ResultPath === (results[name] ?? '$.decision');
-        return !kept || Catch.some((c) => c.Next !== 'RejectRequest' && c.ResultPath !== '$.error');
+        // Silence is no error: what comes next must not take it for one.
+        const isSilence = (c: Catcher): boolean =>
+          name === 'AwaitApproval' && c.Next === 'AssessAgent' && c.ResultPath === '$.decision';
+        const isKept = (c: Catcher): boolean =>
+          c.Next === 'RejectRequest' || c.ResultPath === '$.error' || isSilence(c);
+        return !kept || !Catch.every(isKept);
       })
       .map(({ name }) => name),
   planted: [

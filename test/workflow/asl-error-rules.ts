@@ -13,6 +13,9 @@ import {
 } from './machine.ts';
 import { functionList } from './project.ts';
 
+/** Its timeout is silence, and no failure. */
+const waitsForAnswer = (task: string): boolean => task === 'AwaitApproval';
+
 const functionKey = (task: string): string => `${task.charAt(0).toLowerCase()}${task.slice(1)}`;
 
 const catching = (machine: Machine) =>
@@ -26,7 +29,9 @@ const catchers = (machine: Machine, name: string) => stateOf(machine, name).Catc
 const enoughTime: AslRule = {
   says: 'gives every task more time than its function has',
   breaches: (machine) =>
-    tasksOf(machine).flatMap(({ name, state: { TimeoutSeconds = 0 } }) => {
+    tasksOf(machine).flatMap(({ name, state: { TimeoutSeconds = 0, TimeoutSecondsPath } }) => {
+      // It waits for a person, for as long as the policy says.
+      if (waitsForAnswer(name) && TimeoutSecondsPath !== undefined) return [];
       const { timeout } = functionList[functionKey(name)] ?? { timeout: Number.NaN };
       return TimeoutSeconds > timeout
         ? []
@@ -52,8 +57,11 @@ const retriesWhatPasses: AslRule = {
   says: 'retries what may pass by itself, and nothing else',
   breaches: (machine) => {
     const passing = failoverErrorNames.filter((name) => treatmentOf[name] === 'retry');
-    const wanted: string[] = [...passing, ...platformErrors];
     return tasksOf(machine).flatMap(({ name, state }) => {
+      const repeated = platformErrors.filter(
+        (error) => error !== 'States.Timeout' || !waitsForAnswer(name),
+      );
+      const wanted: string[] = [...passing, ...repeated];
       const found = retried(state);
       return [
         ...wanted.filter((error) => !found.includes(error)).map((e) => `${name}: not ${e}`),

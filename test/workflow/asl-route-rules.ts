@@ -61,7 +61,9 @@ const placeholder = /\$\{([^}]*)\}/g;
 const ownFunction: AslRule = {
   says: 'lets each task call the function of its own name',
   breaches: (machine) =>
-    tasksOf(machine).flatMap(({ name, state: { Resource = '' } }) => {
+    tasksOf(machine).flatMap(({ name, state: { Parameters, Resource: plain = '' } }) => {
+      const isCallback = plain === 'arn:aws:states:::lambda:invoke.waitForTaskToken';
+      const Resource = isCallback ? String(Parameters?.FunctionName) : plain;
       const key = `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
       const right =
         Resource === `\${${name}FunctionArn}` &&

@@ -31,12 +31,17 @@ const failover: Contract = {
     refused: 'RefuseRequest',
   }),
   AssessAgent: step(steps.AssessAgentInput, steps.AssessAgentOutput, {
-    proceed: 'AwaitApproval',
+    proceed: 'ProtectData',
+    needsApproval: 'AwaitApproval',
     watch: 'WaitForEvidence',
     planned: 'TurnIncident',
     cancelled: 'UndoProtection',
     returned: 'QuarantineAgent',
     hold,
+  }),
+  // What it is answered by its token leads the same way as silence: the ledger knows.
+  AwaitApproval: step(steps.AwaitApprovalInput, steps.AwaitApprovalOutput, {
+    waits: 'AssessAgent',
   }),
   QuarantineAgent: step(StepInput, steps.QuarantineAgentOutput, {
     quarantined: 'CloseIncident',
@@ -89,6 +94,7 @@ const failover: Contract = {
 
 const {
   AssessAgent: _a,
+  AwaitApproval: _w,
   QuarantineAgent: _q,
   FenceAgent: _f,
   ReleaseVolume: _r,

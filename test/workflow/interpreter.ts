@@ -8,7 +8,7 @@ import {
   type Execution,
   runExecution,
 } from '../../emulator/services/states/execution.ts';
-import { createTaskTokens } from '../../emulator/services/states/tasks.ts';
+import { createTaskTokens, type TaskTokens } from '../../emulator/services/states/tasks.ts';
 import { projectDir } from '../support/project-files.ts';
 import { contracts, fileOf, type MachineFile, type Step } from './contract.ts';
 import { catchAll, type Edge, edgesOf, type Machine, stateOf } from './machine.ts';
@@ -35,6 +35,8 @@ export type Answer =
   | { readonly kind: string; readonly [key: string]: unknown }
   | Thrown
   | { readonly crashes: true }
+  /** Nobody ever answers the task token it was given. */
+  | { readonly silent: true }
   | { readonly hangs: true };
 export type Script = Readonly<Record<string, readonly Answer[]>>;
 
@@ -63,6 +65,7 @@ const isThrown = (answer: Answer): answer is Thrown => 'throws' in answer;
 
 const outcomeOf = (answer: Answer): Outcome | Promise<never> => {
   if ('hangs' in answer) return new Promise(() => {});
+  if ('silent' in answer) return { ok: true, payload: { kind: 'waits' } };
   if ('crashes' in answer) {
     const failure = { errorType: 'Runtime.ExitError', errorMessage: 'signal: killed' };
     return { ok: false, crashed: true, failure };
@@ -78,7 +81,7 @@ const outcomeOf = (answer: Answer): Outcome | Promise<never> => {
  * Functions that answer as written, in place of Lambda. Both sides are held to the contract: what
  * the workflow passes must parse as the step's input, what the script says as its output.
  */
-const scripted = (script: Script, contract: Readonly<Record<string, Step>>) => {
+const scripted = (script: Script, contract: Readonly<Record<string, Step>>, tokens: TaskTokens) => {
   const left = new Map(Object.entries(script).map(([task, answers]) => [task, [...answers]]));
   const calls: { task: string; input: unknown }[] = [];
   const problems: string[] = [];
@@ -105,8 +108,15 @@ const scripted = (script: Script, contract: Readonly<Record<string, Step>>) => {
     ],
     functions: {
       find: (arn: string) => infra.functions.find((spec) => spec.arn === arn),
-      invoke: async ({ key }: { key: string }, payload: string): Promise<Outcome> =>
-        outcomeOf(answerTo(taskOf(key), JSON.parse(payload))),
+      invoke: async ({ key }: { key: string }, payload: string): Promise<Outcome> => {
+        const input = JSON.parse(payload);
+        const answer = answerTo(taskOf(key), input);
+        // Whoever is given a token answers by it, and soon.
+        if ('kind' in answer && answer.kind === 'waits') {
+          tokens.settle(input.taskToken, { output: { kind: 'answered' } });
+        }
+        return outcomeOf(answer);
+      },
       kill: () => false,
       coolDown: () => {},
       redeploy: () => {},
@@ -202,17 +212,18 @@ export const drive = async (machine: Machine, input: unknown, script: Script): P
   try {
     const file = fileOf(machine);
     const { arn, substitutions } = deployedAs(file);
-    const { functions, calls, problems } = scripted(script, contracts[file]);
+    const rng = createRng(1);
+    const tokens = createTaskTokens(rng);
+    const { functions, calls, problems } = scripted(script, contracts[file], tokens);
     const definition = readDefinition(JSON.stringify(machine), substitutions);
     const execution = executionOf(arn, definition, input);
-    const rng = createRng(1);
     void runExecution(execution, {
       time,
       rng,
       iam: { accessKeyId: () => '', denial: () => undefined },
       functions,
       latency: { p50: 1, p99: 1 },
-      tokens: createTaskTokens(rng),
+      tokens,
       onTransition: () => {},
     });
     await time.run({ until: () => execution.status !== 'RUNNING', horizonMs: DAY_MS });

@@ -33,6 +33,7 @@ export interface State {
   ResultPath?: string;
   SecondsPath?: string;
   TimeoutSeconds?: number;
+  TimeoutSecondsPath?: string;
   Retry?: Retrier[];
   Catch?: Catcher[];
   Choices?: Rule[];

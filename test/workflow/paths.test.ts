@@ -20,6 +20,8 @@ const byIntake = { ...keys, instanceId };
 
 const opened = { kind: 'opened', ...byIntake };
 const proceed = { kind: 'proceed' };
+const needsApproval = { kind: 'needsApproval', waitSeconds: 900 };
+const waits = { kind: 'waits' };
 const isProtected = { kind: 'protected' };
 const fenced = { kind: 'fenced', groups: [[volumes[0]]] };
 const released = { kind: 'released' };
@@ -57,6 +59,7 @@ const untilReturn: Script = { OpenIncident: [opened], AssessAgent: [returned] };
 const untilUndo: Script = { OpenIncident: [opened], AssessAgent: [cancelled] };
 /** What happens on the way to each task, if nothing goes wrong. */
 const wayTo = (task: string): Script => {
+  if (task === 'AwaitApproval') return { OpenIncident: [opened], AssessAgent: [needsApproval] };
   if (task === 'UndoProtection') return untilUndo;
   if (task === 'QuarantineAgent') return untilReturn;
   if (task === 'TurnIncident') return { OpenIncident: [opened], AssessAgent: [planned] };
@@ -67,6 +70,10 @@ const wayTo = (task: string): Script => {
 const wayFrom = (task: string): Script => {
   if (task === 'UndoProtection')
     return { UndoProtection: [undone], CloseIncident: [closedCancelled] };
+  if (task === 'AwaitApproval') {
+    const { OpenIncident: _o, ...rest } = well;
+    return { ...rest, AssessAgent: [needsApproval, proceed], AwaitApproval: [waits] };
+  }
   if (task === 'HoldIncident') return { HoldIncident: [ended] };
   if (task === 'QuarantineAgent')
     return { QuarantineAgent: [quarantined], CloseIncident: [closed] };
@@ -90,7 +97,6 @@ const mainJob = [
   'KeepKeys',
   'AssessAgent',
   'RouteAssessment',
-  'AwaitApproval',
   'ProtectData',
   'RouteProtection',
   'FenceAgent',
@@ -345,6 +351,45 @@ describe('an agent that works and is about to be taken down', () => {
   });
 });
 
+describe('an approval', () => {
+  const asked = plus(well, { AssessAgent: [needsApproval, proceed], AwaitApproval: [waits] });
+
+  it('is waited for, and what was answered is read from the beginning', async () => {
+    const run = await play(asked);
+    const at = run.path.indexOf('AwaitApproval');
+    expect(run.path.slice(at - 1, at + 4)).toEqual([
+      'RouteAssessment',
+      'AwaitApproval',
+      'AssessAgent',
+      'RouteAssessment',
+      'ProtectData',
+    ]);
+    expect(run.output).toMatchObject({ status: 'recovered' });
+  });
+
+  it('that nobody gives is no yes: it is assessed again, and held', async () => {
+    const run = await play({
+      OpenIncident: [opened],
+      AssessAgent: [needsApproval, { kind: 'hold', reason: 'approval' }],
+      AwaitApproval: [{ silent: true }],
+      HoldIncident: [ended],
+    });
+    expect(run.tookMs).toBeGreaterThanOrEqual(900_000);
+    expect(run.output).toMatchObject({ status: 'held' });
+    const [held] = run.calls.filter(({ task }) => task === 'HoldIncident');
+    expect(held?.input).not.toHaveProperty('state.error');
+  });
+
+  it('is asked with a fresh token each time', async () => {
+    const again = { AssessAgent: [needsApproval, needsApproval, proceed] };
+    const run = await play(plus(asked, again, { AwaitApproval: [waits, waits] }));
+    const tokens = run.calls
+      .filter(({ task }) => task === 'AwaitApproval')
+      .map(({ input }) => (input as { taskToken: string }).taskToken);
+    expect(new Set(tokens).size).toBe(2);
+  });
+});
+
 describe('a dry run', () => {
   const plan = { calls: [] };
   const isPlanned = { kind: 'planned', summary: 'nothing was done', plan };
@@ -441,7 +486,12 @@ const aftermath = (end: string): Script => {
 describe.each(tasks)('%s', (task) => {
   const passing = failoverErrorNames.filter((name) => treatmentOf[name] === 'retry');
 
-  it.each([...passing, ...platformErrors])('goes on after one %s', async (error) => {
+  // Of a state that waits for a person a timeout is silence: it has a test of its own.
+  const platform = platformErrors.filter(
+    (error) => error !== 'States.Timeout' || task !== 'AwaitApproval',
+  );
+
+  it.each([...passing, ...platform])('goes on after one %s', async (error) => {
     const answers = wayFrom(task)[task] ?? [];
     const script = plus(wayTo(task), wayFrom(task), { [task]: [failureOf(error), ...answers] });
     const run = await play(script);

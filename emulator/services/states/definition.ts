@@ -29,6 +29,20 @@ const withStateName = (value: unknown, name: string): unknown => {
   );
 };
 
+/** Where a state's parameters take the seconds along that its timeout is read from. */
+export const timeoutKey = 'emulatedTimeoutSeconds';
+
+/**
+ * Step Functions reads `TimeoutSecondsPath` in what a state is given, as it does `SecondsPath` (Amazon
+ * States Language, "Timeouts"); the engine in what its parameters make of that.
+ */
+const movePath = (state: AslState): void => {
+  const { Parameters, TimeoutSecondsPath } = state;
+  if (typeof TimeoutSecondsPath !== 'string' || typeof Parameters !== 'object') return;
+  state.Parameters = { ...Parameters, [`${timeoutKey}.$`]: TimeoutSecondsPath };
+  state.TimeoutSecondsPath = `$.${timeoutKey}`;
+};
+
 const nested = (state: AslState): AslMachine[] =>
   [state.ItemProcessor, state.Iterator, ...(state.Branches ?? [])].filter((m) => m !== undefined);
 
@@ -60,6 +74,7 @@ export const readDefinition = (
       if (place.ResultPath === '$') delete place.ResultPath;
     }
     if (state.Parameters) state.Parameters = withStateName(state.Parameters, name);
+    movePath(state);
     if (state.ItemSelector) state.ItemSelector = withStateName(state.ItemSelector, name);
   }
   return machine;

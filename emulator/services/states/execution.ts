@@ -148,7 +148,11 @@ export const runExecution = (
     context,
     overrides: { taskResourceLocalHandlers: taskResourceLocalHandlers as never },
   });
-  execution.abort = run.abort;
+  execution.abort = () => {
+    // Nobody waits any more: an answer that comes now is too late.
+    for (const token of tokenOf.values()) tokens.expire(token);
+    run.abort();
+  };
 
   const follow = async (): Promise<void> => {
     for await (const event of run.eventLogs) {

@@ -3,7 +3,7 @@ import type { Time } from '../../core/time.ts';
 import type { Iam } from '../iam/iam.ts';
 import type { Outcome } from '../lambda/invocation.ts';
 import type { LambdaFunctions } from '../lambda/lambda.ts';
-import { type AslMachine, allStates } from './definition.ts';
+import { type AslMachine, allStates, timeoutKey } from './definition.ts';
 
 /** A failed task as Retry and Catch see it: `name` is matched, `message` becomes the Cause. */
 export class TaskError extends Error {
@@ -141,9 +141,19 @@ export const createTaskHandlers = (
       return answer;
     };
   };
+  /** The function is not told how long it is waited for. */
+  const untold =
+    (handler: TaskHandler): TaskHandler =>
+    (input) => {
+      if (typeof input !== 'object' || input === null || !(timeoutKey in input)) {
+        return handler(input);
+      }
+      const { [timeoutKey]: _told, ...rest } = input;
+      return handler(rest);
+    };
   return Object.fromEntries(
     allStates(machine)
       .filter(([, state]) => state.Type === 'Task')
-      .map(([name, state]) => [name, handlerFor(name, state.Resource ?? '')]),
+      .map(([name, state]) => [name, untold(handlerFor(name, state.Resource ?? ''))]),
   );
 };

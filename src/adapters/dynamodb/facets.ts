@@ -169,6 +169,20 @@ export const hold = z.object({
   retryAt: epochMs,
 });
 
+export const approval = z.object({
+  id: text,
+  status: z.enum(['pending', 'approved', 'denied']),
+  plan: z.string(),
+  launchTime,
+  askedAt: epochMs,
+  until: epochMs,
+  says: z.string(),
+  taskToken: text.exactOptional(),
+  by: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  decidedAt: epochMs.exactOptional(),
+});
+
 export const operatorHold = z.object({ by: z.string(), reason: z.string(), at: epochMs });
 
 export const strength = z.enum(['strong', 'weak']);

@@ -36,6 +36,13 @@ const under = (token: number): typeof isLive => ({
   values: { ...isLive.values, token },
 });
 
+/** This very approval, and nobody has answered it. */
+const isAsked = {
+  when: '#approval.#id = :approvalId AND #approval.#status = :pending',
+  values: { pending: 'pending' },
+  names: {},
+};
+
 const changeOf = (
   { hold, operatorHold, ...facets }: IncidentPatch,
   at: EpochMs,
@@ -120,6 +127,42 @@ class DynamoIncidentLedger implements IncidentLedger {
     if (bound !== undefined) return bound;
     await this.#known(id);
     return 'lost';
+  }
+
+  async awaitAnswer(
+    id: IncidentId,
+    token: number,
+    approvalId: string,
+    taskToken: string,
+    at: EpochMs,
+  ): Promise<'waits' | 'answered'> {
+    const { when, values } = under(token);
+    const change = { set: { '#approval.#taskToken': taskToken, updatedAt: at } };
+    const asked = { when: `${when} AND ${isAsked.when}`, values: { ...values, approvalId } };
+    const both = { ...asked, values: { ...asked.values, ...isAsked.values }, names: isAsked.names };
+    const saved = await this.#table.update(stateKey(id), change, both, incidentRecord);
+    if (saved !== undefined) return 'waits';
+    const incident = await this.#known(id);
+    if (incident.token !== token || isOver(incident)) throw new TokenLostError(id, token);
+    return 'answered';
+  }
+
+  async answerApproval(
+    id: IncidentId,
+    approvalId: string,
+    decision: Readonly<Record<'status' | 'by' | 'reason', string>> & { decidedAt: EpochMs },
+    at: EpochMs,
+  ): Promise<Incident | 'lost'> {
+    const set = Object.fromEntries(
+      Object.entries(decision).map(([name, value]) => [`#approval.#${name}`, value]),
+    );
+    const change = { set: { ...set, updatedAt: at } };
+    const asked = {
+      when: `${isLive.when} AND ${isAsked.when}`,
+      values: { ...isLive.values, ...isAsked.values, approvalId },
+      names: isAsked.names,
+    };
+    return (await this.#table.update(stateKey(id), change, asked, incidentRecord)) ?? 'lost';
   }
 
   save(id: IncidentId, token: number, patch: IncidentPatch, at: EpochMs): Promise<Incident> {

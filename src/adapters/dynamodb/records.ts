@@ -58,6 +58,7 @@ export const incidentRecord = z
     recovery: facet.recovery.exactOptional(),
     quarantine: facet.quarantinedRun.exactOptional(),
     hold: facet.hold.exactOptional(),
+    approval: facet.approval.exactOptional(),
     operatorHold: facet.operatorHold.exactOptional(),
     acknowledged: z.array(facet.holdReason).exactOptional(),
     closedAt: facet.epochMs.exactOptional(),

@@ -1,5 +1,6 @@
 import {
   DescribeExecutionCommand,
+  SendTaskSuccessCommand,
   type SFNClient,
   type ExecutionStatus as SfnExecutionStatus,
   StartExecutionCommand,
@@ -53,6 +54,26 @@ export const createExecutions = ({
   },
 });
 
+/** The token was used, its state has ended, or it never was one. */
+const lateCodes = ['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'];
+
+/** Answers executions that wait. Throws the domain's cloud errors. */
+export const createAnswers = ({
+  client,
+}: {
+  readonly client: SFNClient;
+}): Pick<Workflow, 'answer'> => ({
+  async answer(taskToken) {
+    const command = new SendTaskSuccessCommand({ taskToken, output: '{"kind":"answered"}' });
+    const answer = await changing(
+      'SendTaskSuccess',
+      () => client.send(command),
+      ({ code }) => (lateCodes.includes(code) ? 'late' : undefined),
+    );
+    return answer === 'late' ? 'late' : 'accepted';
+  },
+});
+
 export interface WorkflowDeps {
   readonly client: SFNClient;
   readonly stateMachineArns: Readonly<Record<IncidentMode, string>>;
@@ -67,6 +88,7 @@ export const createWorkflow = ({ client, stateMachineArns }: WorkflowDeps): Work
   const arnOf = (mode: IncidentMode, name: string): string => `${prefixes[mode]}${name}`;
   return {
     ...createExecutions({ client }),
+    ...createAnswers({ client }),
     arnOf,
 
     async start(mode, name, input) {

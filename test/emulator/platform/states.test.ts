@@ -283,6 +283,16 @@ describe('a task token', () => {
     });
   });
 
+  it('is worth nothing once the execution was aborted', async () => {
+    const world = await createFixture();
+    const taskToken = await asked(world);
+    const [execution] = world.states.executions();
+    await api(world, 'StopExecution', { executionArn: execution?.arn });
+    await finished(world);
+    const late = await api(world, 'SendTaskSuccess', { taskToken, output: '{}' });
+    expect(late.body.__type).toBe('TaskTimedOut');
+  });
+
   it('is worth nothing after the state timed out, and never if invented', async () => {
     const world = await createFixture();
     const taskToken = await asked(world);

@@ -60,6 +60,7 @@ const right = {
     ALERT_TOPIC_ARN: 'arn:aws:sns:eu-central-1:210987654321:pagers',
     AWS_REGION: 'eu-central-1',
   },
+  approvals: { APPROVAL_VERDICTS: 'Partitioned,Impaired', APPROVAL_SECONDS: '600' },
   workflow: {
     FAILOVER_STATE_MACHINE_ARN: stateMachineArn,
     DRAIN_STATE_MACHINE_ARN: `${stateMachineArn}_drain`,
@@ -131,6 +132,7 @@ describe('a whole and right environment', () => {
       },
     ],
     ['drain', { leadMs: 86_400_000, graceMs: 0 }],
+    ['approvals', { verdicts: ['Impaired', 'Partitioned'], waitMs: 600_000 }],
     [
       'workflow',
       { stateMachineArns: { failover: stateMachineArn, drain: `${stateMachineArn}_drain` } },
@@ -220,6 +222,10 @@ describe('a missing or wrong setting', () => {
     ['policy', 'STORM_LIMIT', '0'],
     ['policy', 'STORM_LIMIT', '3.5'],
     ['returned', 'RETURNED_AGENT', 'ignore'],
+    ['approvals', 'APPROVAL_VERDICTS', 'Impaired, Down'],
+    ['approvals', 'APPROVAL_VERDICTS', 'Blind'],
+    ['approvals', 'APPROVAL_VERDICTS', ''],
+    ['approvals', 'APPROVAL_SECONDS', '59'],
     ['workflow', 'FAILOVER_STATE_MACHINE_ARN', 'ebs-failover-demo'],
     ['warming', 'WARM_FUNCTIONS', 'demo-openIncident,'],
     ['slack', 'SLACK_CHANNEL', '#incidents'],
