@@ -6,7 +6,7 @@ import { createSafekeeping } from '../src/adapters/ec2/safekeeping.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createFenceAgent } from '../src/application/fence-agent.ts';
 import { rehearsable } from '../src/application/rehearsal.ts';
-import { dcos, events, pace, policy, scope } from '../src/config/sections.ts';
+import { approvals, dcos, events, pace, policy, scope } from '../src/config/sections.ts';
 import { FenceAgentOutput, StepInput } from '../src/contracts/steps.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
 import {
@@ -24,7 +24,7 @@ export const { createHandler, handler } = defineServiceFunction(
     name: 'FenceAgent',
     input: StepInput,
     output: FenceAgentOutput,
-    sections: { dcos, events, pace, policy, scope },
+    sections: { approvals, dcos, events, pace, policy, scope },
   },
   ({ config, options, platform, table, telemetry }) => {
     const ec2 = ec2Client(options);
@@ -47,6 +47,7 @@ export const { createHandler, handler } = defineServiceFunction(
           pace: paceOf(table, config),
           scope: config.scope,
           policy: config.policy,
+          approvals: config.approvals,
           clock: systemClock,
           log: telemetry.log,
         },

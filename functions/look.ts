@@ -6,13 +6,18 @@ import { createQuarantineLedger } from '../src/adapters/dynamodb/quarantine-ledg
 import { createStormLedger } from '../src/adapters/dynamodb/storm-ledger.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { createLook } from '../src/application/look/look.ts';
-import { dcos, policy, scope } from '../src/config/sections.ts';
+import { approvals, dcos, policy, scope } from '../src/config/sections.ts';
 import { LookInput, LookOutput } from '../src/contracts/look.ts';
 import { defineServiceFunction } from '../src/runtime/service-function.ts';
 import { ec2Client, ledgerOf, orchestratorOf, readsOf } from '../src/runtime/wiring.ts';
 
 export const { createHandler, handler } = defineServiceFunction(
-  { name: 'Look', input: LookInput, output: LookOutput, sections: { dcos, policy, scope } },
+  {
+    name: 'Look',
+    input: LookInput,
+    output: LookOutput,
+    sections: { approvals, dcos, policy, scope },
+  },
   ({ config, options, platform, table }) =>
     createLook({
       ledger: ledgerOf(
@@ -27,6 +32,7 @@ export const { createHandler, handler } = defineServiceFunction(
       orchestrator: orchestratorOf(options, config.dcos, platform),
       scope: config.scope,
       policy: config.policy,
+      approvals: config.approvals,
       clock: systemClock,
     }),
 );

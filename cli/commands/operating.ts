@@ -79,10 +79,15 @@ const defineAnswers = (define: Define): void => {
       action,
       says,
       async (context: Context, named: Named, options: Said & { readonly approval?: string }) => {
-        const { id, summary } = await meant(context, named);
-        const approvalId = approvalOf(id, options.approval);
+        const { approval, id } = await meant(context, named);
+        const asked = approval?.status === 'pending' ? approval : undefined;
+        const approvalId = options.approval ?? asked?.id;
+        if (approvalId === undefined) {
+          throw new Problem(`${id} asks for no approval`, { is: 'refused' });
+        }
         if (action === 'approve') {
-          await confirm(context.terminal, `Go on with the plan of ${id}? ${summary}`, options.yes);
+          const what = asked?.id === approvalId ? `: ${asked.says}` : '';
+          await confirm(context.terminal, `Approve ${approvalId} of ${id}${what}?`, options.yes);
         }
         await give(context, options, { action, incidentId: id, approvalId });
       },
@@ -90,12 +95,6 @@ const defineAnswers = (define: Define): void => {
     withWhy(command).option('--approval <id>', 'which one, where it is not the one on record');
     if (action === 'approve') withYes(command);
   }
-};
-
-/** The approval an incident waits for. */
-const approvalOf = (id: string, given: string | undefined): string => {
-  if (given !== undefined) return given;
-  throw new Problem(`${id} asks for no approval`, { is: 'refused' });
 };
 
 const defineHolds = (define: Define): void => {

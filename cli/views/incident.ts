@@ -94,9 +94,21 @@ const showVolumes = ({ volumes }: IncidentDocument, terminal: Terminal): string 
     ]),
   );
 
+/** What a person is asked, and what was answered. */
+export const askedOf = (approval: NonNullable<IncidentDocument['approval']>): string => {
+  const { by, decidedAt, id, reason, says, status, until } = approval;
+  const why = reason === undefined ? '' : `: ${reason}`;
+  const answer =
+    by === undefined || decidedAt === undefined
+      ? `nobody has answered; an execution waits until ${momentOf(until)}`
+      : `${status} by ${by} at ${momentOf(decidedAt)}${why}`;
+  return `${id}, to ${says}. ${answer}`;
+};
+
 /** When it was opened, and how it stands. */
 const headOf = (shown: IncidentDocument, terminal: Terminal): readonly string[] => {
-  const { at, closedAt, execution, hold, id, mode, openedAt, stage, status, summary } = shown;
+  const { approval, at, closedAt, execution, hold, id, mode, openedAt, stage, status, summary } =
+    shown;
   const { columns, paint } = terminal;
   const end = closedAt === undefined ? stage : `closed ${momentOf(closedAt)}`;
   return [
@@ -108,6 +120,7 @@ const headOf = (shown: IncidentDocument, terminal: Terminal): readonly string[] 
     ...(hold !== undefined && status === 'held'
       ? [paint.yellow(hang('Held: ', `${hold.reason}: ${hold.says}`, columns))]
       : []),
+    ...(approval === undefined ? [] : [hang('Asked: ', askedOf(approval), columns)]),
   ];
 };
 

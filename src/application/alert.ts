@@ -50,7 +50,14 @@ export const tellOnce = async (
 };
 
 /** Of all news these alone can be any that a pager is told. */
-const heard: readonly Phase[] = ['held', 'recovered', 'cancelled', 'failed', 'storm'];
+const heard: readonly Phase[] = [
+  'held',
+  'approval-requested',
+  'recovered',
+  'cancelled',
+  'failed',
+  'storm',
+];
 
 const incidentAlert = async (
   { ledger, telling }: AlertDeps,

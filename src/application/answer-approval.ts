@@ -39,6 +39,12 @@ export const answerApproval = async (
     return { kind: 'refused', says };
   }
   const status = wordOf[action];
+  if (approval.status === 'withdrawn') {
+    return {
+      kind: 'refused',
+      says: `${approvalId} was denied, and is asked anew: answer the next one`,
+    };
+  }
   if (approval.status !== 'pending') return sayOld(approval, status);
   const at = clock.now();
   const decision = { status, by, reason, decidedAt: at } as const;
@@ -48,7 +54,9 @@ export const answerApproval = async (
   const taskToken = answered.approval?.taskToken;
   const heard = taskToken === undefined ? 'late' : await workflow.answer(taskToken);
   const says = `${approvalId} of ${id} is ${status}: ${approval.says}`;
-  if (heard === 'accepted') return { kind: 'done', says };
+  // Who works on it, or resumes it, reads the decision.
+  const isWaiting = answered.status === 'held' && answered.operatorHold === undefined;
+  if (heard === 'accepted' || !isWaiting) return { kind: 'done', says };
   const execution = await wake(answered);
   return { kind: 'done', says, ...(execution === 'lost' ? {} : { execution }) };
 };

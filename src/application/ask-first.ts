@@ -4,7 +4,7 @@ import type { Facts, HoldReason, Incident, Verdict } from '../domain/incident.ts
 import type { PhaseEvents } from '../ports/events.ts';
 import type { IncidentLedger } from '../ports/ledger.ts';
 import type { Clock } from '../ports/system.ts';
-import { hold } from './step.ts';
+import { hold, isTold, recordHold } from './step.ts';
 
 export interface AskDeps {
   readonly ledger: Pick<IncidentLedger, 'save'>;
@@ -17,6 +17,9 @@ type Asked =
   | { readonly kind: 'proceed' }
   | { readonly kind: 'needsApproval'; readonly waitSeconds: number }
   | { readonly kind: 'hold'; readonly reason: HoldReason };
+
+/** While an execution waits for the answer it looks this often whether there still is a question. */
+const lookEverySeconds = 60;
 
 /**
  * The last question before anything is done: does a person have to say yes, and has one? While it is
@@ -32,17 +35,22 @@ export const askFirst = async (
   const step = approvalStep(approvals, incident, verdict, facts, now);
   if (step.kind === 'go') return { kind: 'proceed' };
   if (step.kind === 'stop') {
-    return hold(ledger, incident, { reason: 'approval', says: step.says }, now);
+    // Silence and a denial are news of their own, after however many looks.
+    const { hold: before, ...anew } = incident;
+    const known = before?.says === step.says ? incident : anew;
+    return hold(ledger, known, { reason: 'approval', says: step.says }, now);
   }
   const { approval, waitMs } = step;
-  const seen =
-    step.kind === 'ask'
-      ? await ledger.save(incident.id, incident.token, { approval }, now)
-      : incident;
   // The plan says that it would be asked.
-  if (isRehearsal(incident.id)) return { kind: 'proceed' };
+  if (isRehearsal(incident.id)) {
+    await ledger.save(incident.id, incident.token, { approval }, now);
+    return { kind: 'proceed' };
+  }
   const says = `a person is asked to ${approval.says}. Approve or deny ${approval.id}.`;
-  await hold(ledger, seen, { reason: 'approval', says, until: approval.until }, now);
-  if (step.kind === 'ask') await events.publish('approval-requested', seen, now);
-  return { kind: 'needsApproval', waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+  const wish = { reason: 'approval', says, until: approval.until } as const;
+  const isNew = step.kind === 'ask';
+  const held = await recordHold(ledger, incident, wish, now, isNew ? { approval } : {});
+  if (isNew || isTold(held.hold?.looks ?? 0)) await events.publish('approval-requested', held, now);
+  const seconds = Math.min(lookEverySeconds, Math.max(1, Math.ceil(waitMs / 1000)));
+  return { kind: 'needsApproval', waitSeconds: seconds };
 };

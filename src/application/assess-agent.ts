@@ -1,6 +1,6 @@
 import { actOn } from '../domain/act-on.ts';
 import { type Announced, modeOf, withAnnounced } from '../domain/announced.ts';
-import type { ApprovalPolicy } from '../domain/approval.ts';
+import { type ApprovalPolicy, isApproved } from '../domain/approval.ts';
 import { TokenLostError } from '../domain/errors.ts';
 import { isCommitted, mayBeUnderWay } from '../domain/fence.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
@@ -10,7 +10,7 @@ import type { Policy } from '../domain/policy.ts';
 import { type Quarantine, type ReturnedAgent, withReturn } from '../domain/quarantine.ts';
 import { type ScopedVolumes, scopeVolumes, withEstranged } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
-import { judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
+import { isDown, judge, mayFencePartitioned, orderIn, sayHeld } from '../domain/verdict.ts';
 import { onlyWanted, wishIn } from '../domain/wish.ts';
 import type { PhaseEvents } from '../ports/events.ts';
 import type {
@@ -242,6 +242,22 @@ const decide = async (
   return hold(ledger, seen, { reason: action.reason, says: sayHeld(verdict) }, at);
 };
 
+/** What has begun goes on, but a yes was to one start of the machine: another one is asked about anew. */
+const goOn = async (deps: AssessAgentDeps, incident: Incident): Promise<AssessDecision> => {
+  const { approvals, clock, compute, ledger } = deps;
+  const { facts, fence, id, instanceId, token, verdict } = incident;
+  const isAsked = verdict !== undefined && approvals.verdicts.includes(verdict.kind);
+  if (isAsked && facts !== undefined && fence?.proof === undefined) {
+    const instance = await compute.instance(instanceId);
+    const isUp = instance !== undefined && !isDown(instance.state);
+    if (isUp && !isApproved(approvals, incident, instance.launchTime)) {
+      return askFirst(deps, incident, verdict, { ...facts, launchTime: instance.launchTime });
+    }
+  }
+  await ledger.save(id, token, { status: 'open' }, clock.now());
+  return { kind: 'proceed' };
+};
+
 /** Binds this execution to its token and loads the incident, in one conditional write. */
 export const bind = async (
   { clock, ledger }: Pick<AssessDeps, 'clock' | 'ledger'>,
@@ -272,10 +288,7 @@ export const createAssessAgent =
 
     const switched = heldByOperator(incident, control, clock.now());
     if (switched !== undefined) return hold(ledger, incident, switched, clock.now());
-    if (isDecided(incident)) {
-      await ledger.save(incident.id, incident.token, { status: 'open' }, clock.now());
-      return { kind: 'proceed' };
-    }
+    if (isDecided(incident)) return goOn(deps, incident);
     const started = incident.facts?.launchTime ?? inventory?.launchTime;
     const [picture, announced] = await Promise.all([
       lookAround(

@@ -1,14 +1,14 @@
 import { actOn } from '../domain/act-on.ts';
 import { type Announced, withAnnounced } from '../domain/announced.ts';
+import type { ApprovalPolicy } from '../domain/approval.ts';
 import { isCommitted, isProof, mayBeUnderWay, nextFenceStep, rungsOn } from '../domain/fence.ts';
 import { type EpochMs, instanceOf } from '../domain/ids.ts';
-import type { Facts, Fence, HoldReason, Incident, ProofRead, Rung } from '../domain/incident.ts';
+import type { Facts, Fence, Incident, ProofRead } from '../domain/incident.ts';
 import { nextLookMs, waitAfter } from '../domain/looks.ts';
 import type { Instance } from '../domain/machine.ts';
 import { isTurnKept } from '../domain/pace.ts';
 import { limits } from '../domain/policy.ts';
 import { isRecent } from '../domain/recent.ts';
-import { whyNotOurs } from '../domain/scope.ts';
 import type { Inventory } from '../domain/service.ts';
 import {
   type Evidence,
@@ -38,6 +38,7 @@ import { climb, type Work } from './power.ts';
 import { drawDetaches, turnFor, untilTurn, waitOutside } from './power-turns.ts';
 import { hold, loadStepInCrowd, type StepInput } from './step.ts';
 import { heldByOperator, switchedSince } from './switches.ts';
+import { whyNotNow } from './why-not-now.ts';
 import { countMissing, gatherEvidence, knownSince } from './witnesses.ts';
 
 export interface FenceAgentDeps extends AfterProofDeps, RecallDeps {
@@ -60,6 +61,7 @@ export interface FenceAgentDeps extends AfterProofDeps, RecallDeps {
   readonly pace: Pace;
   readonly log: Log;
   readonly events: PhaseEvents;
+  readonly approvals: ApprovalPolicy;
 }
 
 /** One invocation looks for this long before it hands the wait to the workflow. */
@@ -105,32 +107,6 @@ const revalidate = async (
   return isOver && !mayBeUnderWay(incident.fence, now)
     ? { kind: 'cancelled' }
     : { kind: 'waiting', waitSeconds: 5 };
-};
-
-/** S7: a termination deletes every volume whose flag reads true, by the read just made. */
-const wouldDelete = (instance: Instance, facts: Facts): string | undefined =>
-  facts.volumes.find((volume) =>
-    instance.devices.some((d) => d.volumeId === volume.volumeId && d.deleteOnTermination),
-  )?.volumeId;
-
-const whyNotNow = (
-  deps: FenceAgentDeps,
-  instance: Instance,
-  facts: Facts,
-  method: Rung['method'],
-): { reason: HoldReason; says: string } | undefined => {
-  const stranger = whyNotOurs(instance.tags, deps.scope);
-  if (stranger !== undefined) {
-    return { reason: 'ambiguous-scope', says: `${instance.instanceId} ${stranger}` };
-  }
-  if (method !== 'terminate' && method !== 'terminate-force') return undefined;
-  const doomed = wouldDelete(instance, facts);
-  return doomed === undefined
-    ? undefined
-    : {
-        reason: 'terminate-would-delete-data',
-        says: `terminating would delete ${doomed}: it reads DeleteOnTermination=true`,
-      };
 };
 
 const begin = (incident: Incident, now: EpochMs): Fence =>
@@ -184,7 +160,8 @@ const step = async (
       await work.noted;
       if ((await turnFor(deps, work, next.method)) > clock.now()) return undefined;
       const stop =
-        whyNotNow(deps, instance, facts, next.method) ?? (await switchedSince(deps, work.incident));
+        whyNotNow(deps, work.incident, instance, facts, next.method) ??
+        (await switchedSince(deps, work.incident));
       if (stop !== undefined) return hold(ledger, work.incident, stop, clock.now());
       const isOld = oldestAt !== undefined && !isRecent(oldestAt, clock.now(), evidenceLastsMs);
       if (isOld && !work.down) return undefined;

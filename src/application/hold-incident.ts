@@ -8,6 +8,7 @@ import {
   type HoldWish,
   hold,
   holdWaitSeconds,
+  isTold,
   loadIncident,
   type StepInput,
   waitsInside,
@@ -53,9 +54,6 @@ const waitsOutside: readonly HoldReason[] = [
   'operator-hold',
   'approval',
 ];
-
-/** At the first look, and ever more rarely again: an event may be lost, and a repeat says the same. */
-const isTold = (looks: number): boolean => looks === 0 || Number.isInteger(Math.log2(looks));
 
 /**
  * Which news this is; undefined: none. Of all that wait in a storm only the first tells, and the

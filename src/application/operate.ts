@@ -106,7 +106,7 @@ const holdIncident = (deps: OperateDeps, { by, incidentId, reason }: Of<'hold'>)
     return done(`nothing more is changed for ${incidentId} until somebody resumes it`);
   });
 
-const resumeIncident = (deps: OperateDeps, { incidentId }: Of<'resume'>) =>
+const resumeIncident = (deps: OperateDeps, { by, incidentId, reason }: Of<'resume'>) =>
   onIncident(deps, incidentId, async (incident) => {
     const { clock, ledger, scope, workflow } = deps;
     const { operatorHold: _ended, ...free } = incident;
@@ -117,7 +117,13 @@ const resumeIncident = (deps: OperateDeps, { incidentId }: Of<'resume'>) =>
     if (isAtWork && (await workflow.status(arn)) === 'RUNNING') {
       return unchanged(`${arn} works on ${incidentId}, nothing holds it`);
     }
-    const execution = await wake(deps, incident, { operatorHold: null });
+    const { approval } = incident;
+    // A denial stands until somebody wants to be asked again.
+    const anew: IncidentPatch =
+      approval?.status === 'denied'
+        ? { approval: { ...approval, status: 'withdrawn', by, reason, decidedAt: clock.now() } }
+        : {};
+    const execution = await wake(deps, incident, { operatorHold: null, ...anew });
     return execution === 'lost' ? 'lost' : done(`${incidentId} goes on`, execution);
   });
 

@@ -1,6 +1,6 @@
 import { IncidentNotFoundError, TokenLostError } from '../domain/errors.ts';
 import type { EpochMs, IncidentId } from '../domain/ids.ts';
-import type { HoldReason, Incident } from '../domain/incident.ts';
+import type { HoldReason, Incident, IncidentPatch } from '../domain/incident.ts';
 import { isCrowd } from '../domain/pace.ts';
 import type { ClusterLedger, Control, IncidentLedger } from '../ports/ledger.ts';
 
@@ -80,15 +80,16 @@ export interface HoldWish {
 }
 
 /**
- * Writes the hold down. The same reason keeps its start and its growing wait; another one begins
- * anew. Answers the decision the step returns.
+ * Writes the hold down, with `patch` in the same write. The same reason keeps its start and its growing
+ * wait; another one begins anew.
  */
-export const hold = async (
+export const recordHold = (
   ledger: Pick<IncidentLedger, 'save'>,
   incident: Incident,
   { reason, says, until, by = Number.POSITIVE_INFINITY as EpochMs }: HoldWish,
   now: EpochMs,
-): Promise<{ kind: 'hold'; reason: HoldReason }> => {
+  patch: IncidentPatch = {},
+): Promise<Incident> => {
   const same = incident.hold?.reason === reason ? incident.hold : undefined;
   const looks = same === undefined ? 0 : same.looks + 1;
   const since = same?.since ?? now;
@@ -101,9 +102,22 @@ export const hold = async (
   // What is overdue already is looked at without haste too.
   const retryAt = Math.min(next, Math.max(by, now + holdWaitSeconds(0) * 1000)) as EpochMs;
   const record = { reason, says, since, looks, retryAt };
-  await ledger.save(incident.id, incident.token, { status: 'held', hold: record }, now);
-  return { kind: 'hold', reason };
+  return ledger.save(incident.id, incident.token, { ...patch, status: 'held', hold: record }, now);
 };
+
+/** The same; answers the decision the step returns. */
+export const hold = async (
+  ledger: Pick<IncidentLedger, 'save'>,
+  incident: Incident,
+  wish: HoldWish,
+  now: EpochMs,
+): Promise<{ kind: 'hold'; reason: HoldReason }> => {
+  await recordHold(ledger, incident, wish, now);
+  return { kind: 'hold', reason: wish.reason };
+};
+
+/** At the first look, and ever more rarely again: an event may be lost, and a repeat says the same. */
+export const isTold = (looks: number): boolean => looks === 0 || Number.isInteger(Math.log2(looks));
 
 /** True while the execution itself should keep looking at a held incident. */
 export const waitsInside = (since: EpochMs, now: EpochMs): boolean => now - since < holdInsideMs;

@@ -139,6 +139,19 @@ const Drain = z.object({
 
 const Hold = z.object({ reason: text, says: text, since: at, retryAt: at, looks: z.int() });
 
+const Approval = z.object({
+  id: text,
+  /** `withdrawn`: it was denied, and somebody wants to be asked again. */
+  status: z.enum(['pending', 'approved', 'denied', 'withdrawn']),
+  says: text,
+  launchTime: text,
+  askedAt: at,
+  until: at,
+  by: text.exactOptional(),
+  reason: text.exactOptional(),
+  decidedAt: at.exactOptional(),
+});
+
 /** One mutating call: written down before it was made, completed after. */
 const CallDocument = z.strictObject({
   seq: z.int().min(1),
@@ -245,6 +258,8 @@ export const IncidentDocument = z.strictObject({
   /** The fenced host came back, and this is how it was kept from work. */
   quarantine: z.object({ launchTime: text, at, agentIds: texts }).exactOptional(),
   hold: Hold.exactOptional(),
+  /** What a person is asked before anything is done, and what was answered. */
+  approval: Approval.exactOptional(),
   /** Hold reasons that people have waved through. */
   acknowledged: texts,
   /** Somebody holds it until somebody resumes it. */

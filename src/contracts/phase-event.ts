@@ -16,6 +16,9 @@ const phases = [
   'cancelled',
   'held',
   'failed',
+  'approval-requested',
+  'approved',
+  'denied',
   'storm',
 ] as const;
 
@@ -35,6 +38,12 @@ const PhaseEventDetail = z.strictObject({
     .exactOptional(),
   fence: z
     .strictObject({ method: z.string(), strength: z.enum(['strong', 'weak']) })
+    .exactOptional(),
+  approval: z
+    .strictObject({
+      id: z.string(),
+      status: z.enum(['pending', 'approved', 'denied', 'withdrawn']),
+    })
     .exactOptional(),
   hold: z.strictObject({ reason: z.string(), says: z.string() }).exactOptional(),
   apps: z.array(z.string()).readonly().exactOptional(),

@@ -1,4 +1,4 @@
-import type { EpochMs } from './ids.ts';
+import type { EpochMs, LaunchTime } from './ids.ts';
 import type { Approval, Facts, Incident, Verdict, VerdictKind } from './incident.ts';
 
 /** Verdicts that a person may be asked about before anything is done. */
@@ -42,6 +42,16 @@ export type ApprovalStep =
   /** Nobody has answered, or somebody has said no: nothing is done. */
   | { readonly kind: 'stop'; readonly says: string };
 
+/** The yes, if one is needed, is to this very start of the machine. */
+export const isApproved = (
+  { verdicts }: ApprovalPolicy,
+  { approval, verdict }: Pick<Incident, 'approval' | 'verdict'>,
+  launchTime: LaunchTime,
+): boolean =>
+  verdict === undefined ||
+  !verdicts.includes(verdict.kind) ||
+  (approval?.status === 'approved' && approval.launchTime === launchTime);
+
 /** What is to be done, in one sentence. */
 export const sayWish = ({ facts, verdict }: Pick<Incident, 'facts' | 'verdict'>): string => {
   const volumes = facts?.volumes.map(({ name }) => name).join(', ') ?? '';
@@ -63,7 +73,7 @@ export const approvalStep = (
   if (!policy.verdicts.includes(verdict.kind)) return { kind: 'go' };
   const plan = planText(facts);
   const { approval } = incident;
-  if (approval === undefined || approval.plan !== plan) {
+  if (approval === undefined || approval.plan !== plan || approval.status === 'withdrawn') {
     const until = (now + policy.waitMs) as EpochMs;
     const { launchTime } = facts;
     const fresh = { id: nextId(incident), status: 'pending', plan, launchTime } as const;
@@ -73,9 +83,15 @@ export const approvalStep = (
   const { by = 'somebody', id, reason = 'no reason', status, until } = approval;
   if (status === 'approved') return { kind: 'go' };
   if (status === 'denied') {
-    return { kind: 'stop', says: `${by} has denied ${id}: ${reason}. Nothing is done.` };
+    return {
+      kind: 'stop',
+      says: `${by} has denied ${id}: ${reason}. Nothing is done; resume it to be asked again.`,
+    };
   }
   return now < until
     ? { kind: 'wait', approval, waitMs: until - now }
-    : { kind: 'stop', says: `nobody has answered ${id} in time. Approve it to go on.` };
+    : {
+        kind: 'stop',
+        says: `nobody has answered ${id} in time: nothing is done. Approve it to go on.`,
+      };
 };

@@ -44,23 +44,8 @@ const acknowledgeOf = (
   return [{ action: 'acknowledge', words: 'Acknowledge', about: about_, style: 'danger', confirm }];
 };
 
-/** What a person is asked before anything is done. */
-export interface Asked {
-  readonly approval?: {
-    readonly id: string;
-    readonly status: 'pending' | 'approved' | 'denied';
-    /** What is to be done, and why. */
-    readonly says: string;
-    readonly by?: string;
-    readonly reason?: string;
-  };
-}
-
 /** The answers to what is asked, for as long as it is asked. */
-const answersOf = (
-  { approval, status }: Incident & Asked,
-  about: Button['about'],
-): readonly Button[] => {
+const answersOf = ({ approval, status }: Incident, about: Button['about']): readonly Button[] => {
   if (status !== 'held' || approval?.status !== 'pending') return [];
   const asked = { ...about, approvalId: approval.id };
   const confirm = {
@@ -78,7 +63,7 @@ const answersOf = (
  * What may be pressed in the incident's state. One that is over can only be explained. The order is
  * decided on anew whoever presses what, however old the message is. Pure.
  */
-export const buttonsOf = (incident: Incident & Asked): readonly Button[] => {
+export const buttonsOf = (incident: Incident): readonly Button[] => {
   const { id, operatorHold, status } = incident;
   const about = { incidentId: id };
   const explain: Button = { action: 'explain', words: 'Explain', about };

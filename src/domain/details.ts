@@ -1,4 +1,3 @@
-import type { Asked } from './buttons.ts';
 import type { EpochMs } from './ids.ts';
 import type { Incident } from './incident.ts';
 import { limits } from './policy.ts';
@@ -22,7 +21,7 @@ const digestOf = (text: string): string => {
 };
 
 /** What is read again and again is news when it reads otherwise, what happened once is news once. */
-const keyOf = ({ at, kind, says }: Moment, { approval }: Incident & Asked): string => {
+const keyOf = ({ at, kind, says }: Moment, { approval }: Incident): string => {
   switch (kind) {
     case 'verdict':
       // `for 90 s` and `for 95 s` are the same words.

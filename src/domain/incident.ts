@@ -165,7 +165,8 @@ export interface Hold {
 export interface Approval {
   /** `a1`, `a2`: of this incident. */
   readonly id: string;
-  readonly status: 'pending' | 'approved' | 'denied';
+  /** `withdrawn`: it was denied, and somebody wants to be asked again. */
+  readonly status: 'pending' | 'approved' | 'denied' | 'withdrawn';
   /** What is to be done, exactly; another plan is another approval. */
   readonly plan: string;
   readonly launchTime: LaunchTime;

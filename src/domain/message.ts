@@ -1,4 +1,4 @@
-import { type Asked, type Button, buttonsOf, stormButtons } from './buttons.ts';
+import { type Button, buttonsOf, stormButtons } from './buttons.ts';
 import type { Incident } from './incident.ts';
 import { countsOf, queueOf, type Storm } from './storm.ts';
 import { phaseTimes, summarise } from './summary.ts';
@@ -69,7 +69,7 @@ const phaseLines = (phases: readonly PhaseSpan[]): readonly string[] => {
 };
 
 /** What is asked, or was answered, and by whom. */
-const approvalLines = ({ approval }: Asked): readonly string[] => {
+const approvalLines = ({ approval }: Incident): readonly string[] => {
   if (approval === undefined) return [];
   const { by = 'nobody yet', id, reason, says, status } = approval;
   const why = reason === undefined ? '' : ` (${reason})`;
@@ -78,7 +78,7 @@ const approvalLines = ({ approval }: Asked): readonly string[] => {
 
 /** What the ledger says of an incident, for people: one message, rewritten as it goes on. Pure. */
 export const messageOf = (
-  incident: Incident & Asked,
+  incident: Incident,
   phases: readonly PhaseSpan[] = [],
 ): IncidentMessage => {
   const { facts, fence, verdict } = incident;

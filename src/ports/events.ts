@@ -13,7 +13,7 @@ export type Phase =
   | 'held'
   /** Its execution failed or timed out, and the next one has taken over. */
   | 'failed'
-  /** A person is asked, and what was answered. */
+  /** A person is asked before anything is done, and what was answered. */
   | 'approval-requested'
   | 'approved'
   | 'denied'

@@ -83,10 +83,9 @@ export const orderContract = (get: () => Ledgers): void => {
   const ask = async () => {
     const { incidents } = get();
     const { id } = await openedOn(incidents);
-    const approval = {
-      ...{ id: 'a1', status: 'pending', plan: 'p', askedAt: t(1), until: t(60), says: 'fence it' },
-      launchTime: '2026-11-01T08:15:30.000Z' as LaunchTime,
-    } as const;
+    const launchTime = '2026-11-01T08:15:30.000Z' as LaunchTime;
+    const asked = { id: 'a1', status: 'pending', plan: 'p', says: 'fence it' } as const;
+    const approval = { ...asked, launchTime, askedAt: t(1), until: t(60) };
     await incidents.save(id, 1, { approval }, t(1));
     return { approval, id, incidents };
   };

@@ -21,6 +21,9 @@ const sent: Record<Phase, true> = {
   cancelled: true,
   held: true,
   failed: true,
+  'approval-requested': true,
+  approved: true,
+  denied: true,
   storm: true,
 };
 

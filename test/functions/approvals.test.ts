@@ -86,7 +86,10 @@ describe('a failover that a person must approve', () => {
     await cloud.pass(3_600_000);
     expect(changesOf(cloud)).toEqual([]);
     expect(await incidentOf(cloud, instanceId)).toMatchObject({
-      hold: { reason: 'approval', says: 'ana has denied a1: game day. Nothing is done.' },
+      hold: {
+        reason: 'approval',
+        says: 'ana has denied a1: game day. Nothing is done; resume it to be asked again.',
+      },
     });
     expect(await answer(cloud, 'approve')).toMatchObject({ kind: 'refused' });
   });

@@ -171,7 +171,7 @@ export const hold = z.object({
 
 export const approval = z.object({
   id: text,
-  status: z.enum(['pending', 'approved', 'denied']),
+  status: z.enum(['pending', 'approved', 'denied', 'withdrawn']),
   plan: z.string(),
   launchTime,
   askedAt: epochMs,

@@ -9,8 +9,8 @@ const phaseEventSource = 'ebs-failover';
 const phaseEventDetailType = 'Failover Phase';
 
 /**
- * The `detail` of a phase event, version 1, as published in docs/events.md and src/contracts. Facts of the incident in words, nothing that an app or
- * an operator wrote; whoever needs more reads the ledger. `at` in epoch milliseconds.
+ * The `detail` of a phase event, version 1, as published in docs/events.md and src/contracts. Facts of the
+ * incident in words, nothing that an app or an operator wrote; whoever needs more reads the ledger. `at` in epoch milliseconds.
  */
 export interface PhaseEventDetail {
   readonly version: 1;
@@ -25,6 +25,7 @@ export interface PhaseEventDetail {
   readonly executionName: string;
   readonly verdict?: { readonly kind: string; readonly why: readonly string[] };
   readonly fence?: { readonly method: string; readonly strength: string };
+  readonly approval?: { readonly id: string; readonly status: string };
   readonly hold?: { readonly reason: string; readonly says: string };
   readonly apps?: readonly string[];
   readonly volumes?: readonly { readonly volumeId: string; readonly name: string }[];
@@ -35,7 +36,7 @@ export const phaseEventDetail = (
   incident: Incident,
   at: number,
 ): PhaseEventDetail => {
-  const { verdict, fence, hold, facts } = incident;
+  const { approval, verdict, fence, hold, facts } = incident;
   return {
     version: 1,
     phase,
@@ -51,6 +52,7 @@ export const phaseEventDetail = (
       fence.strength && {
         fence: { method: fence.method, strength: fence.strength },
       }),
+    ...(approval && { approval: { id: approval.id, status: approval.status } }),
     ...(hold && { hold: { reason: hold.reason, says: hold.says } }),
     ...(facts && {
       apps: facts.apps.map(({ id }) => id),

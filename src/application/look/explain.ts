@@ -1,4 +1,5 @@
 import type { Announced } from '../../domain/announced.ts';
+import { type ApprovalPolicy, approvalStep } from '../../domain/approval.ts';
 import { type EpochMs, type InstanceId, incidentIdOf } from '../../domain/ids.ts';
 import type { Facts, Incident, Verdict } from '../../domain/incident.ts';
 import type { Instance } from '../../domain/machine.ts';
@@ -35,6 +36,7 @@ export interface ExplainDeps extends PictureDeps {
     RecallDeps['compute'] &
     Pick<ComputeReads, 'instancesOfCluster' | 'volumeConditions' | 'volumesNamed'>;
   readonly policy: AssessDeps['policy'];
+  readonly approvals: ApprovalPolicy;
   readonly scope: Scope;
 }
 
@@ -91,6 +93,20 @@ const whyBraked = (
   return decision.kind === 'wait' ? { reason: 'storm', says: decision.says } : undefined;
 };
 
+/** Is there a person to ask, or an answer that is no yes? */
+const whyUnapproved = (
+  { approvals, clock }: ExplainDeps,
+  incident: Incident,
+  facts: Facts,
+  verdict: Verdict,
+): Objection | undefined => {
+  const step = approvalStep(approvals, incident, verdict, facts, clock.now());
+  if (step.kind === 'go' || facts.volumes.length === 0) return undefined;
+  const says =
+    step.kind === 'stop' ? step.says : `a person is asked first to ${step.approval.says}`;
+  return { reason: 'approval', says };
+};
+
 /** What operators have switched or said, each for itself. */
 const switchesOn = (
   { instanceId, operatorHold }: Incident,
@@ -122,6 +138,7 @@ const objectionsTo = (
     isKnown
       ? whyBraked(deps, incident, instance, found.facts, verdict, picture, control)
       : undefined,
+    isKnown ? whyUnapproved(deps, incident, found.facts, verdict) : undefined,
   ];
   return all.filter((objection) => objection !== undefined);
 };

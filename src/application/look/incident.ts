@@ -1,5 +1,5 @@
 import type { EpochMs, IncidentId, InstanceId, VolumeId } from '../../domain/ids.ts';
-import type { AuditRecord, Incident } from '../../domain/incident.ts';
+import type { Approval, AuditRecord, Incident } from '../../domain/incident.ts';
 import { stageOf } from '../../domain/message.ts';
 import type { OrderRecord } from '../../domain/order.ts';
 import type { Ownership } from '../../domain/ownership.ts';
@@ -34,6 +34,9 @@ const orderOf = ({ outcome, ...order }: OrderRecord) => ({
   ...(outcome === undefined ? {} : { says: outcome.says }),
 });
 
+/** What a person is asked. The task token is nobody's to see. */
+const askedOf = ({ plan: _plan, taskToken: _token, ...asked }: Approval) => asked;
+
 /** Those it was to move; what came while it was fenced is among them. */
 const volumeIdsOf = ({ facts }: Incident): readonly VolumeId[] =>
   facts?.volumes.map(({ volumeId }) => volumeId) ?? [];
@@ -67,7 +70,8 @@ interface Read {
 /** The whole of it as one document. Pure. */
 const documentOf = (incident: Incident, { calls, orders, volumes }: Read, at: EpochMs) => {
   const { executionArn, executionName, token } = incident;
-  const { closedAt, drain, facts, fence, handOff, hold, quarantine, recovery, verdict } = incident;
+  const { approval, closedAt, drain, facts, fence, handOff, hold, quarantine, recovery, verdict } =
+    incident;
   const ownerships = volumes.flatMap(({ before, now }) => (now ? [...before, now] : before));
   const story = { incident, calls, orders, ownerships, at };
   return {
@@ -102,6 +106,7 @@ const documentOf = (incident: Incident, { calls, orders, volumes }: Read, at: Ep
     ...(recovery === undefined ? {} : { recovery }),
     ...(quarantine === undefined ? {} : { quarantine }),
     ...(hold === undefined ? {} : { hold }),
+    ...(approval === undefined ? {} : { approval: askedOf(approval) }),
     acknowledged: incident.acknowledged ?? [],
     ...(incident.operatorHold === undefined ? {} : { operatorHold: incident.operatorHold }),
     orders: orders.map(orderOf),

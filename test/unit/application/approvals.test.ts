@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createAssessAgent } from '../../../src/application/assess-agent.ts';
 import { createAwaitApproval } from '../../../src/application/await-approval.ts';
+import { createFenceAgent } from '../../../src/application/fence-agent.ts';
 import { createIntake } from '../../../src/application/intake.ts';
 import { createOperate } from '../../../src/application/operate.ts';
 import { TokenLostError } from '../../../src/domain/errors.ts';
+import type { LaunchTime } from '../../../src/domain/ids.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
-import { ids, signalOf, t } from '../../support/build.ts';
+import { checksOf, factsOf, ids, provenFence, signalOf, t } from '../../support/build.ts';
 
 const incidentId = ids.incident;
 const keys = { incidentId, token: 1 };
@@ -26,7 +28,7 @@ const asked = async (): Promise<World> => {
   const world = createWorld();
   world.hang();
   await world.given();
-  expect(await assess(world)).toEqual({ kind: 'needsApproval', waitSeconds: 600 });
+  expect(await assess(world)).toEqual({ kind: 'needsApproval', waitSeconds: 60 });
   return world;
 };
 
@@ -34,7 +36,8 @@ describe('a person who must approve', () => {
   it('is asked once, while the incident is held and nothing is touched', async () => {
     const world = await asked();
     expect(await assess(world)).toMatchObject({ kind: 'needsApproval' });
-    expect(world.published).toEqual(['approval-requested']);
+    // Told again, should the bus have lost it: a repeat says the same.
+    expect(world.published).toEqual(['approval-requested', 'approval-requested']);
     expect(world.book.names).toEqual([]);
     expect(await world.incident()).toMatchObject({
       status: 'held',
@@ -114,5 +117,93 @@ describe('a person who must approve', () => {
     await world.takenOver();
     await expect(wait(world)).rejects.toThrow(TokenLostError);
     expect(keys.token).toBe(1);
+  });
+
+  it('has the machine looked at once a minute meanwhile, and no longer than there is time', async () => {
+    const world = await asked();
+    world.clock.advance(570_000);
+    expect(await assess(world)).toEqual({ kind: 'needsApproval', waitSeconds: 30 });
+    world.cloud.checks.set(ids.failed, checksOf());
+    world.dcos.silent.clear();
+    expect(await assess(world)).toMatchObject({ kind: 'cancelled' });
+  });
+
+  it('who stays silent is told so once, and again when the hold is looked at', async () => {
+    const world = await asked();
+    for (let look = 0; look < 10; look += 1) {
+      world.clock.advance(60_000);
+      await assess(world);
+    }
+    expect(await world.incident()).toMatchObject({
+      hold: { looks: 0, says: expect.stringMatching(/^nobody has answered a1 in time/) },
+    });
+    await assess(world);
+    expect(await world.incident()).toMatchObject({ hold: { looks: 1 } });
+    expect(world.book.names).toEqual([]);
+  });
+
+  it('who has denied is asked again when somebody resumes it; the old answer is over', async () => {
+    const world = await asked();
+    await answer(world, 'deny');
+    const { token: denied } = await world.incident();
+    expect(await assess(world, denied)).toEqual({ kind: 'hold', reason: 'approval' });
+    const resume = { action: 'resume', incidentId, by: 'ben', reason: 'look again' } as const;
+    expect(await createOperate(world.deps)(resume)).toMatchObject({ kind: 'done' });
+    const { approval, token } = await world.incident();
+    expect(approval).toMatchObject({ id: 'a1', status: 'withdrawn', by: 'ben' });
+    expect(await answer(world, 'approve')).toMatchObject({ kind: 'refused' });
+    expect(await assess(world, token)).toMatchObject({ kind: 'needsApproval' });
+    expect(await world.incident()).toMatchObject({ approval: { id: 'a2', status: 'pending' } });
+  });
+
+  it('is heard although a person holds the incident, and wakes nobody then', async () => {
+    const world = await asked();
+    const hold = { action: 'hold', incidentId, by: 'ben', reason: 'wait' } as const;
+    await createOperate(world.deps)(hold);
+    expect(await answer(world, 'approve')).toEqual({
+      kind: 'done',
+      says: expect.stringContaining('a1'),
+    });
+    expect(world.workflow.started).toEqual([]);
+  });
+});
+
+describe('a machine that was started again after the yes', () => {
+  const restarted = '2026-11-23T07:00:00.000Z' as LaunchTime;
+  const fence = (world: World) =>
+    createFenceAgent({ ...world.deps, approvals: policy })({ incidentId, token: 1 });
+  const approved = async (): Promise<World> => {
+    const world = await asked();
+    await wait(world);
+    await answer(world, 'approve');
+    expect(await assess(world)).toEqual({ kind: 'proceed' });
+    return world;
+  };
+
+  it('is not fenced before somebody has said yes to that start, too', async () => {
+    const world = await approved();
+    world.cloud.setInstance(ids.failed, { launchTime: restarted });
+    expect(await fence(world)).toEqual({ kind: 'hold', reason: 'unknown-incarnation' });
+    expect(world.book.names).not.toContain('StopInstances');
+    expect(await assess(world)).toMatchObject({ kind: 'needsApproval' });
+    expect(await world.incident()).toMatchObject({
+      approval: { id: 'a2', launchTime: restarted, status: 'pending' },
+    });
+    await answer(world, 'approve', 'a2');
+    const { token } = await world.incident();
+    expect(await assess(world, token)).toEqual({ kind: 'proceed' });
+  });
+
+  it('is asked about although the fence had begun; a proof needs no other yes', async () => {
+    const world = await approved();
+    const rung = { method: 'skip', launchTime: ids.launched, requestedAt: t(1), acceptedAt: t(1) };
+    const begun = { since: t(1), rungs: [rung], voided: [ids.launched] } as const;
+    await world.ledger.save(incidentId, 1, { fence: begun as never }, t(2));
+    expect(await assess(world)).toEqual({ kind: 'proceed' });
+    world.cloud.setInstance(ids.failed, { launchTime: restarted });
+    expect(await assess(world)).toMatchObject({ kind: 'needsApproval' });
+    expect(await fence(world)).toEqual({ kind: 'hold', reason: 'unknown-incarnation' });
+    await world.ledger.save(incidentId, 1, { facts: factsOf(), fence: provenFence() }, t(3));
+    expect(await assess(world)).toEqual({ kind: 'proceed' });
   });
 });

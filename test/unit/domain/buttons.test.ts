@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Asked, buttonsOf, stormButtons } from '../../../src/domain/buttons.ts';
+import { buttonsOf, stormButtons } from '../../../src/domain/buttons.ts';
 import type { HoldReason, Incident } from '../../../src/domain/incident.ts';
 import { messageOf } from '../../../src/domain/message.ts';
 import { wayOut } from '../../../src/domain/way-out.ts';
@@ -23,7 +23,7 @@ const approval = {
 } as const;
 
 describe('buttons', () => {
-  it.each<[string, Partial<Incident> & Asked, string[]]>([
+  it.each<[string, Partial<Incident>, string[]]>([
     ['goes on', {}, ['hold', 'explain']],
     ['is held', heldFor('no-placement'), ['resume', 'hold', 'explain']],
     ['can be waved through', heldFor('flapping'), ['acknowledge', 'resume', 'hold', 'explain']],

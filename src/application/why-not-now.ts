@@ -1,0 +1,43 @@
+import { type ApprovalPolicy, isApproved } from '../domain/approval.ts';
+import type { Facts, Incident, Rung } from '../domain/incident.ts';
+import type { Instance } from '../domain/machine.ts';
+import { type Scope, whyNotOurs } from '../domain/scope.ts';
+import type { Stopped } from './switches.ts';
+
+export interface CommandDeps {
+  readonly scope: Scope;
+  readonly approvals: ApprovalPolicy;
+}
+
+/** S7: a termination deletes every volume whose flag reads true, by the read just made. */
+const wouldDelete = (instance: Instance, facts: Facts): string | undefined =>
+  facts.volumes.find((volume) =>
+    instance.devices.some((d) => d.volumeId === volume.volumeId && d.deleteOnTermination),
+  )?.volumeId;
+
+/** What forbids a command on the machine as it was just read; undefined: nothing. */
+export const whyNotNow = (
+  { approvals, scope }: CommandDeps,
+  incident: Incident,
+  instance: Instance,
+  facts: Facts,
+  method: Rung['method'],
+): Stopped | undefined => {
+  const { instanceId, launchTime } = instance;
+  if (!isApproved(approvals, incident, launchTime)) {
+    const says = `${instanceId} was started at ${launchTime}, and nobody has approved to fence that start`;
+    return { reason: 'unknown-incarnation', says };
+  }
+  const stranger = whyNotOurs(instance.tags, scope);
+  if (stranger !== undefined) {
+    return { reason: 'ambiguous-scope', says: `${instanceId} ${stranger}` };
+  }
+  if (method !== 'terminate' && method !== 'terminate-force') return undefined;
+  const doomed = wouldDelete(instance, facts);
+  return doomed === undefined
+    ? undefined
+    : {
+        reason: 'terminate-would-delete-data',
+        says: `terminating would delete ${doomed}: it reads DeleteOnTermination=true`,
+      };
+};
