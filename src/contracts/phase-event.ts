@@ -15,10 +15,10 @@ const phases = [
   'recovered',
   'cancelled',
   'held',
-  'failed',
   'approval-requested',
   'approved',
   'denied',
+  'failed',
   'storm',
 ] as const;
 

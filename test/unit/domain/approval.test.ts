@@ -57,7 +57,7 @@ describe('an approval', () => {
   it('that is denied stops it, and says who and why', () => {
     expect(step(answered('denied'))).toEqual({
       kind: 'stop',
-      says: 'ana has denied a1: I looked. Nothing is done.',
+      says: 'ana has denied a1: I looked. Nothing is done; resume it to be asked again.',
     });
   });
 
