@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { UnknownReleaseError } from './dcos/release.ts';
+import { InfraError } from './infra.ts';
 import { appIdOf, externalVolumeNames } from './scenes/apps.ts';
 import { BadInput } from './scenes/given-event.ts';
 
@@ -13,6 +14,18 @@ export const wholeNumber =
     const upTo = most === Number.MAX_SAFE_INTEGER ? '' : ` from 0 to ${most}`;
     throw new BadInput(`${option} takes a whole number${upTo}, not '${text}'`);
   };
+
+/** Collects `--set NAME=VALUE`, which may be given again. Throws BadInput. */
+export const setting = (
+  text: string,
+  before: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> => {
+  const [, name, value] = /^(\w+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new BadInput(`--set takes NAME=VALUE, not '${text}'`);
+  }
+  return { ...before, [name]: value };
+};
 
 /** Throws BadInput, which names the file. */
 export const readText = (file: string): string => {
@@ -48,6 +61,7 @@ export const readApp = (file: string): object => {
 const isBadInput = (error: unknown): error is Error =>
   error instanceof BadInput ||
   error instanceof UnknownReleaseError ||
+  error instanceof InfraError ||
   error instanceof CommanderError ||
   (error instanceof Error && error.name === 'InvalidAppError');
 

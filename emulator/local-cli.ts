@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { endWith, readApp, strict, wholeNumber } from './command-line.ts';
+import { endWith, readApp, setting, strict, wholeNumber } from './command-line.ts';
 import { follow } from './local-news.ts';
 import { type Local, startLocal } from './local-server.ts';
 import { newsLine, welcome } from './local-show.ts';
@@ -11,6 +11,7 @@ interface Arguments {
   seed: number;
   dcos: string;
   app?: string;
+  set: Readonly<Record<string, string>>;
 }
 
 const command = (): Command =>
@@ -19,7 +20,8 @@ const command = (): Command =>
     .option('--port <n>', 'of 127.0.0.1; 0 takes a free one', wholeNumber('--port', 65_535), 4566)
     .option('--seed <n>', 'decides ids and durations', wholeNumber('--seed'), 1)
     .option('--dcos <version>', 'DC/OS release', '2.1')
-    .option('--app <file>', 'a Marathon app with external volumes instead of MySQL');
+    .option('--app <file>', 'a Marathon app with external volumes instead of MySQL')
+    .option('--set <name=value>', 'a parameter of the deployment; may be given again', setting, {});
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -33,9 +35,9 @@ const settle = async ({ world }: Local): Promise<void> => {
   }
 };
 
-const start = async ({ port, seed, dcos }: Arguments): Promise<Local> => {
+const start = async ({ port, seed, dcos, set }: Arguments): Promise<Local> => {
   try {
-    return await startLocal({ port, seed, dcosVersion: dcos });
+    return await startLocal({ port, seed, dcosVersion: dcos, parameters: set });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;

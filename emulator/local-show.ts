@@ -50,6 +50,7 @@ export const welcome = (
   { app, agents, failing, zone }: Stage,
 ): string => {
   const { ref: machineArn } = world.infra.resource('FailoverStateMachine');
+  const { ref: drainArn } = world.infra.resource('DrainStateMachine');
   const { ref: deadLetters } = world.infra.resource('IntakeDeadLetterQueue');
   const { instanceId, privateIp } = failing;
   const variables = {
@@ -62,6 +63,7 @@ export const welcome = (
     DCOS_URL: endpoint,
     INSTANCE_ID: instanceId,
     STATE_MACHINE_ARN: machineArn,
+    DRAIN_STATE_MACHINE_ARN: drainArn,
     DEAD_LETTERS: `${endpoint}${new URL(deadLetters).pathname}`,
   };
   const order = JSON.stringify({ instanceId, reason: 'drill' });

@@ -100,8 +100,8 @@ export const askedOf = (approval: NonNullable<IncidentDocument['approval']>): st
   const why = reason === undefined ? '' : `: ${reason}`;
   const answer =
     by === undefined || decidedAt === undefined
-      ? `nobody has answered; an execution waits until ${momentOf(until)}`
-      : `${status} by ${by} at ${momentOf(decidedAt)}${why}`;
+      ? `Nobody has answered; an execution waits until ${momentOf(until)}`
+      : `It was ${status} by ${by} at ${momentOf(decidedAt)}${why}`;
   return `${id}, to ${says}. ${answer}`;
 };
 

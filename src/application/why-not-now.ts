@@ -1,4 +1,5 @@
 import { type ApprovalPolicy, isApproved } from '../domain/approval.ts';
+import { isRehearsal } from '../domain/ids.ts';
 import type { Facts, Incident, Rung } from '../domain/incident.ts';
 import type { Instance } from '../domain/machine.ts';
 import { type Scope, whyNotOurs } from '../domain/scope.ts';
@@ -24,7 +25,8 @@ export const whyNotNow = (
   method: Rung['method'],
 ): Stopped | undefined => {
   const { instanceId, launchTime } = instance;
-  if (!isApproved(approvals, incident, launchTime)) {
+  // A dry run has asked nobody; its plan says that somebody would be.
+  if (!isRehearsal(incident.id) && !isApproved(approvals, incident, launchTime)) {
     const says = `${instanceId} was started at ${launchTime}, and nobody has approved to fence that start`;
     return { reason: 'unknown-incarnation', says };
   }

@@ -2,20 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IncidentDocument } from '../../src/contracts/incident-document.ts';
 import { LookOutput } from '../../src/contracts/look.ts';
 import { launchReady, type Running } from '../local/process.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = fileURLToPath(new URL('../../cli/ebs-failover.mjs', import.meta.url));
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { bare, type Ended, ended, program, root, spawnCli } from './process-kit.ts';
 
 let local: Running;
 let failing = '';
@@ -27,32 +18,9 @@ afterAll(() => void local.child.kill('SIGINT'));
 
 const colours = new RegExp(`${String.fromCharCode(27)}\\[\\d*m`, 'g');
 
-/** Nothing of this machine's own AWS settings reaches the command. */
-const bare = (): NodeJS.ProcessEnv => ({
-  PATH: process.env.PATH,
-  HOME: root,
-  AWS_CONFIG_FILE: `${root}/none`,
-  AWS_SHARED_CREDENTIALS_FILE: `${root}/none`,
-  AWS_EC2_METADATA_DISABLED: 'true',
-});
 const usual = (): NodeJS.ProcessEnv => ({ ...bare(), ...local.variables });
 
-const ended = (child: ChildProcess): Promise<Ended> => {
-  const read = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.setEncoding('utf8').on('data', (text: string) => {
-      read[name] += text;
-    });
-  }
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...read })));
-};
-
-const start = (argv: readonly string[], env: NodeJS.ProcessEnv = usual()): ChildProcess =>
-  spawn(process.execPath, [program, ...argv], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+const start = (argv: readonly string[], env = usual()): ChildProcess => spawnCli(argv, env);
 const cli = (...argv: string[]): Promise<Ended> => ended(start(argv));
 const json = async (...argv: string[]): Promise<unknown> => {
   const { code, stderr, stdout } = await cli(...argv, '--json');

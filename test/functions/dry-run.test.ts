@@ -10,8 +10,8 @@ const instanceId = 'i-0a1b2c3d4e5f60718';
 /** Two sweeps: the first adopts the volumes, the second knows the inventory. */
 const SWEEPS_MS = 130_000;
 
-const staged = async (group = false) => {
-  const cloud = await openCloud(1, { tables: {} });
+const staged = async (group = false, parameters: Readonly<Record<string, string>> = {}) => {
+  const cloud = await openCloud(1, { tables: {}, parameters });
   const stage = setStage(cloud, { group, alarms: false, instanceId });
   await cloud.pass(SWEEPS_MS);
   return { cloud, volumeId: stage.app.volumeIds[0] ?? '' };
@@ -155,6 +155,16 @@ describe('a dry run of a failover', () => {
     expect(output.plan.holds).toMatchObject([{ reason: 'paused' }]);
     expect(output.summary).toContain('it would be held: paused: ana paused the cluster');
     expect(callsOf(output)).toContain('StopInstances yes');
+  });
+
+  it('looks past an approval, asks nobody, and says that a person would be', async () => {
+    const { cloud } = await staged(false, { ApprovalVerdicts: 'Ordered' });
+    const { output } = await rehearse(cloud);
+    expect(output.plan.holds).toEqual([
+      { reason: 'approval', says: expect.stringContaining('a person would be asked to fence it') },
+    ]);
+    expect(callsOf(output)).toContain('DetachVolume yes');
+    expect(cloud.slack.messages()).toEqual([]);
   });
 
   it('ends where it would be held for anything else', async () => {

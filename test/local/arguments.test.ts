@@ -44,6 +44,13 @@ describe('npm run local', () => {
     ['a file that is not there', ['--app', 'missing.json'], 'cannot read missing.json: ENOENT'],
     ['a file that is no JSON', ['--app', noJson], 'is not JSON'],
     ['a file that is no app', ['--app', notAnApp], 'no external volume'],
+    [
+      'a setting without a value',
+      ['--set', 'WeakFence'],
+      "--set takes NAME=VALUE, not 'WeakFence'",
+    ],
+    ['a setting that is none', ['--set', 'Weak=hold'], 'parameter Weak is not declared'],
+    ['a wrong setting', ['--set', 'WeakFence=no'], 'parameter WeakFence does not accept no'],
     ['an option it does not have', ['--prot', '1'], '--prot'],
     ['a word too many', ['4566'], 'too many arguments'],
   ])('refuses %s in one line and starts nothing', async (_, argv, words) => {
