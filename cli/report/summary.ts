@@ -86,8 +86,9 @@ const appsCard = ({ facts, recovery }: IncidentDocument): Html => {
 
 const dataCard = (shown: IncidentDocument): Html => {
   const all = shown.volumes.length;
-  const moved = shown.volumes.filter(
-    ({ now }) => now?.incidentId === shown.id && now.state === 'owned',
+  // A later incident may have moved it on by now.
+  const moved = shown.volumes.filter(({ before, now }) =>
+    [...before, now].some((one) => one?.incidentId === shown.id && one.state === 'owned'),
   ).length;
   const freed = releasesOf(shown);
   const isProven = freed.every(

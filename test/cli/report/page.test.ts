@@ -74,6 +74,16 @@ describe('the words of the page', () => {
     expect(words).toContain('Power proven off by skip, strong, two reads agree');
   });
 
+  it('count a volume that a later incident has moved on as moved', () => {
+    const shown = wholeIncident();
+    const volumes = shown.volumes.map(({ before, now, ...volume }) => {
+      if (now === undefined) throw new Error('nobody owns it');
+      const later = { ...now, epoch: now.epoch + 1, incidentId: 'demo#i-0000000f#9' };
+      return { ...volume, before: [...before, now], now: later };
+    });
+    expect(wordsOf({ ...shown, volumes })).toContain('Volumes moved 1 of 1');
+  });
+
   it('have every call with its request and its outcome', () => {
     const good = wordsOf(wholeIncident());
     expect(good).toMatch(/StopInstances .*✓ accepted 84 ms 1dd8520a-3ac6-5ee2-51ed-1/);
