@@ -25,7 +25,10 @@ interface Scenario {
   readonly machine: 'FailoverStateMachine' | 'DrainStateMachine';
   begin(cloud: Cloud): Promise<unknown>;
   readonly group?: boolean;
+  readonly parameters?: Readonly<Record<string, string>>;
   readonly n?: number;
+  /** What else a person does once it may go on. */
+  after?(cloud: Cloud, incidentId: string): Promise<unknown>;
 }
 
 const whenEntered = (cloud: Cloud, wanted: string, act: () => void): void => {
@@ -55,6 +58,15 @@ const scenarios = {
     begin: (cloud) => {
       slowed(cloud);
       return start(cloud, 'FailoverStateMachine', { instanceId, reason: 'drill' });
+    },
+  },
+  'a failover that must be approved': {
+    machine: 'FailoverStateMachine',
+    parameters: { ApprovalVerdicts: 'Ordered' },
+    begin: (cloud) => start(cloud, 'FailoverStateMachine', { instanceId, reason: 'drill' }),
+    after: async (cloud, incidentId) => {
+      await cloud.pass(10_000);
+      return order(cloud, { action: 'approve', incidentId, approvalId: 'a1' });
     },
   },
   'a failure that an event tells of': {
@@ -110,8 +122,8 @@ const scenarios = {
 const inSeconds = (cloud: Cloud, seconds: number): string =>
   new Date(cloud.clock.now() + seconds * 1_000).toISOString();
 
-const opened = async ({ group = false }: Scenario): Promise<Cloud> => {
-  const cloud = await openCloud(1, { tables: {} });
+const opened = async ({ group = false, parameters = {} }: Scenario): Promise<Cloud> => {
+  const cloud = await openCloud(1, { tables: {}, parameters });
   checker = createChecker();
   observe(cloud, checker.see);
   setStage(cloud, { group, alarms: true, instanceId });
@@ -128,7 +140,6 @@ const met: Readonly<Record<keyof typeof scenarios, readonly string[]>> = {
     'KeepKeys',
     'AssessAgent',
     'RouteAssessment',
-    'AwaitApproval',
     'ProtectData',
     'RouteProtection',
     'FenceAgent',
@@ -146,6 +157,7 @@ const met: Readonly<Record<keyof typeof scenarios, readonly string[]>> = {
     'CloseIncident',
     'RouteEnd',
   ],
+  'a failover that must be approved': ['AwaitApproval'],
   'a failure that an event tells of': ['KeepKeys', 'ProtectData', 'FenceAgent'],
   'a failure that ends before the fence': ['UndoProtection', 'CloseIncident'],
   'a fenced host that is back': ['QuarantineAgent', 'RouteQuarantine', 'WaitForQuarantine'],
@@ -277,6 +289,7 @@ describe.each(cases)('$name: a person $way it in $state', ({ scenario, state, wa
     } else {
       await way.letGo(cloud, incidentId);
     }
+    await scenario.after?.(cloud, incidentId);
     expect(answer).not.toMatchObject({ errorType: expect.anything() });
     await cloud.until(() => ended(cloud, n));
     expect(['recovered', 'cancelled']).toContain((await incidentOf(cloud, instanceId))?.status);
