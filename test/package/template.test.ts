@@ -241,6 +241,7 @@ describe('rights', () => {
   it.each([
     ['ec2:StopInstances', ['FenceAgentRole']],
     ['ec2:TerminateInstances', ['FenceAgentRole']],
+    ['states:SendTaskSuccess', ['AwaitApprovalRole', 'OperateRole']],
     ['ec2:DetachVolume', ['ReleaseVolumeRole']],
     [
       'ec2:CreateTags',
