@@ -195,6 +195,13 @@ const notMet = [
   'ReportPlan',
 ];
 
+/** Where an order may find no incident, or one that ended while it was on its way. */
+const tooEarlyOrLate: Readonly<Record<string, RegExp>> = {
+  OpenIncident: /no incident/,
+  CloseIncident: /is over: it was/,
+  RouteEnd: /is over: it was/,
+};
+
 /** Time that passes while nobody has let go. The sweep comes by more than once. */
 const QUIET_MS = 200_000;
 /** What was read this long before, and the intent that followed, still count. */
@@ -275,8 +282,8 @@ describe.each(cases)('$name: a person $way it in $state', ({ scenario, state, wa
     await cloud.until(() => met !== undefined);
     const answer = await way.say(cloud, incidentId, met ?? '');
     if (answer.kind === 'refused') {
-      // Before the gate there is nothing to hold yet, and the person is told so.
-      expect([state, answer.says]).toEqual(['OpenIncident', expect.stringMatching(/no incident/)]);
+      // Before the gate there is nothing to hold yet, after the end nothing more; the person is told so.
+      expect(answer.says).toMatch(tooEarlyOrLate[state] ?? /^never$/);
       return;
     }
     const saidAt = cloud.clock.now();
