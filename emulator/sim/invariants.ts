@@ -1,3 +1,4 @@
+import { firstAnswerStands, oldAnswersAreRefused, yesFirst } from './rules/approvals.ts';
 import {
   detachAfterProof,
   fenceBeforeRelease,
@@ -42,6 +43,7 @@ export const invariants: Readonly<Record<string, readonly Rule[]>> = {
   S13: [tellLast, tellOfNothingLost],
   S14: [quietMessages],
   S15: [noSecrets],
+  S16: [yesFirst, oldAnswersAreRefused, firstAnswerStands],
   L6: [oneDigest],
   L8: [pauseStops],
   L9: [rungsAreUsedOnce],
