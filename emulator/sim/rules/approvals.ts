@@ -14,6 +14,17 @@ const servedBefore = (event: EventOf<'mutation'>, memory: Memory, instanceId: st
     .flatMap(({ instances = [] }) => instances)
     .findLast((seen) => seen.instanceId === instanceId);
 
+/** These stand by themselves; any other one may be older than what the machine was just seen to be. */
+const STANDING = [
+  'Impaired',
+  'Partitioned',
+  'Ordered',
+  'Returned',
+  'Retiring',
+  'Interrupted',
+  'Leaving',
+];
+
 /**
  * Why it is fenced. What the record says may be from before the machine came up again: a command to
  * one that was just served as running, and impaired, is for that, whatever it was before.
@@ -25,7 +36,8 @@ const reasonFor = (
   state: string | undefined,
 ): string | undefined => {
   const isImpaired = justifying(memory, event.by, 'checks').some(({ impaired }) => impaired);
-  return verdict === 'Down' && state === 'running' && isImpaired ? 'Impaired' : verdict;
+  const isOlder = verdict !== undefined && !STANDING.includes(verdict);
+  return isOlder && state === 'running' && isImpaired ? 'Impaired' : verdict;
 };
 
 /** By the record as it stood when the command was sent, the yes is to this very start of the machine. */
