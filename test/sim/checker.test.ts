@@ -511,6 +511,15 @@ const planted: readonly (readonly [string, string, Story])[] = [
   ],
   [
     'S16',
+    'a volume is taken off a machine that is down, and nobody has answered',
+    {
+      ...asking('Down', question(30, { status: 'pending' }, { verdict: { kind: 'Down' } })),
+      stop: [],
+      noted: [],
+    },
+  ],
+  [
+    'S16',
     'a yes to an earlier question counts',
     asking('Impaired', question(30, { id: 'a2' }), consent(50, 'a1', 'done')),
   ],

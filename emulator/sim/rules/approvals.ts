@@ -58,6 +58,21 @@ export const yesFirst: Rule = (event, memory) => {
     : violation(`${event.call} ${instanceId}, ${reason}: nobody has approved this start of it`);
 };
 
+/**
+ * Nor is a volume taken off what is down, or Mesos told of it, before there was a yes. To which start is
+ * asked no more: the proof of the fence is of one.
+ */
+export const yesBeforeTheRest: Rule = (event, memory) => {
+  if (!isCall(event, 'DetachVolume', 'MARK_AGENT_GONE')) return undefined;
+  const { at } = event.by.wire;
+  const { id, questions = [] } = incidentFor(event, memory) ?? {};
+  const verdict = questionAt(questions, at)?.verdict ?? '';
+  const isSaid = questions.some((one) => one.at <= at && one.status === 'approved');
+  return isSaid || !askedAbout(memory).includes(verdict)
+    ? undefined
+    : violation(`${event.call} for ${id}, ${verdict}: nobody has approved it`);
+};
+
 /** An answer to a question that is not asked any more counts for nothing. */
 export const oldAnswersAreRefused: Rule = (event, memory) => {
   if (event.kind !== 'consent') return undefined;

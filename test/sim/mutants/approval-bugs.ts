@@ -7,6 +7,7 @@ export const approvalBugs: readonly Mutant[] = [
   {
     name: 'silence is a yes',
     invariants: ['S16'],
+    asks: true,
     patches: [
       {
         file: approval,
@@ -23,6 +24,7 @@ export const approvalBugs: readonly Mutant[] = [
   {
     name: 'a yes to an old question counts',
     invariants: ['S16'],
+    asks: true,
     patches: [
       {
         file: 'src/application/answer-approval.ts',
