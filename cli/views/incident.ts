@@ -95,7 +95,7 @@ const showVolumes = ({ volumes }: IncidentDocument, terminal: Terminal): string 
   );
 
 /** What a person is asked, and what was answered. */
-export const askedOf = (approval: NonNullable<IncidentDocument['approval']>): string => {
+const askedOf = (approval: NonNullable<IncidentDocument['approval']>): string => {
   const { by, decidedAt, id, reason, says, status, until } = approval;
   const why = reason === undefined ? '' : `: ${reason}`;
   const answer =

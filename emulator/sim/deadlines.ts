@@ -1,3 +1,4 @@
+import { approvedAt } from './consent.ts';
 import type { IncidentSeen } from './record.ts';
 import { incidentsOf, type LateFinding, type RunEnd } from './run-end.ts';
 
@@ -15,21 +16,23 @@ const isUndisturbed = ({ plan }: RunEnd, also?: RegExp): boolean =>
   plan.traits.crowd === 0 &&
   plan.traits.background === 0;
 
-/** The earliest moment at which EC2 itself could have let go of the volume, had nobody wasted time. */
+/** The earliest moment at which EC2 itself could have let go of the volume, had nobody wasted time
+ * but the person who was asked. */
 const floorOf = (
   { checker, plan, world }: RunEnd,
-  { instanceId, openedAt }: IncidentSeen,
+  { instanceId, openedAt, questions }: IncidentSeen,
   volumeId: string,
 ): number | undefined => {
+  const begunAt = Math.max(openedAt, approvedAt(questions));
   const { letGo, offSince } = checker.memory;
   const detachMs = world.durations.detachMs(volumeId);
   switch (plan.scene) {
     case 'hung':
-      return openedAt + world.durations.stopMs(instanceId, 'skip') + detachMs;
+      return begunAt + world.durations.stopMs(instanceId, 'skip') + detachMs;
     case 'stopped':
-      return Math.max(openedAt, offSince.get(instanceId) ?? Infinity) + detachMs;
+      return Math.max(begunAt, offSince.get(instanceId) ?? Infinity) + detachMs;
     case 'terminated':
-      return Math.max(openedAt, letGo.get(volumeId)?.at ?? Infinity);
+      return Math.max(begunAt, letGo.get(volumeId)?.at ?? Infinity);
     default:
       return undefined;
   }

@@ -107,11 +107,22 @@ type News = {
   holdReason?: string;
 };
 
+/** What a person was answered who said yes to a question. */
+type Consent = {
+  kind: 'consent';
+  incidentId: string;
+  approvalId: string;
+  /** Epoch ms. */
+  sentAt: number;
+  /** As Operate says it: `done`, `unchanged`, `refused`. */
+  answer: string;
+};
+
 type Told =
   /** Text that leaves the service: a log line, an event, an execution's history, a ledger item. */
   { kind: 'said'; where: string; text: string };
 
 /** One thing the simulator saw happen. `at` is epoch ms of virtual time. */
-export type SimEvent = { readonly at: number } & Readonly<Fact | News | Request | Told>;
+export type SimEvent = { readonly at: number } & Readonly<Consent | Fact | News | Request | Told>;
 
 export type EventOf<Kind extends SimEvent['kind']> = Extract<SimEvent, { kind: Kind }>;

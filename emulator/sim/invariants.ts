@@ -1,4 +1,10 @@
 import {
+  firstAnswerStands,
+  oldAnswersAreRefused,
+  yesBeforeTheRest,
+  yesFirst,
+} from './rules/approvals.ts';
+import {
   detachAfterProof,
   fenceBeforeRelease,
   noZombie,
@@ -42,6 +48,7 @@ export const invariants: Readonly<Record<string, readonly Rule[]>> = {
   S13: [tellLast, tellOfNothingLost],
   S14: [quietMessages],
   S15: [noSecrets],
+  S16: [yesFirst, yesBeforeTheRest, oldAnswersAreRefused, firstAnswerStands],
   L6: [oneDigest],
   L8: [pauseStops],
   L9: [rungsAreUsedOnce],

@@ -1,4 +1,5 @@
 import type { World } from '../world.ts';
+import { answeringMs } from './approver.ts';
 import { lateReleases, silentWaits } from './deadlines.ts';
 import type { Scene } from './fault.ts';
 import { faultKind } from './plan.ts';
@@ -19,7 +20,8 @@ const brakeMs = ({ checker, plan, stage }: RunEnd): number => {
 };
 
 /** B: after the faults have ended, every incident is over or held for a person within this. */
-export const boundMs = (end: RunEnd): number => BOUND_MS + brakeMs(end);
+export const boundMs = (end: RunEnd): number =>
+  BOUND_MS + brakeMs(end) + answeringMs(end.plan.traits.approver);
 
 /** Holds that nothing but a person ends, whatever the faults. */
 const PERSON_DECIDES = ['local-persistent-volumes'];

@@ -1,4 +1,5 @@
 import { createRng, type Rng } from '../core/random.ts';
+import { drawApprover } from './approver.ts';
 import { type FaultKind, type PlannedFault, type Scene, scenes } from './fault.ts';
 import { agentFaults } from './faults/agents.ts';
 import { clusterFaults } from './faults/cluster.ts';
@@ -91,6 +92,7 @@ const traitsFor = (rng: Rng, kinds: readonly FaultKind[]): Traits => {
     volumes: rng.pick([1, 1, 1, 2, 3]),
     parameters: rng.next() < 0.5 ? {} : { FenceTerminate: 'when-stop-impossible' },
     ...drawSurroundings(rng.fork('surroundings')),
+    approver: drawApprover(rng.fork('approvals')),
   };
   // Two that fail are a storm where one is the limit.
   if (drawn.alsoFails !== undefined && rng.fork('brake').next() < 0.5) {

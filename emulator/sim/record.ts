@@ -1,4 +1,6 @@
+import { type Question, questionsOf } from './consent.ts';
 import type { By, EventOf, Foretold, Holder, SimEvent } from './events.ts';
+import { list, object, text } from './json.ts';
 import { type Switches, switchesOf } from './switches.ts';
 
 /** A broken promise. */
@@ -57,6 +59,8 @@ export interface IncidentSeen {
   isQuarantine: boolean;
   /** A signal told of what AWS plans for the machine. */
   isAnnounced: boolean;
+  /** What a person was asked, and what has become of it, in order. */
+  questions: readonly Question[];
 }
 
 export interface Owner {
@@ -169,12 +173,6 @@ export const justifying = (memory: Memory, by: By, of: EventOf<'read'>['of']): E
     return by.wire.at - answeredAt <= justifiesMs;
   });
 
-const text = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value : undefined;
-const list = <T>(value: unknown): T[] => (Array.isArray(value) ? (value as T[]) : []);
-const object = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-
 /** An incident's STATE item, as far as the invariants ask. */
 export const incidentOf = (
   { item = {}, at }: EventOf<'ledger'>,
@@ -214,6 +212,7 @@ export const incidentOf = (
     })),
     isWeak: fence.strength === 'weak',
     isQuarantine: item.quarantine !== undefined && item.recovery === undefined,
+    questions: questionsOf(item, at, before?.questions),
   };
 };
 
@@ -351,6 +350,7 @@ export const remember = (memory: Memory, event: SimEvent): void => {
         memory.incidents.set(event.pk, incidentOf(event, before));
       }
       return;
+    case 'consent':
     case 'foreign':
     case 'news':
     case 'said':

@@ -1,6 +1,7 @@
 import { createVirtualTime, type VirtualTime } from '../core/virtual-time.ts';
 import type { MemoryHooks } from '../services/dynamodb/memory-engine.ts';
 import { createWorld, type World } from '../world.ts';
+import { armApprover, askingParameters } from './approver.ts';
 import { createChecker } from './checker.ts';
 import type { EventOf, SimEvent } from './events.ts';
 import { breakIt, leadMs, START_MS, surroundingsMs } from './failure.ts';
@@ -93,7 +94,8 @@ const play = async (
   { trace: keepTrace = false, arm }: PlayOptions,
 ): Promise<SeedResult> => {
   const { seed, traits } = plan;
-  const { dcosVersion, parameters } = traits;
+  const { approver, dcosVersion } = traits;
+  const parameters = { ...traits.parameters, ...askingParameters(approver) };
   const tables: MemoryHooks = {};
   const world = await createWorld({ seed, time, dcosVersion, parameters, tables });
   const stage = setSimStage(world, traits);
@@ -116,6 +118,7 @@ const play = async (
   const run: RunEnd = { plan, world, stage, checker, failedAt: begunAt };
   breakIt(plan, world, stage);
   for (const { id, params } of plan.faults) faultKind(id).arm(site, params);
+  armApprover(site, approver, checker.memory, see);
   arm?.(site);
   const broken = (): boolean => checker.violations.length > 0;
   // Once all is well and nothing planted is to come, the rest of the faults' time is empty.

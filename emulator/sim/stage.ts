@@ -1,5 +1,6 @@
 import { catalogMysql, webApp } from '../scenes/apps.ts';
 import type { World } from '../world.ts';
+import type { Approver } from './approver.ts';
 
 /** What the world is like before anything fails. Everything here may be drawn. */
 export interface Traits {
@@ -39,6 +40,8 @@ export interface Traits {
   /** The failing agent's root disk carries the cluster's tag and the app volume's Name. */
   namedRoot: boolean;
   parameters: Record<string, string>;
+  /** Who is asked before anything is done, and says yes; undefined: nobody is asked. */
+  approver: Approver | undefined;
 }
 
 export const plainTraits: Traits = {
@@ -64,6 +67,7 @@ export const plainTraits: Traits = {
   crowd: 0,
   namedRoot: false,
   parameters: {},
+  approver: undefined,
 };
 
 /** A service on volumes, and where it runs before anything fails. */

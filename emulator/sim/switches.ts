@@ -1,4 +1,5 @@
 import type { EventOf } from './events.ts';
+import { object } from './json.ts';
 
 /** What an operator said, and until when it counts. */
 interface Switch {
@@ -12,9 +13,6 @@ export interface Switches {
   maintenance: Map<string, Switch>;
   stormWaved: Switch | undefined;
 }
-
-const object = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 /** The operators' switches; one that was on before keeps its time. */
 export const switchesOf = ({ item = {}, at }: EventOf<'ledger'>, before: Switches): Switches => {

@@ -24,7 +24,15 @@ import type { Pace } from '../ports/pace.ts';
 import { type RecallDeps, recallAnnounced } from './announced.ts';
 import { askFirst } from './ask-first.ts';
 import { hurryOf } from './await-news.ts';
-import { applicantOf, causeOf, isBraked, joinQueue, passBrake, shiftedZonesFor } from './brake.ts';
+import {
+  agreementTo,
+  applicantOf,
+  causeOf,
+  isBraked,
+  joinQueue,
+  passBrake,
+  shiftedZonesFor,
+} from './brake.ts';
 import { inCrowd } from './crowd.ts';
 import { flaps, guard } from './guards.ts';
 import { lookAround, type Memory, memoryOf, type Picture, type PictureDeps } from './picture.ts';
@@ -174,7 +182,8 @@ const conclude = async (
     stop === undefined && facts.volumes.length > 0 && isBraked(verdict, incident, control, now);
   const { agents, storm } = picture.past;
   const cause = causeOf(verdict, picture.evidence);
-  const account = { agents, shiftedZones: shiftedZonesFor(instance, control, now) };
+  const shiftedZones = shiftedZonesFor(instance, control, now);
+  const account = { agents, shiftedZones, ...agreementTo(incident) };
   const [seen, waits] = await Promise.all([
     deps.ledger.save(incident.id, incident.token, patch, now),
     asks

@@ -83,6 +83,14 @@ export const shiftedZonesFor = (
 ): readonly string[] =>
   now < (shiftedZones[availabilityZoneId]?.until ?? 0) ? [availabilityZone] : [];
 
+/** When a person said yes to it, if one was asked. */
+export const agreementTo = ({
+  approval,
+}: Pick<Incident, 'approval'>): Pick<BrakeView, 'agreedAt'> =>
+  approval?.status === 'approved' && approval.decidedAt !== undefined
+    ? { agreedAt: approval.decidedAt }
+    : {};
+
 /** Writes down that it waits, unless it does already. */
 export const joinQueue = async (
   { clock, ledger, scope }: Pick<BrakeDeps, 'clock' | 'ledger' | 'scope'>,
@@ -103,7 +111,7 @@ export const passBrake = async (
   deps: BrakeDeps,
   applicant: Applicant,
   read: Storm,
-  account: Pick<BrakeView, 'agents' | 'shiftedZones'>,
+  account: Pick<BrakeView, 'agents' | 'agreedAt' | 'shiftedZones'>,
 ): Promise<Stop | undefined> => {
   const { clock, ledger, policy, scope } = deps;
   let storm = read;

@@ -38,7 +38,7 @@ import { climb, type Work } from './power.ts';
 import { drawDetaches, turnFor, untilTurn, waitOutside } from './power-turns.ts';
 import { hold, loadStepInCrowd, type StepInput } from './step.ts';
 import { heldByOperator, switchedSince } from './switches.ts';
-import { whyNotNow } from './why-not-now.ts';
+import { whyNotApproved, whyNotNow } from './why-not-now.ts';
 import { countMissing, gatherEvidence, knownSince } from './witnesses.ts';
 
 export interface FenceAgentDeps extends AfterProofDeps, RecallDeps {
@@ -91,8 +91,17 @@ const revalidate = async (
   const judged = judge(evidence, policy, orderIn(incident.signals), incident.verdict);
   const verdict = withAnnounced(judged, evidence.announced, policy.drainReserveMs);
   const partitioned = mayFencePartitioned(policy, incident.acknowledged);
-  if (mayFence(verdict, partitioned) || isStillBack(incident, evidence)) return undefined;
+  if (isStillBack(incident, evidence)) return undefined;
   const now = clock.now();
+  if (mayFence(verdict, partitioned)) {
+    // Nobody may have been asked about what it is fenced for by now: it was down, and runs again.
+    const { ec2 } = evidence;
+    const stop =
+      ec2.kind === 'seen'
+        ? whyNotApproved(deps, { ...incident, verdict }, ec2.instance)
+        : undefined;
+    return stop && hold(ledger, incident, stop, now);
+  }
   const seen = await ledger.save(incident.id, incident.token, { verdict }, now);
   const action = actOn(verdict, 0, partitioned);
   if (action.kind === 'hold') {

@@ -16,6 +16,20 @@ const wouldDelete = (instance: Instance, facts: Facts): string | undefined =>
     instance.devices.some((d) => d.volumeId === volume.volumeId && d.deleteOnTermination),
   )?.volumeId;
 
+/**
+ * Policy asks about this verdict, and nobody has said yes to this start of the machine. A dry run has
+ * asked nobody: its plan says that somebody would be.
+ */
+export const whyNotApproved = (
+  { approvals }: Pick<CommandDeps, 'approvals'>,
+  incident: Pick<Incident, 'approval' | 'id' | 'verdict'>,
+  { instanceId, launchTime }: Instance,
+): Stopped | undefined => {
+  if (isRehearsal(incident.id) || isApproved(approvals, incident, launchTime)) return undefined;
+  const says = `${instanceId} was started at ${launchTime}, and nobody has approved to fence that start`;
+  return { reason: 'unknown-incarnation', says };
+};
+
 /** What forbids a command on the machine as it was just read; undefined: nothing. */
 export const whyNotNow = (
   { approvals, scope }: CommandDeps,
@@ -24,12 +38,9 @@ export const whyNotNow = (
   facts: Facts,
   method: Rung['method'],
 ): Stopped | undefined => {
-  const { instanceId, launchTime } = instance;
-  // A dry run has asked nobody; its plan says that somebody would be.
-  if (!isRehearsal(incident.id) && !isApproved(approvals, incident, launchTime)) {
-    const says = `${instanceId} was started at ${launchTime}, and nobody has approved to fence that start`;
-    return { reason: 'unknown-incarnation', says };
-  }
+  const { instanceId } = instance;
+  const unapproved = whyNotApproved({ approvals }, incident, instance);
+  if (unapproved !== undefined) return unapproved;
   const stranger = whyNotOurs(instance.tags, scope);
   if (stranger !== undefined) {
     return { reason: 'ambiguous-scope', says: `${instanceId} ${stranger}` };

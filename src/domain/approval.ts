@@ -21,7 +21,7 @@ export interface ApprovalPolicy {
  * What a person says yes to: this start of the machine, these volumes, these apps. Equal plans are
  * equal texts.
  */
-export const planText = ({ apps, launchTime, volumes }: Facts): string =>
+const planText = ({ apps, launchTime, volumes }: Facts): string =>
   [
     launchTime,
     ...volumes.map(({ volumeId }) => volumeId).toSorted(),
@@ -53,7 +53,7 @@ export const isApproved = (
   (approval?.status === 'approved' && approval.launchTime === launchTime);
 
 /** What is to be done, in one sentence. */
-export const sayWish = ({ facts, verdict }: Pick<Incident, 'facts' | 'verdict'>): string => {
+const sayWish = ({ facts, verdict }: Pick<Incident, 'facts' | 'verdict'>): string => {
   const volumes = facts?.volumes.map(({ name }) => name).join(', ') ?? '';
   const why = verdict?.why.join('; ') ?? 'no evidence';
   return `fence it and move ${volumes || 'nothing'} (${verdict?.kind ?? 'not assessed'}: ${why})`;

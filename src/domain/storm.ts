@@ -69,6 +69,8 @@ export interface BrakeView {
   readonly now: EpochMs;
   /** Zones that traffic was shifted away from: there only one at a time. */
   readonly shiftedZones?: readonly string[];
+  /** When a person said yes to it. It fences only now, however long ago it was let through. */
+  readonly agreedAt?: EpochMs;
 }
 
 export type BrakeDecision =
@@ -150,9 +152,13 @@ const sayWait = (storm: Storm, applicant: Applicant, view: BrakeView): string =>
  */
 export const brake = (storm: Storm, applicant: Applicant, view: BrakeView): BrakeDecision => {
   const { incidentId, instanceId, zone } = applicant;
-  const { now } = view;
+  const { agreedAt = 0, now } = view;
   const recent = storm.admitted.filter((one) => isWithin(one, view));
-  if (recent.some((one) => one.incidentId === incidentId)) return { kind: 'passes' };
+  const own = recent.find((one) => one.incidentId === incidentId);
+  if (own !== undefined && own.at >= agreedAt) return { kind: 'passes' };
+  const others = recent.filter((one) => one.instanceId !== instanceId);
+  // The place is its own, and counts from now on: others are let through by when it fences.
+  if (own !== undefined) return { kind: 'admit', admitted: [...others, { ...own, at: now }] };
   const queue = waitingIn(storm, zone);
   const free = freeIn(storm, zone, view, instanceId);
   const mine = storm.waiting[incidentId]?.since ?? now;
@@ -162,7 +168,6 @@ export const brake = (storm: Storm, applicant: Applicant, view: BrakeView): Brak
     return { kind: 'wait', says: sayWait(storm, applicant, view) };
   }
   const { priority: _, ...place } = applicant;
-  const others = recent.filter((one) => one.instanceId !== instanceId);
   return { kind: 'admit', admitted: [...others, { ...place, at: now }] };
 };
 

@@ -6,6 +6,7 @@ import {
   AGENT,
   by,
   call,
+  consent,
   control,
   fencedThenBack,
   fenceOf,
@@ -17,6 +18,7 @@ import {
   OTHER,
   owner,
   policy,
+  question,
   read,
   type Story,
   second,
@@ -105,6 +107,12 @@ const leaves = (is: string): SimEvent =>
   });
 
 const WAITING = queued(30, 'demo#i-0a#1', 'demo#i-0b#1');
+
+/** A cluster where a person is asked about these verdicts, and the record of it. */
+const asking = (ApprovalVerdicts: string, ...record: readonly SimEvent[]): Story => ({
+  world: [policy(0, { ApprovalVerdicts }), ...good.world],
+  open: [...good.open, ...record],
+});
 
 const planted: readonly (readonly [string, string, Story])[] = [
   ['S1', 'two machines hold the volume', { back: [volume(5_000, [AGENT, OTHER])] }],
@@ -496,6 +504,30 @@ const planted: readonly (readonly [string, string, Story])[] = [
     { stop: [200, 300, 400].map((at) => call(at, 'fenceAgent', 'StopInstances', [AGENT])) },
   ],
   ['S15', 'a token is in a log', { close: [said('sent with xoxb-1234-abcd')] }],
+  [
+    'S16',
+    'a machine is stopped that a person was asked about, and nobody has answered',
+    asking('Down,Impaired', question(30, { status: 'pending' })),
+  ],
+  [
+    'S16',
+    'a volume is taken off a machine that is down, and nobody has answered',
+    {
+      ...asking('Down', question(30, { status: 'pending' }, { verdict: { kind: 'Down' } })),
+      stop: [],
+      noted: [],
+    },
+  ],
+  [
+    'S16',
+    'a yes to an earlier question counts',
+    asking('Impaired', question(30, { id: 'a2' }), consent(50, 'a1', 'done')),
+  ],
+  [
+    'S16',
+    'another answer takes the place of the first',
+    asking('Impaired', question(30), question(40, { by: 'ben' })),
+  ],
 ];
 
 describe('a record that was written by hand', () => {
@@ -852,6 +884,55 @@ describe('a storm', () => {
   it('keeps nobody from telling of anything else, or once the list has lost it', () => {
     expect(story(WAITING, news(40, 'held', 'paused'))).toEqual([]);
     expect(story(WAITING, queued(35, 'demo#i-0b#1'), news(40, 'held', 'storm'))).toEqual([]);
+  });
+});
+
+describe('a question to a person', () => {
+  const story = (verdicts: string, ...record: SimEvent[]): string[] =>
+    told({ ...asking(verdicts, ...record), noted: [] });
+  const pending = { status: 'pending' };
+
+  it('lets the machine be stopped once it is answered with yes, twice or late', () => {
+    const answers = [consent(41, 'a1', 'done'), consent(42, 'a1', 'unchanged')];
+    expect(story('Impaired', question(30, pending), question(40), ...answers)).toEqual([]);
+    expect(story('Impaired', question(30, { id: 'a2' }), consent(50, 'a1', 'refused'))).toEqual([]);
+  });
+
+  it.each([
+    ['nobody has been asked', [state(30, { verdict: { kind: 'Impaired' } })]],
+    ['somebody has said no', [question(30, { status: 'denied' })]],
+    ['the yes came only after the command', [question(30, pending), question(197)]],
+    ['the yes was to another start', [question(30, { launchTime: new Date(9_000).toISOString() })]],
+  ])('keeps it from being stopped when %s', (_, record) => {
+    expect(story('Down,Impaired', ...record)).toEqual(['S16']);
+  });
+
+  it('is none where policy asks about other verdicts, or about none', () => {
+    expect(story('Down', question(30, pending))).toEqual([]);
+    expect(story('none', question(30, pending))).toEqual([]);
+  });
+
+  it('is not left out because the record is from before the machine ran again', () => {
+    const impaired = good.witnesses.map((event) => ({ ...event, impaired: true }));
+    const down = question(30, pending, { verdict: { kind: 'Down' } });
+    expect(told({ ...asking('Impaired', down), witnesses: impaired })).toContain('S16');
+    expect(told(asking('Impaired', down))).not.toContain('S16');
+  });
+
+  it('was answered by what was on record when the command was sent', () => {
+    const later = [...good.stop.slice(0, 1), question(198, { id: 'a2', ...pending })];
+    const stop = [...later, ...good.stop.slice(1)];
+    expect(told({ ...asking('Impaired', question(30)), stop })).not.toContain('S16');
+  });
+
+  it('may be asked again after a no', () => {
+    const no = { status: 'denied' };
+    const anew = [
+      question(30, no),
+      question(40, { status: 'withdrawn' }),
+      question(50, { id: 'a2' }),
+    ];
+    expect(story('Impaired', ...anew)).toEqual([]);
   });
 });
 

@@ -14,6 +14,7 @@ import {
   machine,
   OTHER,
   owner,
+  question,
   type Story,
   second,
   state,
@@ -114,6 +115,7 @@ const planted: readonly (readonly [string, string, Ending])[] = [
     'what was stuck is never looked at again',
     { story: { close: [held(700_000, 'fence-stuck')] } },
   ],
+  ['L1', 'a person was asked in vain', { story: { close: [held(6_000, 'approval')] } }],
   ['L6', 'nobody hears of the end', { told: [] }],
   [
     'S10',
@@ -160,6 +162,15 @@ describe('a failover that ended well', () => {
     // Others fail with it: it may have to wait behind the brake.
     expect(brokenBy({ story, crowd: 4 })).toEqual([]);
     expect(brokenBy({ story, faults: ['SL-02'] })).toEqual(['L2']);
+  });
+
+  it('may take as long as the person who was asked', () => {
+    const ended = { status: 'recovered', recovery: { apps: [{ toInstanceId: OTHER }] } };
+    const close = [question(6_000, {}, ended)];
+    const release = [owner(9_000, { state: 'released' })];
+    const noted = (yesAt: number) => [question(30, { status: 'pending' }), question(yesAt)];
+    expect(brokenBy({ story: { noted: noted(100), release, close } })).toEqual(['L2']);
+    expect(brokenBy({ story: { noted: noted(5_000), release, close } })).toEqual([]);
   });
 
   it('may come late for a machine that somebody had taken out of scope', () => {

@@ -143,6 +143,23 @@ export const policy = (at: number, parameters: Record<string, string> = {}): Sim
   },
 });
 
+/** Policy asks about it, and this is the question as it stands on record. */
+export const question = (at: number, change: object = {}, incident: object = {}): SimEvent => {
+  const launchTime = new Date(LAUNCH).toISOString();
+  const approval = { id: 'a1', status: 'approved', by: 'ana', launchTime, ...change };
+  return state(at, { verdict: { kind: 'Impaired' }, approval, ...incident });
+};
+
+/** A person was answered so. */
+export const consent = (at: number, approvalId: string, answer: string): SimEvent => ({
+  at,
+  kind: 'consent',
+  incidentId: INCIDENT,
+  approvalId,
+  sentAt: at - 5,
+  answer,
+});
+
 /** A failover as it should be, in parts that a story can leave out or replace. */
 export const good = {
   world: [

@@ -1,24 +1,10 @@
+import { AGAIN_MS, type Answer, askFunction } from '../ask.ts';
 import { type FaultKind, fault } from '../fault.ts';
 import type { Site } from '../site.ts';
 import { afterStart } from './moments.ts';
 
-/** How long a person waits before they ask once more. */
-const AGAIN_MS = 5_000;
-
-/** What the function Operate answers; undefined: it failed. */
-type Answer = { readonly kind: string; readonly says: string } | undefined;
-
-const order = async ({ world }: Site, what: object): Promise<Answer> => {
-  const { region } = world.infra;
-  const operate = world.infra.functions.find(({ key }) => key === 'operate');
-  const url = `https://lambda.${region}.amazonaws.com/2015-03-31/functions/${operate?.name}/invocations`;
-  const scope = `Credential=AKIAPERSON/20261122/${region}/lambda/aws4_request`;
-  const headers = { authorization: `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=0` };
-  const body = JSON.stringify({ by: 'ana', reason: 'I want to look first', ...what });
-  const answer = await world.network.send({ method: 'POST', url, headers, body });
-  const said = JSON.parse(answer.body);
-  return answer.status === 200 && typeof said.kind === 'string' ? said : undefined;
-};
+const order = (site: Site, what: object): Promise<Answer | undefined> =>
+  askFunction(site, 'operate', { by: 'ana', reason: 'I want to look first', ...what });
 
 /** Asks until it has an answer that lasts, or until nobody wants it any more. */
 const insist = (site: Site, what: object, isWanted: () => boolean, heard: () => void): void => {
@@ -27,7 +13,7 @@ const insist = (site: Site, what: object, isWanted: () => boolean, heard: () => 
     const answer = await order(site, what);
     const isHeard = answer !== undefined && answer.kind !== 'refused';
     if (isHeard) heard();
-    if (isHeard || answer?.says.includes(' is over')) return;
+    if (isHeard || answer?.says?.includes(' is over')) return;
     site.time.after(AGAIN_MS, () => void ask());
   };
   void ask();

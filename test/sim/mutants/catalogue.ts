@@ -1,3 +1,4 @@
+import { approvalBugs } from './approval-bugs.ts';
 import { fencingBugs } from './fencing-bugs.ts';
 import { ledgerBugs } from './ledger-bugs.ts';
 import type { Mutant } from './mutant.ts';
@@ -9,6 +10,7 @@ export const mutants: readonly Mutant[] = [
   ...ledgerBugs,
   ...scopeBugs,
   ...stormBugs,
+  ...approvalBugs,
 ];
 
 /** Bugs that cannot be planted yet, with the feature that is to come first. May only shrink. */

@@ -124,7 +124,7 @@ export const fencingBugs: readonly Mutant[] = [
     trouble: 'doomed again',
     patches: [
       {
-        file: fenceAgent,
+        file: 'src/application/why-not-now.ts',
         exact: '  const doomed = wouldDelete(instance, facts);\n',
         replacement: '  const doomed: string | undefined = undefined;\n',
       },

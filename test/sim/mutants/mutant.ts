@@ -15,5 +15,7 @@ export interface Mutant {
   trouble?: TroubleName;
   /** Faults that expose it: random worlds with one of them are tried first. */
   faults?: readonly string[];
+  /** Random worlds in which a person is asked are tried first. */
+  asks?: boolean;
   patches: readonly Patch[];
 }

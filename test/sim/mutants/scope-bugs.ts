@@ -178,6 +178,12 @@ export const scopeBugs: readonly Mutant[] = [
         exact: 'if (incident.operatorHold !== undefined) return undefined;',
         replacement: '',
       },
+      // Taken up, it would be held again right away.
+      {
+        file: 'src/application/switches.ts',
+        exact: 'if (incident.operatorHold !== undefined) return heldByWord(incident.operatorHold);',
+        replacement: '',
+      },
     ],
   },
 ];

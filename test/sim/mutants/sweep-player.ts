@@ -3,6 +3,7 @@ import { type PlanRequest, planFor } from '../../../emulator/sim/plan.ts';
 import type { Play } from '../../../emulator/sim/pool.ts';
 import { playSeed } from '../../../emulator/sim/seed.ts';
 import { mutants } from './catalogue.ts';
+import type { Mutant } from './mutant.ts';
 import { createPlanting } from './planting.ts';
 
 /** A world that gave a planted bug away: how to play it again, and the promise it broke. */
@@ -26,9 +27,15 @@ installLeanSdk();
 const plant = createPlanting();
 
 /** Worlds that have what exposes the bug come first: which seed it is does not matter. */
-const likelyFirst = (worlds: readonly PlanRequest[], faults: readonly string[]): PlanRequest[] => {
-  const isLikely = (world: PlanRequest): boolean =>
-    planFor(world).faults.some(({ id }) => faults.includes(id));
+const likelyFirst = (
+  worlds: readonly PlanRequest[],
+  { asks = false, faults = [] }: Pick<Mutant, 'asks' | 'faults'>,
+): PlanRequest[] => {
+  const isLikely = (world: PlanRequest): boolean => {
+    const plan = planFor(world);
+    const isAsked = asks && plan.traits.approver !== undefined;
+    return isAsked || plan.faults.some(({ id }) => faults.includes(id));
+  };
   const likely = worlds.filter(isLikely);
   return [...likely, ...worlds.filter((world) => !likely.includes(world))];
 };
@@ -38,7 +45,7 @@ export const play: Play<Hunt, undefined, HuntResult> = async ({ mutant: name, wo
   const mutant = mutants.find((known) => known.name === name);
   if (mutant === undefined) throw new RangeError(`no such mutant: ${name}`);
   plant(mutant);
-  for (const world of likelyFirst(worlds, mutant.faults ?? [])) {
+  for (const world of likelyFirst(worlds, mutant)) {
     const { plan, violations } = await playSeed(planFor(world));
     const [first] = violations;
     if (first === undefined) continue;

@@ -194,6 +194,18 @@ describe('a machine that was started again after the yes', () => {
     expect(await assess(world, token)).toEqual({ kind: 'proceed' });
   });
 
+  it('is asked about although it was down before, and nobody is asked about that', async () => {
+    const world = createWorld();
+    world.cloud.setInstance(ids.failed, { state: 'stopped' });
+    await world.given();
+    expect(await assess(world)).toEqual({ kind: 'proceed' });
+    world.cloud.setInstance(ids.failed, { state: 'running', launchTime: restarted });
+    world.hang();
+    expect(await fence(world)).toEqual({ kind: 'hold', reason: 'unknown-incarnation' });
+    expect(world.book.names).not.toContain('StopInstances');
+    expect(await assess(world)).toMatchObject({ kind: 'needsApproval' });
+  });
+
   it('is asked about although the fence had begun; a proof needs no other yes', async () => {
     const world = await approved();
     const rung = { method: 'skip', launchTime: ids.launched, requestedAt: t(1), acceptedAt: t(1) };

@@ -61,6 +61,19 @@ describe('the brake', () => {
     expect(brake(letThrough(1, 2, 3), applicant(4), view()).kind).toBe('wait');
   });
 
+  it('counts from when a person said yes, who was asked meanwhile; others do not go first', () => {
+    const agreed = view({ now: t(700), agreedAt: t(690) });
+    const crowded = withQueue(letThrough(1, 2, 3), waiting(4, 600));
+    const decision = brake(crowded, applicant(1), agreed);
+    expect(decision).toMatchObject({
+      kind: 'admit',
+      admitted: [{ at: t(0) }, { at: t(0) }, { incidentId: incident(1), at: t(700) }],
+    });
+    const renewed = { ...crowded, ...(decision.kind === 'admit' && decision) };
+    expect(brake(renewed, applicant(1), agreed)).toEqual({ kind: 'passes' });
+    expect(brake(letThrough(1), applicant(1), view({ now: t(700) }))).toEqual({ kind: 'passes' });
+  });
+
   it('counts each zone by itself', () => {
     expect(brake(letThrough(1, 2, 3), applicant(4, { zone: 'us-east-1b' }), view()).kind).toBe(
       'admit',
