@@ -36,12 +36,16 @@ const under = (token: number): typeof isLive => ({
   values: { ...isLive.values, token },
 });
 
-/** This very approval, and nobody has answered it. */
-const isAsked = {
+/** This very approval is asked, and nobody has answered it. */
+const asked = (approvalId: string): typeof isLive => ({
   when: '#approval.#id = :approvalId AND #approval.#status = :pending',
-  values: { pending: 'pending' },
-  names: {},
-};
+  values: { approvalId, pending: 'pending' },
+});
+
+const both = (one: typeof isLive, other: typeof isLive): typeof isLive => ({
+  when: `${one.when} AND ${other.when}`,
+  values: { ...one.values, ...other.values },
+});
 
 const changeOf = (
   { hold, operatorHold, ...facets }: IncidentPatch,
@@ -101,11 +105,9 @@ class DynamoIncidentLedger implements IncidentLedger {
       set: { token, executionName: executionNameOf(instanceId, n, token), ...set },
       remove: ['executionArn', ...remove],
     };
-    const { when, values } = under(fromToken);
+    const known = under(fromToken);
     const still =
-      status === undefined
-        ? { when, values }
-        : { when: `${when} AND #status = :is`, values: { ...values, is: status } };
+      status === undefined ? known : both(known, { when: '#status = :is', values: { is: status } });
     const taken = this.#table.update(stateKey(id), change, still, incidentRecord);
     return (await taken) ?? 'lost';
   }
@@ -116,14 +118,13 @@ class DynamoIncidentLedger implements IncidentLedger {
     executionArn: string,
     at: EpochMs,
   ): Promise<Incident | 'lost'> {
-    const { when, values } = under(token);
-    const unbound = 'attribute_not_exists(#executionArn) OR #executionArn = :executionArn';
-    const bound = await this.#table.update(
-      stateKey(id),
-      { set: { executionArn, updatedAt: at } },
-      { when: `${when} AND (${unbound})`, values: { ...values, executionArn } },
-      incidentRecord,
-    );
+    const free = {
+      when: '(attribute_not_exists(#executionArn) OR #executionArn = :executionArn)',
+      values: { executionArn },
+    };
+    const change = { set: { executionArn, updatedAt: at } };
+    const still = both(under(token), free);
+    const bound = await this.#table.update(stateKey(id), change, still, incidentRecord);
     if (bound !== undefined) return bound;
     await this.#known(id);
     return 'lost';
@@ -136,11 +137,9 @@ class DynamoIncidentLedger implements IncidentLedger {
     taskToken: string,
     at: EpochMs,
   ): Promise<'waits' | 'answered'> {
-    const { when, values } = under(token);
     const change = { set: { '#approval.#taskToken': taskToken, updatedAt: at } };
-    const asked = { when: `${when} AND ${isAsked.when}`, values: { ...values, approvalId } };
-    const both = { ...asked, values: { ...asked.values, ...isAsked.values }, names: isAsked.names };
-    const saved = await this.#table.update(stateKey(id), change, both, incidentRecord);
+    const still = both(under(token), asked(approvalId));
+    const saved = await this.#table.update(stateKey(id), change, still, incidentRecord);
     if (saved !== undefined) return 'waits';
     const incident = await this.#known(id);
     if (incident.token !== token || isOver(incident)) throw new TokenLostError(id, token);
@@ -157,12 +156,8 @@ class DynamoIncidentLedger implements IncidentLedger {
       Object.entries(decision).map(([name, value]) => [`#approval.#${name}`, value]),
     );
     const change = { set: { ...set, updatedAt: at } };
-    const asked = {
-      when: `${isLive.when} AND ${isAsked.when}`,
-      values: { ...isLive.values, ...isAsked.values, approvalId },
-      names: isAsked.names,
-    };
-    return (await this.#table.update(stateKey(id), change, asked, incidentRecord)) ?? 'lost';
+    const still = both(isLive, asked(approvalId));
+    return (await this.#table.update(stateKey(id), change, still, incidentRecord)) ?? 'lost';
   }
 
   save(id: IncidentId, token: number, patch: IncidentPatch, at: EpochMs): Promise<Incident> {
