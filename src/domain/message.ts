@@ -69,11 +69,15 @@ const phaseLines = (phases: readonly PhaseSpan[]): readonly string[] => {
 };
 
 /** What is asked, or was answered, and by whom. */
-const approvalLines = ({ approval }: Incident): readonly string[] => {
+const approvalLines = ({ approval, hold, status: stands }: Incident): readonly string[] => {
   if (approval === undefined) return [];
-  const { by = 'nobody yet', id, reason, says, status } = approval;
+  const { by = 'nobody', id, reason, says, status } = approval;
+  // The hold itself is the question.
+  const isSaid = status === 'pending' && stands === 'held' && hold?.reason === 'approval';
+  if (isSaid) return [];
   const why = reason === undefined ? '' : ` (${reason})`;
-  return [`Asked: ${id}: ${says}: ${status} by ${by}${why}`];
+  const answer = status === 'pending' ? 'not answered yet' : `${status} by ${by}${why}`;
+  return [`Asked: ${id}: ${says}: ${answer}`];
 };
 
 /** What the ledger says of an incident, for people: one message, rewritten as it goes on. Pure. */

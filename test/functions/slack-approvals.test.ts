@@ -67,7 +67,7 @@ describe('Approve and Deny', () => {
     cloud.ec2.stop(instanceId, { skipOsShutdown: true });
     await cloud.pass(60_000);
     cloud.ec2.start(instanceId);
-    await said(cloud, '*Asked:* a2');
+    await said(cloud, 'Approve or deny a2');
     const message = cloud.slack.messages()[0];
     const before = changesOf(cloud).length;
     Object.assign(message ?? {}, { blocks });
