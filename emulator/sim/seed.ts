@@ -128,9 +128,14 @@ const play = async (
   const spent = (): boolean => seen() && isQuiet(run) && time.now() > idleFrom();
   await time.run({ until: () => broken() || spent(), horizonMs: plan.safetyMs });
   end();
-  await settle(run, time, broken);
   const told = (): boolean => broken() || !owesMessage(run);
-  if (!told()) await time.run({ until: told, horizonMs: MESSAGE_MS });
+  let wasQuiet: boolean;
+  do {
+    await settle(run, time, broken);
+    wasQuiet = isQuiet(run);
+    if (!told()) await time.run({ until: told, horizonMs: MESSAGE_MS });
+    // While a message was waited for, a late alarm may have opened another incident.
+  } while (!broken() && wasQuiet && !isQuiet(run));
   for (const said of saidIn(world)) checker.see(said);
   const late = broken() ? [] : judgeLiveness(run);
   return {

@@ -191,6 +191,12 @@ const REGRESSIONS: readonly Regression[] = [
     faults: ['DB-09', 'LM-DEP', 'CK-04'],
     why: 'a signal took a held incident from the execution that had begun to work on it again',
   },
+  {
+    seed: 602,
+    faults: ['EC-08', 'SL-01', 'OP-02'],
+    end: 'held: protected-from-stop',
+    why: 'a world ended while a late alarm had just opened another incident',
+  },
 ];
 
 it.each(REGRESSIONS)(
