@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests of single parts that leave nothing behind for another; adapters' mock the SDK's classes. */
@@ -9,6 +10,8 @@ export default defineConfig({
     // A test that runs alone, or no test at all, is not a green run.
     allowOnly: false,
     passWithNoTests: false,
+    // The default leaves one core idle; half of the tests wait for processes.
+    maxWorkers: availableParallelism(),
     // Machines that test may be slow and busy; what hangs still ends.
     testTimeout: 30_000,
     hookTimeout: 60_000,
