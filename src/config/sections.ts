@@ -191,15 +191,15 @@ export const returned = z
     returnedAgent: env.RETURNED_AGENT,
   }));
 
-const verdictList =
-  /^(?:none|(?:Down|Impaired|Partitioned|Ordered|Returned)(?:,(?:Down|Impaired|Partitioned|Ordered|Returned))*)$/;
+const oneVerdict = `(?:${approvableVerdicts.join('|')})`;
+const verdictList = new RegExp(`^(?:none|${oneVerdict}(?:,${oneVerdict})*)$`);
 
 /** Who is asked about what. */
 export const approvals = z
   .object({
     APPROVAL_VERDICTS: setting(
       verdictList,
-      '"none", or verdicts among Down, Impaired, Partitioned, Ordered and Returned, by commas',
+      `"none", or verdicts among ${approvableVerdicts.join(', ')}, by commas`,
     ),
     APPROVAL_SECONDS: seconds(60, 3_600),
   })
